@@ -1,0 +1,78 @@
+//! The schema: what a service tells about itself at run time.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::type_name;
+use crate::model::{Argument, Encoding, Method, Service};
+
+/// The statics `__DOGE_METHODS` and `__DOGE_SCHEMA`.
+pub(super) fn define(service: &Service) -> TokenStream {
+    let Service {
+        facade,
+        wire_name,
+        version,
+        docs,
+        ..
+    } = service;
+    let count = Literal::usize_unsuffixed(service.methods.len());
+    let methods = service
+        .methods
+        .iter()
+        .enumerate()
+        .map(|(index, method)| method_schema(service, index, method));
+    quote! {
+        static __DOGE_METHODS: [#facade::__private::MethodSchema; #count] = [#(#methods),*];
+        static __DOGE_SCHEMA: #facade::__private::ServiceSchema =
+            #facade::__private::ServiceSchema::new(#wire_name, #version, #docs, &__DOGE_METHODS);
+    }
+}
+
+fn method_schema(service: &Service, index: usize, method: &Method) -> TokenStream {
+    let Service {
+        facade,
+        wire_name: service_name,
+        ..
+    } = service;
+    let Method {
+        wire_name,
+        docs,
+        returns,
+        ..
+    } = method;
+    let index = Literal::usize_unsuffixed(index);
+    let docs = (!docs.is_empty()).then(|| quote!(.with_docs(#docs)));
+    let arguments = method
+        .arguments
+        .iter()
+        .map(|argument| argument_schema(service, argument));
+    let (value, error) = (type_name::of(&returns.value), type_name::of(&returns.error));
+    let idempotent = method.idempotent.then(|| quote!(.with_idempotent()));
+    let timeout = method.timeout.map(|timeout| {
+        let (seconds, nanoseconds) = (timeout.as_secs(), timeout.subsec_nanos());
+        quote!(.with_timeout(::core::time::Duration::new(#seconds, #nanoseconds)))
+    });
+    let encoding = method.encoding.map(|encoding| {
+        let encoding = match encoding {
+            Encoding::Map => quote!(Map),
+            Encoding::Array => quote!(Array),
+        };
+        quote!(.with_encoding(#facade::__private::Encoding::#encoding))
+    });
+    quote! {
+        #facade::__private::MethodSchema::new(#service_name, #wire_name, #index)
+            #docs
+            .with_arguments(&[#(#arguments),*])
+            .with_returns(#value, #error)
+            #idempotent
+            #timeout
+            #encoding
+    }
+}
+
+fn argument_schema(service: &Service, argument: &Argument) -> TokenStream {
+    let facade = &service.facade;
+    let (name, ty) = (argument.name(), type_name::of(&argument.ty));
+    let default = argument.default.is_some().then(|| quote!(.with_default()));
+    quote!(#facade::__private::ArgumentSchema::new(#name, #ty) #default)
+}

@@ -1,0 +1,78 @@
+//! The `#[service]` macro of doge-rpc: a trait becomes a client, a server and a schema.
+//!
+//! Use it through the facade, as `doge_rpc::service`: what it expands to names the facade's crate.
+
+mod duration;
+mod errors;
+mod expand;
+mod model;
+mod name;
+mod options;
+mod suggestion;
+
+use proc_macro::TokenStream;
+
+/// Turns a trait into a service.
+///
+/// ```ignore
+/// use doge_rpc::service;
+///
+/// /// Who works here.
+/// #[service(name = "hr.employee", version = "1")]
+/// pub trait EmployeeService {
+///     /// Looks an employee up.
+///     #[rpc(idempotent, timeout = "300ms")]
+///     async fn get(&self, id: EmployeeId) -> Result<Employee, EmployeeError>;
+///
+///     /// Employees in the order they were hired.
+///     #[rpc(idempotent)]
+///     async fn list(&self, after: Option<EmployeeId>, #[rpc(default)] limit: u32) -> Result<Vec<Employee>, EmployeeError>;
+/// }
+/// ```
+///
+/// # What it makes
+///
+/// - The trait, as written, with `Send + Sync + 'static` among its supertraits and with futures that are `Send`.
+///   Implementations are written with `async fn`. An `Arc` of an implementation is an implementation too.
+/// - `EmployeeClient` (the trait's name without a trailing `Service`, and `Client`), which implements the trait by
+///   calling it elsewhere.
+/// - `EmployeeServer`, which serves any implementation: a `tower::Service` from request to response.
+/// - The schema: the names, types and docs of methods and arguments, for reflection.
+///
+/// Client and server are as visible as the trait.
+///
+/// # Options of the service
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `name = "hr.employee"` | what the service is called on the wire and in the registry | the trait's name |
+/// | `version = "1"` | the version in the registry; change it when old callers can no longer be served | `"1"` |
+/// | `crate = "path"` | where the facade is, when it is renamed or re-exported | `"::doge_rpc"` |
+///
+/// # Options of a method: `#[rpc(..)]`
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `idempotent` | calling twice does no more than calling once, so a failed call may be sent again | may not |
+/// | `timeout = "300ms"` | how long a call may take unless the caller says otherwise; `ms`, `s` or `m` | the client's |
+/// | `name = "fetch"` | what the method is called on the wire | the Rust name |
+/// | `encoding = "array"` | structs as arrays of their fields rather than as maps | `"map"` |
+///
+/// # Options of an argument: `#[rpc(..)]`
+///
+/// | option | meaning |
+/// |---|---|
+/// | `default` | a caller that does not know the argument yet means `Default::default()` |
+/// | `default = "path::to::function"` | the same, with what this function returns |
+///
+/// Arguments travel by position: add new ones at the end, with a default, and old callers are still served.
+///
+/// # What a service has to look like
+///
+/// Every method is `async`, takes `&self` and returns `Result<T, E>`. Arguments and results are owned values which
+/// serde can write and read; an error type also says how it is made `From` a status, which is how failures of the
+/// framework itself reach the caller. Whatever does not fit is a compile error at the spot, and says the mend.
+#[proc_macro_attribute]
+pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::service(options.into(), item.into()).into()
+}

@@ -1,0 +1,79 @@
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::ServiceKey;
+
+/// Why a registry could not do what it was asked, where, and what mends it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// A part of the key, or an instance id, cannot be used as a name.
+    #[error(
+        "the {part} {value:?} cannot be used as a name in a registry; \
+         use 1 to 128 characters of A-Z a-z 0-9 . _ - that do not start with a dot"
+    )]
+    InvalidName {
+        /// Which part: `group`, `service`, `version` or `instance id`.
+        part: &'static str,
+        /// What was given.
+        value: String,
+    },
+
+    /// This very instance, by its id, is registered already.
+    #[error(
+        "instance {id} of {key} is registered already; \
+         make a new Instance for a second registration, or leave the first one before"
+    )]
+    AlreadyRegistered {
+        /// The key of the instance.
+        key: ServiceKey,
+        /// The id of the instance.
+        id: String,
+    },
+
+    /// The instance says more about itself than a registry takes.
+    #[error(
+        "instance {id} takes {size} bytes in the registry and {limit} are allowed; \
+         give it fewer or shorter tags"
+    )]
+    TooLarge {
+        /// The id of the instance.
+        id: String,
+        /// Its encoded size in bytes.
+        size: usize,
+        /// The largest size allowed, in bytes.
+        limit: usize,
+    },
+
+    /// The folder of a registry, or a file in it, could not be used.
+    #[error("cannot {doing} {}: {cause}; {mend}", path.display())]
+    Io {
+        /// What was tried, as a verb: `write the entry`.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+        /// What to do about it.
+        mend: &'static str,
+    },
+
+    /// There is no tokio runtime to run the background work on.
+    #[error(
+        "this registry needs a tokio runtime; call it from within one, with its time driver on"
+    )]
+    NoRuntime,
+
+    /// The tokio runtime shut down in the middle of the work.
+    #[error(
+        "the tokio runtime shut down before the registry was done; use it while the runtime runs"
+    )]
+    Stopped,
+
+    /// What a registry outside this crate reports.
+    #[error(transparent)]
+    Other(Box<dyn Error + Send + Sync>),
+}

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use tokio::time::Interval;
+
+use super::failing::Failing;
+use super::scanner::Scanner;
+use super::sighting::Moment;
+use super::sources::Sources;
+use super::work::blocking;
+use crate::{Publisher, RegistryError, ServiceKey};
+
+/// Scans the folder of one service and publishes what it finds, as long as anyone watches.
+#[derive(Debug)]
+pub(super) struct Follower {
+    scanner: Scanner,
+    publisher: Arc<Publisher>,
+    failing: Failing,
+}
+
+impl Follower {
+    /// Scans once, because a watch has a snapshot from the start.
+    pub(super) async fn start(scanner: Scanner) -> Result<Self, RegistryError> {
+        blocking(move || Self::first_scan(scanner)).await?
+    }
+
+    pub(super) fn publisher(&self) -> &Arc<Publisher> {
+        &self.publisher
+    }
+
+    /// Scans at every tick until nobody watches `key` any more.
+    pub(super) async fn follow(
+        mut self,
+        sources: Arc<Sources>,
+        key: ServiceKey,
+        mut ticks: Interval,
+    ) {
+        loop {
+            tokio::select! {
+                () = self.publisher.unwatched() => {
+                    if sources.ends(&key, &self.publisher) {
+                        return;
+                    }
+                }
+                _ = ticks.tick() => {
+                    let scanned = blocking(move || { self.scan(Moment::now()); self }).await;
+                    // It fails only when the runtime is shutting down.
+                    let Ok(follower) = scanned else { return };
+                    self = follower;
+                }
+            }
+        }
+    }
+
+    pub(super) fn first_scan(mut scanner: Scanner) -> Result<Self, RegistryError> {
+        let first = scanner
+            .scan(Moment::now())
+            .map_err(|error| RegistryError::Io {
+                doing: "read the folder",
+                path: scanner.folder().to_owned(),
+                cause: error,
+                mend: "choose a registry folder that this process may read",
+            })?;
+        Ok(Self {
+            scanner,
+            publisher: Arc::new(Publisher::new(first)),
+            failing: Failing::default(),
+        })
+    }
+
+    /// Publishes what there is now; when the folder cannot be read the last snapshot stays.
+    pub(super) fn scan(&mut self, now: Moment) {
+        let scanned = self.scanner.scan(now);
+        let folder = self.scanner.folder().display();
+        match scanned {
+            Ok(snapshot) => {
+                self.publisher.publish(snapshot);
+                if self.failing.ends() {
+                    tracing::info!(%folder, "the registry can be read again");
+                }
+            }
+            Err(error) => {
+                if self.failing.begins() {
+                    tracing::warn!(%folder, %error, "the registry cannot be read; its last snapshot stays");
+                }
+            }
+        }
+    }
+}

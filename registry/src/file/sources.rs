@@ -1,0 +1,71 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::follower::Follower;
+use crate::{Publisher, ServiceKey, Watch};
+
+/// The followers at work, one per watched service.
+///
+/// A follower owns its publisher, so one that ended with its runtime is seen to be gone here.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    by_key: Mutex<HashMap<ServiceKey, Weak<Publisher>>>,
+}
+
+impl Sources {
+    /// A watch of the follower of `key`, if there is one at work.
+    pub(super) fn join(&self, key: &ServiceKey) -> Option<Watch> {
+        join(&self.lock(), key)
+    }
+
+    /// A watch of the follower of `key`: the one at work, or else `follower`, which is set to work.
+    pub(super) fn join_or_follow(
+        self: &Arc<Self>,
+        key: &ServiceKey,
+        follower: Follower,
+        period: Duration,
+    ) -> Watch {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sources = self.lock();
+        if let Some(watch) = join(&sources, key) {
+            return watch;
+        }
+        let watch = follower.publisher().watch();
+        sources.insert(key.clone(), Arc::downgrade(follower.publisher()));
+        tokio::spawn(follower.follow(Arc::clone(self), key.clone(), ticks));
+        watch
+    }
+
+    /// Forgets the follower that feeds `publisher` if nobody watches; it is to stop then.
+    ///
+    /// Decided under the lock that watches are handed out under, so that none is left without source.
+    pub(super) fn ends(&self, key: &ServiceKey, publisher: &Arc<Publisher>) -> bool {
+        let mut sources = self.lock();
+        if publisher.is_watched() {
+            return false;
+        }
+        if sources
+            .get(key)
+            .is_some_and(|source| source.as_ptr() == Arc::as_ptr(publisher))
+        {
+            sources.remove(key);
+        }
+        true
+    }
+
+    /// A poisoned lock is taken over: each change to the map is a single step.
+    fn lock(&self) -> MutexGuard<'_, HashMap<ServiceKey, Weak<Publisher>>> {
+        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn join(sources: &HashMap<ServiceKey, Weak<Publisher>>, key: &ServiceKey) -> Option<Watch> {
+    sources
+        .get(key)?
+        .upgrade()
+        .map(|publisher| publisher.watch())
+}

@@ -1,0 +1,6 @@
+mod follower;
+mod presence;
+mod scanner;
+mod scanner_age;
+mod setting;
+mod warnings;

@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ServiceKey;
+
+const DEFAULT_WEIGHT: u32 = 100;
+
+/// One process that serves a service, as the registry knows it.
+///
+/// ```
+/// use doge_registry::{Instance, ServiceKey};
+///
+/// let instance = Instance::new(ServiceKey::new("hr.employee"), "tcp://127.0.0.1:4399")
+///     .with_weight(50)
+///     .with_zone("a")
+///     .with_tag("build", "412");
+/// assert_eq!(instance.zone(), Some("a"));
+/// assert_eq!(instance.tags()["build"], "412");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    id: String,
+    key: ServiceKey,
+    address: String,
+    #[serde(default = "default_weight")]
+    weight: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<String, String>,
+}
+
+impl Instance {
+    /// An instance of `key` at `address`, with a new random id and weight 100.
+    ///
+    /// The address is not interpreted here: `tcp://127.0.0.1:4399` and `unix:///run/hr.sock` are
+    /// alike to a registry.
+    pub fn new(key: ServiceKey, address: impl Into<String>) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            key,
+            address: address.into(),
+            weight: DEFAULT_WEIGHT,
+            zone: None,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    /// Sets the share of calls this instance is to get, relative to the others.
+    #[must_use]
+    pub fn with_weight(mut self, weight: u32) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Sets the zone (data centre, rack) the instance runs in.
+    #[must_use]
+    pub fn with_zone(mut self, zone: impl Into<String>) -> Self {
+        self.zone = Some(zone.into());
+        self
+    }
+
+    /// Adds a tag, or replaces the one of the same name.
+    #[must_use]
+    pub fn with_tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(name.into(), value.into());
+        self
+    }
+
+    /// The id: random, so that what is left of an earlier process never passes for this one.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the instance serves.
+    #[must_use]
+    pub fn key(&self) -> &ServiceKey {
+        &self.key
+    }
+
+    /// Where the instance listens.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The share of calls this instance is to get, relative to the others; 100 unless set.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// The zone the instance runs in, if it said so.
+    #[must_use]
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
+    }
+
+    /// Everything else the instance says about itself.
+    #[must_use]
+    pub fn tags(&self) -> &BTreeMap<String, String> {
+        &self.tags
+    }
+
+    /// An instance of a fixed list, which has the same id each time the list is made.
+    pub(crate) fn fixed(key: ServiceKey, address: &str) -> Self {
+        Self {
+            id: address.to_owned(),
+            ..Self::new(key, address)
+        }
+    }
+}
+
+fn default_weight() -> u32 {
+    DEFAULT_WEIGHT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_differ_between_instances_of_one_address() {
+        let key = ServiceKey::new("hr.employee");
+        let first = Instance::new(key.clone(), "tcp://a:1");
+        let second = Instance::new(key, "tcp://a:1");
+        assert_ne!(first.id(), second.id());
+    }
+
+    #[test]
+    fn an_instance_survives_json() {
+        let instance = Instance::new(ServiceKey::new("hr.employee"), "tcp://a:1")
+            .with_weight(7)
+            .with_zone("a")
+            .with_tag("k", "v");
+        let json = serde_json::to_string(&instance).unwrap();
+        assert_eq!(serde_json::from_str::<Instance>(&json).unwrap(), instance);
+    }
+
+    #[test]
+    fn optional_fields_may_be_absent_and_unknown_ones_present() {
+        let json =
+            r#"{"id":"i","key":{"group":"g","service":"s","version":"1"},"address":"a","new":1}"#;
+        let instance: Instance = serde_json::from_str(json).unwrap();
+        assert_eq!(instance.weight(), DEFAULT_WEIGHT);
+        assert_eq!(instance.zone(), None);
+        assert!(instance.tags().is_empty());
+    }
+}

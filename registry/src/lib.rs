@@ -1,0 +1,63 @@
+//! Who is alive and where: instances of a service register, and those who call it watch.
+//!
+//! A [`Registry`] does two things. [`register`](Registry::register) announces one [`Instance`] for
+//! as long as the returned [`Registration`] is held. [`watch`](Registry::watch) follows all
+//! instances of one [`ServiceKey`]: the [`Watch`] has a [`Snapshot`] at once and is told of every
+//! change. An address is a plain string; what it means is the business of those who connect to it.
+//!
+//! | registry | reach | [`open()`] form |
+//! |---|---|---|
+//! | [`Memory`] | one process | `memory:` |
+//! | [`Static`] | a fixed list of addresses | `static:ADDRESS,ADDRESS` |
+//! | [`File`] | the processes of one machine, over a folder | `file:DIR` |
+//!
+//! ```
+//! use doge_registry::{Instance, Memory, Registry, ServiceKey};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Memory::new();
+//! let key = ServiceKey::new("hr.employee");
+//! let mut watch = registry.watch(key.clone()).await?;
+//! assert!(watch.snapshot().is_empty());
+//!
+//! let registration = registry
+//!     .register(Instance::new(key, "tcp://127.0.0.1:4399").with_zone("a"))
+//!     .await?;
+//! let joined = watch.changed().await?;
+//! assert_eq!(joined.iter().next().map(|instance| instance.address()), Some("tcp://127.0.0.1:4399"));
+//!
+//! registration.leave().await?;
+//! assert!(watch.changed().await?.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+
+mod change;
+mod error;
+mod file;
+mod fixed;
+mod instance;
+mod key;
+mod memory;
+mod open;
+mod publisher;
+mod registration;
+mod registry;
+mod snapshot;
+mod watch;
+
+pub use change::Change;
+pub use error::RegistryError;
+pub use file::{File, FileBuilder};
+pub use fixed::Static;
+pub use futures_util::future::BoxFuture;
+pub use instance::Instance;
+pub use key::ServiceKey;
+pub use memory::Memory;
+pub use open::{OpenError, open};
+pub use publisher::Publisher;
+pub use registration::{Leave, Registration};
+pub use registry::Registry;
+pub use snapshot::Snapshot;
+pub use watch::{Watch, WatchClosed};

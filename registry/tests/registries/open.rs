@@ -1,0 +1,45 @@
+use crate::common::{instance, key};
+use doge_registry::open;
+
+#[tokio::test]
+async fn each_form_opens_its_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display();
+    for url in [
+        "memory:".to_owned(),
+        format!("file:{path}"),
+        format!("file://{path}"),
+    ] {
+        let registry = open(&url).unwrap();
+        let registration = registry.register(instance("tcp://a:1")).await.unwrap();
+        assert_eq!(
+            registry.watch(key()).await.unwrap().snapshot().len(),
+            1,
+            "{url}"
+        );
+        registration.leave().await.unwrap();
+    }
+    let fixed = open("static:tcp://a:1,unix:///run/b.sock").unwrap();
+    assert_eq!(fixed.watch(key()).await.unwrap().snapshot().len(), 2);
+}
+
+#[test]
+fn an_error_tells_the_accepted_forms() {
+    for url in [
+        "",
+        "memory",
+        "memory:x",
+        "file:",
+        "file://host/x",
+        "static:",
+        "static:a,,b",
+        "redis:x",
+    ] {
+        let error = open(url).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.url(), url);
+        for part in ["memory:", "file:DIR", "static:", url] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

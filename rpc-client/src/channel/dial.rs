@@ -1,0 +1,172 @@
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use doge_rpc_core::{Deadline, Status, transport::Address};
+use parking_lot::Mutex;
+use tokio::{sync::watch, time::Instant};
+
+use super::ChannelConfig;
+use crate::connection::Connection;
+
+/// Keeps one connection to an address, or knows why there is none.
+#[derive(Debug)]
+pub(super) struct Dial {
+    address: Address,
+    config: ChannelConfig,
+    current: ArcSwapOption<Connection>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// No attempt is under way. After a failure: how many there were in a row, and when the next attempt is due.
+    Idle(Option<Failure>),
+    /// An attempt is under way, in a task of its own: a caller that gives up does not end it.
+    Dialing(watch::Receiver<Option<Attempt>>),
+}
+
+#[derive(Clone, Debug)]
+struct Failure {
+    in_a_row: u32,
+    due: Instant,
+    why: Status,
+}
+
+type Attempt = Result<Arc<Connection>, Status>;
+
+impl Dial {
+    pub(super) fn new(address: Address, config: ChannelConfig) -> Self {
+        Self {
+            address,
+            config,
+            current: ArcSwapOption::empty(),
+            state: Mutex::new(State::Idle(None)),
+        }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.config.connect_timeout
+    }
+
+    /// The connection, if there is one that takes calls.
+    pub(super) fn current(&self) -> Option<Arc<Connection>> {
+        let connection = self.current.load_full()?;
+        if connection.is_closing() {
+            self.discard(&connection);
+            return None;
+        }
+        Some(connection)
+    }
+
+    /// Puts a connection aside that takes no more calls; those in flight on it go on.
+    pub(super) fn discard(&self, connection: &Arc<Connection>) {
+        self.current.compare_and_swap(connection, None);
+    }
+
+    pub(super) fn is_down(&self) -> bool {
+        match &*self.state.lock() {
+            State::Idle(Some(failure)) => {
+                self.current.load().is_none() && Instant::now() < failure.due
+            }
+            _ => false,
+        }
+    }
+
+    /// Waits for a connection until the deadline.
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        deadline: Deadline,
+        wait_for_ready: bool,
+    ) -> Result<Arc<Connection>, Status> {
+        let mut why = None;
+        let connected = tokio::time::timeout_at(deadline.instant(), async {
+            loop {
+                let mut attempt = self.attempt(wait_for_ready)?;
+                match finished(&mut attempt).await {
+                    Err(status) if wait_for_ready => why = Some(status),
+                    ended => break ended,
+                }
+            }
+        })
+        .await;
+        connected.unwrap_or_else(|_| {
+            let status =
+                Status::deadline_exceeded(format!("no connection to {} in time", self.address));
+            Err(why
+                .map_or(status.clone(), |why| status.context(why.message()))
+                .with_never_ran(true))
+        })
+    }
+
+    /// The attempt under way, or a new one when that is due or will be waited for.
+    fn attempt(self: &Arc<Self>, wait: bool) -> Result<watch::Receiver<Option<Attempt>>, Status> {
+        let mut state = self.state.lock();
+        let failure = match &*state {
+            State::Dialing(attempt) => return Ok(attempt.clone()),
+            State::Idle(failure) => failure.clone(),
+        };
+        if let Some(failure) = &failure
+            && !wait
+            && Instant::now() < failure.due
+        {
+            return Err(failure.why.clone());
+        }
+        // Somebody else may have connected between the caller's look and this lock.
+        if let Some(connection) = self.current() {
+            return Ok(watch::Sender::new(Some(Ok(connection))).subscribe());
+        }
+        let (sender, attempt) = watch::channel(None);
+        *state = State::Dialing(attempt.clone());
+        let dial = Arc::clone(self);
+        tokio::spawn(async move { dial.run(failure, &sender).await });
+        Ok(attempt)
+    }
+
+    async fn run(&self, before: Option<Failure>, sender: &watch::Sender<Option<Attempt>>) {
+        if let Some(failure) = &before {
+            tokio::time::sleep_until(failure.due).await;
+        }
+        let limit = self.config.connect_timeout;
+        let open =
+            tokio::time::timeout(limit, Connection::open(&self.address, &self.config.limits));
+        let attempt = open.await.unwrap_or_else(|_| {
+            let why = format!("no connection to {} within {limit:?}", self.address);
+            Err(Status::unavailable(why).with_never_ran(true))
+        });
+        let attempt = attempt.map(Arc::new);
+        let failure = match &attempt {
+            Ok(connection) => {
+                self.current.store(Some(Arc::clone(connection)));
+                None
+            }
+            Err(why) => {
+                let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
+                let pause = self.config.backoff.pause(in_a_row, fastrand::f64());
+                tracing::debug!(address = %self.address, %why, ?pause, "cannot connect");
+                Some(Failure {
+                    in_a_row,
+                    due: Instant::now() + pause,
+                    why: why.clone(),
+                })
+            }
+        };
+        *self.state.lock() = State::Idle(failure);
+        sender.send_replace(Some(attempt));
+    }
+}
+
+async fn finished(attempt: &mut watch::Receiver<Option<Attempt>>) -> Attempt {
+    match attempt.wait_for(Option::is_some).await {
+        Ok(ended) => ended.clone().unwrap_or_else(|| Err(stopped())),
+        Err(_) => Err(stopped()),
+    }
+}
+
+/// The task that dialled is gone: the runtime shuts down.
+fn stopped() -> Status {
+    Status::unavailable("the runtime shuts down").with_never_ran(true)
+}

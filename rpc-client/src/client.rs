@@ -1,0 +1,187 @@
+use std::{fmt, future::Future, sync::Arc};
+
+use doge_registry::{Registry, RegistryError, ServiceKey};
+use doge_rpc_core::{
+    Status,
+    call::{CallOptions, Context, Request, Response, Route, Serve, ServiceError, handle},
+    schema::{Encoding, MethodSchema, ServiceSchema},
+    transport::{AddressError, IntoAddress},
+    wire,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
+use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
+
+use crate::{Channel, Cluster};
+
+/// What a generated client holds: where its calls go, and what they have in common. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    target: Target,
+    options: CallOptions,
+}
+
+#[derive(Clone)]
+enum Target {
+    Channel(Channel),
+    Cluster(Cluster),
+    Service(BoxCloneSyncService<Request, Response, Status>),
+}
+
+impl Client {
+    /// Calls one address, connecting with the first call.
+    ///
+    /// # Errors
+    ///
+    /// When a text is no address.
+    pub fn connect(address: impl IntoAddress) -> Result<Self, AddressError> {
+        Ok(Channel::new(address.into_address()?).into())
+    }
+
+    /// Calls the instances that a registry has of a service, in its version and the group `default`; for another
+    /// group make a [`Cluster`].
+    ///
+    /// # Errors
+    ///
+    /// When the registry cannot be watched.
+    pub async fn follow(
+        registry: &Arc<dyn Registry>,
+        schema: &ServiceSchema,
+    ) -> Result<Self, RegistryError> {
+        let service = ServiceKey::new(schema.name()).with_version(schema.version());
+        Ok(Cluster::follow(&**registry, service).await?.into())
+    }
+
+    /// Calls a service of this process through the codec, without a socket.
+    pub fn local<S: Serve>(service: S) -> Self {
+        Self::service(tower::service_fn(move |request: Request| {
+            let call = handle(service.clone(), request);
+            async move {
+                let (answer, metadata) = call.await;
+                let mut response =
+                    answer.map_err(|status| status.with_metadata(metadata.clone()))?;
+                response.metadata = metadata;
+                Ok(response)
+            }
+        }))
+    }
+
+    /// Calls a tower service, which may be layers around another client.
+    pub fn service<S>(service: S) -> Self
+    where
+        S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+    {
+        Self::from(Target::Service(BoxCloneSyncService::new(service)))
+    }
+
+    /// The same, with options of its own; those that `options` leaves open stay.
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        Self {
+            target: self.target.clone(),
+            options: self.options.or(options),
+        }
+    }
+
+    /// Calls a method with a tuple of arguments; `&[(); 0]` for none. The arguments are written before this
+    /// returns. Dropping the future gives the call up on both ends.
+    ///
+    /// # Errors
+    ///
+    /// The application's error, or a [`Status`] as one.
+    pub fn call<A, T, E>(
+        &self,
+        method: &'static MethodSchema,
+        arguments: &A,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<'_, A, T, E>
+    where
+        A: Serialize + ?Sized,
+        T: DeserializeOwned + Send,
+        E: ServiceError,
+    {
+        let body = wire::encode(arguments, method.encoding()).map_err(Status::from);
+        async move {
+            let response = self.send(Route::from(method), body?).await?;
+            response.decode()
+        }
+    }
+
+    /// Calls a method that is known by name only.
+    ///
+    /// # Errors
+    ///
+    /// The status of the call; an error of the application is `Unknown`, with the value as details.
+    pub async fn call_by_name<A, T>(
+        &self,
+        service: &str,
+        method: &str,
+        arguments: &A,
+    ) -> Result<T, Status>
+    where
+        A: Serialize + ?Sized,
+        T: DeserializeOwned,
+    {
+        let body = wire::encode(arguments, Encoding::Map);
+        let response = self.send(Route::named(service, method), body?).await?;
+        if response.is_application_error() {
+            let status =
+                Status::unknown(format!("{service}/{method} returned an error of its own"));
+            return Err(status.with_details(response.body().clone()));
+        }
+        response.decode()
+    }
+
+    async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
+        let request = Context::request(route, body, &self.options, Instant::now());
+        let answer = match &self.target {
+            Target::Channel(channel) => {
+                channel.call(&request, self.options.waits_for_ready()).await
+            }
+            Target::Cluster(cluster) => {
+                cluster.call(&request, self.options.waits_for_ready()).await
+            }
+            Target::Service(service) => service.clone().oneshot(request).await,
+        };
+        if let Some(wanted) = self.options.wanted_reply_metadata() {
+            wanted.set(match &answer {
+                Ok(response) => response.metadata.clone(),
+                Err(status) => status.metadata().clone(),
+            });
+        }
+        answer
+    }
+}
+
+impl From<Target> for Client {
+    fn from(target: Target) -> Self {
+        Self {
+            target,
+            options: CallOptions::new(),
+        }
+    }
+}
+
+impl From<Channel> for Client {
+    fn from(channel: Channel) -> Self {
+        Self::from(Target::Channel(channel))
+    }
+}
+
+impl From<Cluster> for Client {
+    fn from(cluster: Cluster) -> Self {
+        Self::from(Target::Cluster(cluster))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Client");
+        match &self.target {
+            Target::Channel(channel) => debug.field("channel", channel.address()),
+            Target::Cluster(cluster) => debug.field("cluster", cluster),
+            Target::Service(_) => debug.field("service", &format_args!("in process")),
+        };
+        debug.field("options", &self.options).finish()
+    }
+}

@@ -1,0 +1,194 @@
+//! One socket, many calls: callers meet the connection's state under a short lock, and one task reads, writes what
+//! callers leave to it, and keeps the time.
+
+mod answer;
+mod task;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use doge_rpc_core::{
+    Status,
+    call::{Request, Response},
+    connection::{ClientConnection, Limits, Refusal},
+    driver::{FrameReader, Link},
+    transport::{Address, Stream},
+};
+use tokio::{sync::Notify, time::Instant};
+
+use self::{answer::Answer, task::Task};
+
+/// An open connection. Its task ends once this is dropped, which a call in flight does not let happen.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    link: Link<ClientConnection>,
+    address: Address,
+    /// Callers that wait for room, one woken at a time.
+    room: Notify,
+    waiting: AtomicUsize,
+}
+
+impl Connection {
+    /// Connects and says hello. Cancel safe: a dropped attempt leaves nothing behind.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`, with what failed: the socket, or the peer's hello.
+    pub(crate) async fn open(address: &Address, limits: &Limits) -> Result<Self, Status> {
+        let refused = |why: &dyn std::fmt::Display| {
+            Status::unavailable(format!("no connection to {address}: {why}")).with_never_ran(true)
+        };
+        let stream = Stream::connect(address)
+            .await
+            .map_err(|error| refused(&error))?;
+        let (read, write) = stream.split();
+        let machine = ClientConnection::new(limits.clone(), Instant::now());
+        let shared = Arc::new(Shared {
+            link: Link::new(machine, write),
+            address: address.clone(),
+            room: Notify::new(),
+            waiting: AtomicUsize::new(0),
+        });
+        let mut task = Task::new(
+            Arc::clone(&shared),
+            FrameReader::new(read, limits.max_frame),
+        );
+        match tokio::time::timeout(limits.handshake_timeout, task.until_open()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => return Err(refused(&why.message())),
+            Err(_) => {
+                return Err(refused(&format_args!(
+                    "no hello within {:?}",
+                    limits.handshake_timeout
+                )));
+            }
+        }
+        tokio::spawn(task);
+        Ok(Self { shared })
+    }
+
+    /// Makes one call. Dropping the future tells the server to stop.
+    ///
+    /// # Errors
+    ///
+    /// The status of the call.
+    pub(crate) async fn call(&self, request: &Request) -> Result<Response, Status> {
+        let id = match self.start(request) {
+            Ok(id) => id,
+            Err(Refusal::Full) => self.start_when_there_is_room(request).await?,
+            Err(refusal) => return Err(status(refusal)),
+        };
+        Answer::new(&self.shared, id).await
+    }
+
+    /// Whether new calls should go over another connection.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.shared.link.lock().is_closing()
+    }
+
+    fn start(&self, request: &Request) -> Result<u64, Refusal> {
+        let now = Instant::now();
+        let link = &self.shared.link;
+        let mut machine = link.lock();
+        let sweep = machine.next_sweep();
+        let id = machine.start(request, now)?;
+        let earlier = machine.next_sweep() != sweep;
+        link.send(machine);
+        if earlier {
+            link.wake();
+        }
+        Ok(id)
+    }
+
+    /// Waits until the deadline for room, in the order of coming.
+    async fn start_when_there_is_room(&self, request: &Request) -> Result<u64, Status> {
+        let _counted = Waiting::new(&self.shared.waiting)?;
+        let start = async {
+            loop {
+                let mut room = std::pin::pin!(self.shared.room.notified());
+                // From here on no notice is missed, so looking once more before waiting cannot lose one.
+                room.as_mut().enable();
+                match self.start(request) {
+                    Err(Refusal::Full) => room.await,
+                    started => break started,
+                }
+            }
+        };
+        let started = tokio::time::timeout_at(request.deadline().instant(), start).await;
+        self.shared.pass_room_on();
+        match started {
+            Ok(started) => started.map_err(status),
+            Err(_) => Err(Status::deadline_exceeded(
+                "no room on the connection before the deadline",
+            )
+            .with_never_ran(true)),
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared
+            .end(&Status::unavailable("the channel was closed"));
+    }
+}
+
+impl Shared {
+    /// Ends all calls and wakes everyone.
+    fn end(&self, why: &Status) {
+        let mut wakers = Vec::new();
+        self.link.lock().lose(why, &mut wakers);
+        wakers.into_iter().for_each(std::task::Waker::wake);
+        self.room.notify_waiters();
+        self.link.wake();
+    }
+
+    /// Wakes the next caller that waits for room, if there is some.
+    fn pass_room_on(&self) {
+        if self.waiting.load(Ordering::Relaxed) > 0 && self.link.lock().has_room() {
+            self.room.notify_one();
+        }
+    }
+}
+
+/// The most callers that wait for room on one connection, as Linkerd's queue has it.
+const MAX_WAITING: usize = 10_000;
+
+/// Counts a caller that waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Result<Self, Status> {
+        let counted = Self(count);
+        if count.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+            let why = format!("{MAX_WAITING} calls wait for room on the connection already");
+            return Err(Status::resource_exhausted(why).with_never_ran(true));
+        }
+        Ok(counted)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn status(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Full => Status::resource_exhausted("no room on the connection"),
+        Refusal::Closing(status) => status,
+        Refusal::TooLarge(error) => Status::invalid_argument(format!("the call: {error}")),
+        Refusal::Expired => {
+            Status::deadline_exceeded("the deadline passed before the call was sent")
+        }
+    }
+    .with_never_ran(true)
+}

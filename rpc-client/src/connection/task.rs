@@ -1,0 +1,164 @@
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use doge_rpc_core::{
+    Status,
+    connection::Chore,
+    driver::{FrameReader, Read},
+    protocol::Violation,
+};
+use tokio::time::{Instant, Sleep};
+
+use super::Shared;
+
+/// The task of a connection: reads answers, writes what callers leave to it, keeps the time.
+#[derive(Debug)]
+pub(super) struct Task {
+    shared: Arc<Shared>,
+    reader: FrameReader,
+    timer: Pin<Box<Sleep>>,
+    /// Callers whose answers a read brought, woken after all of it is parsed.
+    wakers: Vec<Waker>,
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+enum End {
+    /// All calls are done and no more will come.
+    Done,
+    Lost(Status),
+}
+
+impl Task {
+    pub(super) fn new(shared: Arc<Shared>, reader: FrameReader) -> Self {
+        Self {
+            shared,
+            reader,
+            timer: Box::pin(tokio::time::sleep_until(Instant::now())),
+            wakers: Vec::new(),
+        }
+    }
+
+    /// Runs until the server's hello has come. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not come.
+    pub(super) async fn until_open(&mut self) -> Result<(), Status> {
+        self.shared.link.send(self.shared.link.lock());
+        poll_fn(|cx| match self.poll_run(cx) {
+            Poll::Ready(End::Lost(why)) => Poll::Ready(Err(why)),
+            Poll::Ready(End::Done) => {
+                Poll::Ready(Err(Status::unavailable("the server takes no calls")))
+            }
+            Poll::Pending if self.shared.link.lock().peer().is_some() => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.shared.link.register(cx);
+        let now = Instant::now();
+        if let Err(why) = self.read(cx, now) {
+            return Poll::Ready(End::Lost(why));
+        }
+        if let Poll::Ready(Err(error)) = self.shared.link.poll_flush(cx) {
+            return Poll::Ready(End::Lost(lost(&error)));
+        }
+        self.shared.pass_room_on();
+        self.keep_time(cx, now)
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Status> {
+        while let Poll::Ready(read) = self.reader.poll_read(cx) {
+            match read.map_err(|error| lost(&error))? {
+                Read::Bytes(_) => {
+                    let parsed = self.receive(now);
+                    self.wakers.drain(..).for_each(Waker::wake);
+                    parsed.map_err(|violation| violated(&violation))?;
+                }
+                Read::End => return Err(Status::unavailable("the server closed the connection")),
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, now: Instant) -> Result<(), Violation> {
+        let mut machine = self.shared.link.lock();
+        machine.was_read(now);
+        while let Some(frame) = self.reader.next_frame()? {
+            machine.receive(frame, now, &mut self.wakers)?;
+        }
+        if machine.is_closing() {
+            drop(machine);
+            self.shared.room.notify_waiters();
+        }
+        Ok(())
+    }
+
+    fn keep_time(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+        loop {
+            let mut machine = self.shared.link.lock();
+            let chore = machine.tick(now, &mut self.wakers);
+            let done = machine.is_closing() && machine.in_flight() == 0;
+            self.shared.link.send(machine);
+            self.wakers.drain(..).for_each(Waker::wake);
+            if done {
+                return Poll::Ready(End::Done);
+            }
+            let Chore::Sleep(until) = chore else {
+                return Poll::Ready(End::Lost(Status::unavailable(
+                    "the server does not answer pings",
+                )));
+            };
+            // A timer that is set too early only looks too early; moving it on every read would cost more.
+            if until < self.timer.deadline()
+                || self.timer.is_elapsed()
+                || self.timer.deadline() <= now
+            {
+                self.timer.as_mut().reset(until);
+                if self.timer.as_mut().poll(cx).is_ready() {
+                    continue;
+                }
+            }
+            return Poll::Pending;
+        }
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let end = std::task::ready!(self.poll_run(cx));
+        let address = &self.shared.address;
+        match end {
+            End::Done => tracing::debug!(%address, "connection closed"),
+            End::Lost(why) => {
+                tracing::debug!(%address, %why, "connection lost");
+                self.shared
+                    .end(&why.context(format_args!("connection to {address}")));
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+fn lost(error: &io::Error) -> Status {
+    Status::unavailable(error.to_string())
+}
+
+fn violated(violation: &Violation) -> Status {
+    match violation {
+        Violation::Foreign(foreign) => {
+            Status::unavailable(format!("this is not a doge-rpc server: {foreign}"))
+        }
+        other => Status::unavailable(format!("the server broke the protocol: {other}")),
+    }
+}

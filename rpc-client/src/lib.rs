@@ -1,0 +1,21 @@
+//! The client of [doge-rpc](https://docs.rs/doge-rpc); use that crate.
+//!
+//! # Layout
+//!
+//! From the caller down, as a call goes:
+//!
+//! - [`Client`]: what a generated client holds; encodes a call, decodes its answer.
+//! - [`Cluster`]: all endpoints of a service, as the registry has them.
+//! - [`Channel`]: the calls to one address; connects, reconnects, sends again what never left.
+//! - `connection`: one socket, many calls.
+
+mod channel;
+mod client;
+mod cluster;
+mod connection;
+
+pub use self::{
+    channel::{Backoff, Channel, ChannelConfig},
+    client::Client,
+    cluster::Cluster,
+};

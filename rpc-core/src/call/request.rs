@@ -1,0 +1,99 @@
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::{Attempt, Context, Route};
+use crate::{Deadline, Metadata, Status, transport::Address, wire::Arguments};
+
+/// A call on its way: what tower layers see on both ends.
+///
+/// Cheap to clone, so that it can be sent again.
+#[derive(Clone)]
+pub struct Request {
+    route: Route,
+    body: Bytes,
+    deadline: Deadline,
+    /// Keys and values beside the call.
+    pub metadata: Metadata,
+    /// Which attempt this is, and how much the call matters.
+    pub attempt: Attempt,
+    peer: Option<Address>,
+}
+
+impl Request {
+    /// A call of `route` with these arguments: a MessagePack array, as [`wire::encode`](crate::wire::encode) makes it.
+    pub fn new(route: Route, body: Bytes, deadline: Deadline) -> Self {
+        Self {
+            route,
+            body,
+            deadline,
+            metadata: Metadata::new(),
+            attempt: Attempt::default(),
+            peer: None,
+        }
+    }
+
+    /// The method called.
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// The arguments, a MessagePack array.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The moment by which the call has to end.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Replaces the deadline, for a layer that shortens it.
+    pub fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+
+    /// Who calls; `None` at the caller's end.
+    pub fn peer(&self) -> Option<&Address> {
+        self.peer.as_ref()
+    }
+
+    /// Says who calls.
+    #[must_use]
+    pub fn with_peer(mut self, peer: Address) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// Takes the arguments apart.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when the body is not an array, or claims what its bytes cannot hold.
+    pub fn arguments(&self) -> Result<Arguments<'_>, Status> {
+        Arguments::new(&self.route, &self.body)
+    }
+
+    /// The context that the handler of this request runs in.
+    pub fn context(&self) -> Context {
+        Context::new(
+            self.peer.clone(),
+            self.deadline,
+            self.metadata.clone(),
+            self.attempt,
+        )
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("route", &self.route)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("deadline", &self.deadline)
+            .field("metadata", &self.metadata)
+            .field("attempt", &self.attempt)
+            .field("peer", &self.peer)
+            .finish()
+    }
+}

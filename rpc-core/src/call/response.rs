@@ -1,0 +1,110 @@
+use std::{any::Any, fmt};
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Metadata, Status,
+    schema::MethodSchema,
+    wire::{self, DecodeError},
+};
+
+/// The answer of a handler: its result, or the application's own error.
+#[derive(Clone)]
+pub struct Response {
+    body: Bytes,
+    application_error: bool,
+    /// Keys and values beside the answer.
+    pub metadata: Metadata,
+}
+
+impl Response {
+    /// A result, encoded already.
+    pub fn from_result(body: Bytes) -> Self {
+        Self {
+            body,
+            application_error: false,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// An error value of the application, encoded already.
+    pub fn from_error(body: Bytes) -> Self {
+        Self {
+            body,
+            application_error: true,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// What a handler returned. An error that is a plain [`Status`] becomes the status of the call; an error type
+    /// of the application travels as a value.
+    ///
+    /// # Errors
+    ///
+    /// The status that the handler returned, or `Internal` when the value does not serialise.
+    pub fn encode<T, E>(method: &MethodSchema, result: Result<T, E>) -> Result<Self, Status>
+    where
+        T: Serialize,
+        E: Serialize + 'static,
+    {
+        match result {
+            Ok(value) => wire::encode(&value, method.encoding()).map(Self::from_result),
+            Err(error) => {
+                // `E` is known when this is compiled, so one of the two branches is all that remains.
+                if let Some(status) = (&error as &dyn Any).downcast_ref::<Status>() {
+                    return Err(status.clone().with_never_ran(false));
+                }
+                wire::encode(&error, method.encoding()).map(Self::from_error)
+            }
+        }
+        .map_err(|error| {
+            Status::internal(format!(
+                "the answer of {}/{}: {error}",
+                method.service(),
+                method.name()
+            ))
+        })
+    }
+
+    /// The answer as the caller's types have it.
+    ///
+    /// # Errors
+    ///
+    /// The application's error, or a status as one when the bytes do not fit the types.
+    pub fn decode<T, E>(&self) -> Result<T, E>
+    where
+        T: DeserializeOwned,
+        E: DeserializeOwned + From<Status>,
+    {
+        let unreadable = |error: DecodeError| {
+            E::from(Status::internal(format!(
+                "the answer cannot be read: {error}"
+            )))
+        };
+        if self.application_error {
+            return Err(wire::decode::<E>(&self.body).unwrap_or_else(unreadable));
+        }
+        wire::decode(&self.body).map_err(unreadable)
+    }
+
+    /// The bytes of the result or of the error.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Whether the body is the application's error.
+    pub fn is_application_error(&self) -> bool {
+        self.application_error
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("application_error", &self.application_error)
+            .field("metadata", &self.metadata)
+            .finish()
+    }
+}

@@ -1,0 +1,144 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock, OnceLock},
+};
+
+use parking_lot::RwLock;
+
+use super::Names;
+use crate::schema::MethodSchema;
+
+/// A method of a service, by name. Cheap to clone.
+#[derive(Clone)]
+pub struct Route(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Schema(&'static MethodSchema),
+    Named(Arc<Named>),
+}
+
+struct Named {
+    names: Names,
+    /// Asked for when a call goes out; a name that a peer made up never is.
+    number: OnceLock<u16>,
+}
+
+impl Route {
+    /// A method that is known by name only.
+    pub fn named(service: &str, method: &str) -> Self {
+        let names = Names {
+            service: service.into(),
+            method: method.into(),
+        };
+        Self(Repr::Named(Arc::new(Named {
+            names,
+            number: OnceLock::new(),
+        })))
+    }
+
+    /// Wire name of the service.
+    pub fn service(&self) -> &str {
+        match &self.0 {
+            Repr::Schema(method) => method.service(),
+            Repr::Named(named) => &named.names.service,
+        }
+    }
+
+    /// Wire name of the method.
+    pub fn method(&self) -> &str {
+        match &self.0 {
+            Repr::Schema(method) => method.name(),
+            Repr::Named(named) => &named.names.method,
+        }
+    }
+
+    /// The method's schema, where it is known.
+    pub fn schema(&self) -> Option<&'static MethodSchema> {
+        match self.0 {
+            Repr::Schema(method) => Some(method),
+            Repr::Named(_) => None,
+        }
+    }
+
+    /// Whether running it twice is as good as once. A method known by name only is not.
+    pub fn idempotent(&self) -> bool {
+        self.schema().is_some_and(MethodSchema::idempotent)
+    }
+
+    /// The number that this process calls it by on the wire; 0 for none.
+    pub(crate) fn number(&self) -> u16 {
+        match &self.0 {
+            Repr::Schema(method) => method.number(),
+            Repr::Named(named) => *named.number.get_or_init(|| route_number(&named.names)),
+        }
+    }
+
+    pub(crate) fn names(&self) -> Names {
+        Names {
+            service: self.service().into(),
+            method: self.method().into(),
+        }
+    }
+}
+
+impl From<&'static MethodSchema> for Route {
+    fn from(method: &'static MethodSchema) -> Self {
+        Self(Repr::Schema(method))
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.service() == other.service() && self.method() == other.method()
+    }
+}
+
+impl Eq for Route {}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.service(), self.method())
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Route({self})")
+    }
+}
+
+/// Numbers that one process hands out; what a peer remembers may be less, and what goes past either is named in
+/// full with each call. A caller of arbitrary names, such as a gateway, so costs a bounded table.
+const MAX_NUMBERS: u16 = 16 * 1024;
+
+/// The number of a route in this process. One table serves all connections, so that a connection has to remember
+/// no more than which numbers it has named.
+pub(crate) fn route_number(names: &Names) -> u16 {
+    static NUMBERS: LazyLock<RwLock<HashMap<Names, u16>>> = LazyLock::new(RwLock::default);
+    if let Some(number) = NUMBERS.read().get(names) {
+        return *number;
+    }
+    let mut numbers = NUMBERS.write();
+    match u16::try_from(numbers.len() + 1) {
+        Ok(next) if next <= MAX_NUMBERS => *numbers.entry(names.clone()).or_insert(next),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+    use crate::schema::MethodSchema;
+
+    #[test]
+    fn a_route_has_one_number_however_it_is_made() {
+        static METHOD: MethodSchema = MethodSchema::new("route.test", "get", 0);
+        let (by_schema, by_name) = (Route::from(&METHOD), Route::named("route.test", "get"));
+        assert_eq!(by_schema, by_name);
+        assert_eq!(by_schema.number(), by_name.number());
+        assert_ne!(by_schema.number(), 0);
+        assert_ne!(Route::named("route.test", "put").number(), by_name.number());
+    }
+}

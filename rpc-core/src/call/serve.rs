@@ -1,0 +1,54 @@
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Request, Response, Route};
+use crate::{Status, schema::ServiceSchema};
+
+/// A service that requests can be given to: what `#[service]` makes of an implementation.
+///
+/// It is a tower `Service` without the box around its future, which a server so saves on each call.
+pub trait Serve: Clone + Send + Sync + 'static {
+    /// What the service looks like from outside.
+    fn schema(&self) -> &'static ServiceSchema;
+
+    /// Runs one call.
+    fn serve(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, Status>> + Send + 'static;
+}
+
+/// What can travel as an argument or a result.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel: it is not serde",
+    note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on it, and let it own its data"
+)]
+pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
+
+/// What can be the error of a method: a value that travels, and that has a place for what the framework reports.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a method",
+    note = "give it a variant `Status(#[from] Status)` and derive serde's `Serialize` and `Deserialize`, or use `Status` itself"
+)]
+pub trait ServiceError: Wire + From<Status> {}
+
+impl<E: Wire + From<Status>> ServiceError for E {}
+
+/// The answer to a call of a method that the service does not have.
+pub fn unknown_method(schema: &ServiceSchema, route: &Route) -> Status {
+    let known: Vec<_> = schema
+        .methods()
+        .iter()
+        .map(|method| method.name())
+        .collect();
+    Status::unimplemented(format!(
+        "service {} has no method {:?}; it has {}",
+        schema.name(),
+        route.method(),
+        known.join(", ")
+    ))
+    .with_never_ran(true)
+}

@@ -1,0 +1,27 @@
+//! What may happen when on a connection, for either end, as plain state: frames go in, events and frames come out.
+//!
+//! Nothing here does I/O or asks a clock; the [`driver`](crate::driver) brings both. So every rule of the protocol
+//! can be tested, fuzzed and simulated without a socket.
+
+mod bucket;
+mod calls;
+mod client;
+mod limits;
+mod outbox;
+mod server;
+
+pub use self::{
+    client::{Chore, ClientConnection, Refusal},
+    limits::Limits,
+    outbox::{Batch, Outbox},
+    server::{Incoming, ServerConnection, ServerEvent},
+};
+
+/// A connection as the driver sees it: frames come from its outbox.
+pub trait HasOutbox {
+    /// What waits to be written.
+    fn outbox(&mut self) -> &mut Outbox;
+
+    /// Whether more than one call is under way, so that waiting for company before a flush pays.
+    fn is_busy(&self) -> bool;
+}

@@ -1,0 +1,378 @@
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use super::{HasOutbox, Limits, Outbox, bucket::Bucket, client::whole};
+use crate::{
+    Deadline, Metadata, Status,
+    call::{Attempt, Names, Response},
+    protocol::{
+        Body, Fields, Frame, GoAway, Hello, LANES, Message, Outcome, Reason, RequestHead,
+        ResponseHead, RouteRef, Violation, lane,
+    },
+};
+
+/// The serving end of a connection.
+///
+/// `R` is what a route resolves to, once per connection; `T` is a handle that stops a handler which runs on.
+#[derive(Debug)]
+pub struct ServerConnection<R, T> {
+    limits: Limits,
+    outbox: Outbox,
+    peer: Option<Hello>,
+    routes: Vec<Option<R>>,
+    /// The highest call id of each lane.
+    last: [u64; LANES],
+    running: HashMap<u64, Running<T>>,
+    sweep: Option<Instant>,
+    pings: Bucket,
+    cancels: Bucket,
+    /// The moment by which the hello, or the rest of a frame, has to be there.
+    patience: Option<Instant>,
+    going_away: bool,
+}
+
+#[derive(Debug)]
+struct Running<T> {
+    deadline: Instant,
+    task: T,
+}
+
+/// What a frame asks of the driver.
+#[derive(Debug)]
+pub enum ServerEvent<R, T> {
+    /// Nothing.
+    None,
+    /// A call to run.
+    Call(Incoming<R>),
+    /// The caller gave a call up: stop its handler.
+    Cancelled(T),
+}
+
+/// A call to run.
+#[derive(Debug)]
+pub struct Incoming<R> {
+    /// Its id.
+    pub id: u64,
+    /// Its method.
+    pub route: R,
+    /// Its arguments.
+    pub body: bytes::Bytes,
+    /// The moment by which it has to end.
+    pub deadline: Deadline,
+    /// What came beside it.
+    pub metadata: Metadata,
+    /// Which attempt it is.
+    pub attempt: Attempt,
+}
+
+impl<R: Clone, T> ServerConnection<R, T> {
+    /// A fresh connection, which waits for the client's hello.
+    pub fn new(limits: Limits, now: Instant) -> Self {
+        Self {
+            outbox: Outbox::default(),
+            peer: None,
+            routes: Vec::new(),
+            last: [0; LANES],
+            running: HashMap::new(),
+            sweep: None,
+            pings: Bucket::new(limits.max_control_burst, now),
+            cancels: Bucket::new(limits.max_calls.max(limits.max_control_burst), now),
+            patience: Some(now + limits.handshake_timeout),
+            going_away: false,
+            limits,
+        }
+    }
+
+    /// Takes a frame in. `resolve` looks a route up by its names, once for each number.
+    ///
+    /// # Errors
+    ///
+    /// The [`Violation`] that ends the connection.
+    pub fn receive(
+        &mut self,
+        frame: Frame,
+        now: Instant,
+        resolve: impl FnOnce(&Names) -> R,
+    ) -> Result<ServerEvent<R, T>, Violation> {
+        if self.peer.is_none() {
+            let Message::Hello(hello) = frame.message else {
+                return Err(Violation::Unexpected("a frame before hello"));
+            };
+            hello.check_version()?;
+            self.peer = Some(hello);
+            self.patience = None;
+            let hello = Message::Hello(self.limits.hello());
+            self.send(0, hello);
+            return Ok(ServerEvent::None);
+        }
+        match frame.message {
+            Message::Request(head, body) => {
+                return self.request(frame.call, head, body, now, resolve);
+            }
+            Message::Cancel => {
+                if !self.cancels.take(now) {
+                    return Err(Violation::Flood("cancels"));
+                }
+                if let Some(running) = self.running.remove(&frame.call) {
+                    return Ok(ServerEvent::Cancelled(running.task));
+                }
+            }
+            Message::Ping(number) => {
+                self.spend_ping(now)?;
+                self.send(0, Message::Pong(number));
+            }
+            Message::Pong(_) | Message::Skipped(_) => self.spend_ping(now)?,
+            // A client that goes away stops calling and hangs up; there is nothing to do before it does.
+            Message::GoAway(_) => {}
+            Message::Hello(_) => return Err(Violation::Unexpected("a second hello")),
+            Message::Response(..) | Message::Error(_) => {
+                return Err(Violation::Unexpected("an answer from the client"));
+            }
+            Message::Piece(_) => return Err(Violation::NotAgreed("a body in pieces")),
+            Message::Item(..) | Message::End(_) | Message::Window(_) => {
+                return Err(Violation::NotAgreed("a stream"));
+            }
+        }
+        Ok(ServerEvent::None)
+    }
+
+    /// Enters a call that runs on, with the handle that stops it.
+    pub fn run(&mut self, call: u64, deadline: Deadline, task: T) {
+        let deadline = deadline.instant();
+        self.running.insert(call, Running { deadline, task });
+        if self.sweep.is_none_or(|sweep| deadline < sweep) {
+            self.sweep = Some(deadline);
+        }
+    }
+
+    /// Answers a call that ran on, unless it was stopped meanwhile.
+    pub fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata) {
+        if self.running.remove(&call).is_some() {
+            self.answer(call, answer, metadata);
+        }
+    }
+
+    /// Answers a call.
+    pub fn answer(&mut self, call: u64, answer: Result<Response, Status>, mut metadata: Metadata) {
+        let message = match answer {
+            Ok(response) => {
+                metadata.inherit(&response.metadata);
+                let head = ResponseHead {
+                    application_error: response.is_application_error(),
+                    stream: false,
+                    fields: Fields {
+                        metadata,
+                        ..Fields::default()
+                    },
+                };
+                Message::Response(head, Body::whole(response.body().clone()))
+            }
+            Err(status) => {
+                metadata.inherit(status.metadata());
+                Message::Error(Outcome::from_status(&status.with_metadata(metadata)))
+            }
+        };
+        let max_frame = self
+            .peer
+            .as_ref()
+            .map_or(self.limits.max_frame, |peer| peer.max_frame);
+        if let Err(error) = self.outbox.push(&Frame { call, message }, max_frame) {
+            let status = Status::resource_exhausted(format!(
+                "the answer: {error}, which is what the caller takes"
+            ));
+            self.send(call, Message::Error(Outcome::from_status(&status)));
+        }
+    }
+
+    /// Answers the calls whose deadline has passed, and returns the handles that stop them.
+    ///
+    /// # Errors
+    ///
+    /// A [`Violation`] when the peer was too slow with its hello or with the rest of a frame.
+    pub fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation> {
+        if self.patience.is_some_and(|patience| patience <= now) {
+            return Err(Violation::TooSlow(if self.peer.is_none() {
+                "hello"
+            } else {
+                "a frame"
+            }));
+        }
+        if self.sweep.is_none_or(|sweep| now < sweep) {
+            return Ok(Vec::new());
+        }
+        let overdue: Vec<_> = self
+            .running
+            .extract_if(|_, running| running.deadline <= now)
+            .collect();
+        self.sweep = self.running.values().map(|running| running.deadline).min();
+        let mut tasks = Vec::with_capacity(overdue.len());
+        for (call, running) in overdue {
+            let status = Status::deadline_exceeded("the handler was stopped at the deadline");
+            self.answer(call, Err(status), Metadata::new());
+            tasks.push(running.task);
+        }
+        Ok(tasks)
+    }
+
+    /// The moment at which [`tick`](Self::tick) has something to do.
+    pub fn next_tick(&self) -> Option<Instant> {
+        match (self.sweep, self.patience) {
+            (Some(sweep), Some(patience)) => Some(sweep.min(patience)),
+            (sweep, patience) => sweep.or(patience),
+        }
+    }
+
+    /// Notes whether a frame is there in part, which may not last; `fresh` when it is not the one of the last time.
+    pub fn partial(&mut self, partial: bool, fresh: bool, now: Instant) {
+        if self.peer.is_none() {
+            return;
+        }
+        if !partial {
+            self.patience = None;
+        } else if fresh || self.patience.is_none() {
+            self.patience = Some(now + self.limits.frame_timeout);
+        }
+    }
+
+    /// Takes no more calls, and says which ones were taken. Calls that come after that are answered as never run.
+    pub fn go_away(&mut self, reason: Reason, message: &str) {
+        if std::mem::replace(&mut self.going_away, true) {
+            return;
+        }
+        let lanes = self
+            .last
+            .iter()
+            .rposition(|last| *last != 0)
+            .map_or(0, |highest| highest + 1);
+        let goaway = GoAway {
+            reason,
+            last_calls: self.last[..lanes].to_vec(),
+            message: message.into(),
+        };
+        self.send(0, Message::GoAway(goaway));
+    }
+
+    /// Whether no more calls come and all that were taken are answered.
+    pub fn is_drained(&self) -> bool {
+        self.going_away && self.running.is_empty()
+    }
+
+    /// Whether so much waits to be written that nothing more should be read.
+    pub fn is_choked(&self) -> bool {
+        self.outbox.unwritten() >= self.limits.max_unwritten
+    }
+
+    /// Takes the handles of all calls that run on, to stop them with the connection.
+    pub fn stop(&mut self) -> Vec<T> {
+        self.running
+            .drain()
+            .map(|(_, running)| running.task)
+            .collect()
+    }
+
+    fn request(
+        &mut self,
+        call: u64,
+        head: RequestHead,
+        body: Body,
+        now: Instant,
+        resolve: impl FnOnce(&Names) -> R,
+    ) -> Result<ServerEvent<R, T>, Violation> {
+        let last = &mut self.last[lane(call)];
+        if call <= *last {
+            return Err(Violation::CallId(call));
+        }
+        *last = call;
+        whole(&body)?;
+        if head.stream || head.one_way {
+            return Err(Violation::NotAgreed(if head.stream {
+                "a stream"
+            } else {
+                "a one-way call"
+            }));
+        }
+        let route = self.route(head.route, resolve)?;
+        self.cancels.earn();
+        let refusal = if self.going_away {
+            Some(Status::unavailable("the server goes away"))
+        } else if self.running.len() >= self.limits.max_calls as usize {
+            Some(Status::resource_exhausted(format!(
+                "{} calls run on this connection already",
+                self.limits.max_calls
+            )))
+        } else if head.timeout == 0 {
+            Some(Status::deadline_exceeded(
+                "the deadline had passed when the call came",
+            ))
+        } else {
+            None
+        };
+        if let Some(status) = refusal {
+            self.answer(call, Err(status.with_never_ran(true)), Metadata::new());
+            return Ok(ServerEvent::None);
+        }
+        let deadline = Deadline::from(
+            now,
+            std::time::Duration::from_millis(u64::from(head.timeout)),
+        );
+        Ok(ServerEvent::Call(Incoming {
+            id: call,
+            route,
+            body: body.data,
+            deadline,
+            metadata: head.fields.metadata,
+            attempt: head.attempt,
+        }))
+    }
+
+    fn route(
+        &mut self,
+        route: RouteRef,
+        resolve: impl FnOnce(&Names) -> R,
+    ) -> Result<R, Violation> {
+        match route {
+            RouteRef::Named(0, names) => Ok(resolve(&names)),
+            RouteRef::Named(number, _) if number > self.limits.max_routes => {
+                Err(Violation::Route(number))
+            }
+            RouteRef::Named(number, names) => {
+                let slot = usize::from(number) - 1;
+                if self.routes.len() <= slot {
+                    self.routes.resize(slot + 1, None);
+                }
+                let route = resolve(&names);
+                self.routes[slot] = Some(route.clone());
+                Ok(route)
+            }
+            RouteRef::Known(number) => usize::from(number)
+                .checked_sub(1)
+                .and_then(|slot| self.routes.get(slot)?.clone())
+                .ok_or(Violation::Route(number)),
+        }
+    }
+
+    fn spend_ping(&mut self, now: Instant) -> Result<(), Violation> {
+        if self.pings.take(now) {
+            Ok(())
+        } else {
+            Err(Violation::Flood("pings"))
+        }
+    }
+
+    /// Control frames and statuses are small, so they always fit.
+    fn send(&mut self, call: u64, message: Message) {
+        let fits = self.outbox.push(&Frame { call, message }, u32::MAX);
+        debug_assert!(fits.is_ok());
+    }
+}
+
+impl<R: Clone, T> HasOutbox for ServerConnection<R, T> {
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn is_busy(&self) -> bool {
+        self.running.len() > 1
+    }
+}

@@ -1,0 +1,177 @@
+use std::{
+    io,
+    task::{Context, Poll, Waker},
+};
+
+use futures_util::task::AtomicWaker;
+use parking_lot::{Mutex, MutexGuard};
+use tokio::{io::AsyncWrite as _, time::Instant};
+
+use crate::{
+    connection::{Batch, HasOutbox},
+    transport::WriteHalf,
+};
+
+/// A connection's state, shared by all who use it, and the way its bytes leave.
+///
+/// Exactly one party writes at a time: whoever claims the outbox. A task that is alone on the connection claims it
+/// and writes from where it is, so that nothing waits for company. Otherwise the connection's own task is woken: it
+/// yields once, so that all who are ready add their frames, and writes them with one syscall.
+#[derive(Debug)]
+pub struct Link<M> {
+    machine: Mutex<M>,
+    pen: Mutex<Pen>,
+    task: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct Pen {
+    half: WriteHalf,
+    batch: Batch,
+    /// Since when the stream takes nothing.
+    stalled: Option<Instant>,
+    /// The connection's task has let the others add their frames.
+    yielded: bool,
+}
+
+impl<M: HasOutbox> Link<M> {
+    /// A connection that writes to `half`.
+    pub fn new(machine: M, half: WriteHalf) -> Self {
+        let pen = Pen {
+            half,
+            batch: Batch::default(),
+            stalled: None,
+            yielded: false,
+        };
+        Self {
+            machine: Mutex::new(machine),
+            pen: Mutex::new(pen),
+            task: AtomicWaker::new(),
+        }
+    }
+
+    /// The state. Held for as long as it takes to move a frame, never across user code or a syscall.
+    pub fn lock(&self) -> MutexGuard<'_, M> {
+        self.machine.lock()
+    }
+
+    /// Makes the connection's task look: a timer was set earlier, frames wait, or an end was asked for.
+    pub fn wake(&self) {
+        self.task.wake();
+    }
+
+    /// Registers the connection's task; to be called in each of its polls, before it looks.
+    pub fn register(&self, cx: &Context<'_>) {
+        self.task.register(cx.waker());
+    }
+
+    /// Sees to it that frames just added leave; takes the lock that was held to add them.
+    pub fn send(&self, mut machine: MutexGuard<'_, M>) {
+        if !machine.outbox().claim() {
+            return;
+        }
+        let busy = machine.is_busy();
+        drop(machine);
+        if busy {
+            self.wake();
+        } else {
+            self.write_now();
+        }
+    }
+
+    /// Writes all frames from where the caller is; what the stream does not take at once is left to the
+    /// connection's task. Only for whoever holds the claim.
+    pub fn write_now(&self) {
+        let mut pen = self.pen.lock();
+        let mut cx = Context::from_waker(Waker::noop());
+        // An error stays with the stream, so the connection's task meets it and ends the connection.
+        if !matches!(self.poll_pen(&mut pen, &mut cx), Poll::Ready(Ok(()))) {
+            drop(pen);
+            self.wake();
+        }
+    }
+
+    /// Writes what others have left to the connection's task. `Ready` when nothing waits.
+    ///
+    /// # Errors
+    ///
+    /// As the stream reports it.
+    pub fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let busy = {
+            let mut machine = self.machine.lock();
+            if !machine.outbox().is_claimed() {
+                return Poll::Ready(Ok(()));
+            }
+            machine.is_busy()
+        };
+        let Some(mut pen) = self.pen.try_lock() else {
+            // Somebody writes from where they are, and leaves to this task what remains.
+            return Poll::Ready(Ok(()));
+        };
+        if busy && !pen.yielded && pen.batch.is_empty() {
+            pen.yielded = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        pen.yielded = false;
+        self.poll_pen(&mut pen, cx)
+    }
+
+    /// Writes what there is without waiting for company, for the task that has just added a whole read's worth.
+    ///
+    /// # Errors
+    ///
+    /// As the stream reports it.
+    pub fn poll_write_now(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.machine.lock().outbox().claim();
+        self.poll_pen(&mut self.pen.lock(), cx)
+    }
+
+    /// Since when the stream has taken nothing of what waits for it.
+    pub fn stalled_since(&self) -> Option<Instant> {
+        self.pen.try_lock().and_then(|pen| pen.stalled)
+    }
+
+    /// Writes what is left and ends this direction of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As the stream reports it.
+    pub fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        std::task::ready!(self.poll_write_now(cx))?;
+        std::pin::Pin::new(&mut self.pen.lock().half).poll_shutdown(cx)
+    }
+
+    fn poll_pen(&self, pen: &mut Pen, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wrote = 0;
+        loop {
+            if pen.batch.is_empty() {
+                let mut machine = self.machine.lock();
+                let outbox = machine.outbox();
+                outbox.wrote(wrote);
+                if !outbox.take(&mut pen.batch) {
+                    pen.stalled = None;
+                    return Poll::Ready(Ok(()));
+                }
+                wrote = 0;
+            }
+            match pen.batch.poll_write(&mut pen.half, cx) {
+                Poll::Ready(Ok(bytes)) => {
+                    wrote += bytes;
+                    pen.stalled = None;
+                }
+                Poll::Ready(Err(error)) => {
+                    self.machine.lock().outbox().wrote(wrote);
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending => {
+                    if wrote > 0 {
+                        self.machine.lock().outbox().wrote(wrote);
+                    }
+                    pen.stalled.get_or_insert_with(Instant::now);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The tokio edge of a connection, for either end: bytes in, bytes out, and who writes when.
+
+mod frames;
+mod link;
+
+pub use self::{
+    frames::{FrameReader, Read},
+    link::Link,
+};

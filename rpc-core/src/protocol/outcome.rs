@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{Fields, Reader, Violation, flags};
+use crate::{Code, Status};
+
+/// How a call or a stream ended, when not with an answer: the payload of error and end frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Code of the status; 0 ends a stream well.
+    pub code: u8,
+    /// The call provably never reached its handler.
+    pub never_ran: bool,
+    /// For people.
+    pub message: Box<str>,
+    /// For machines, encoded by the service.
+    pub details: Bytes,
+    /// Optional parts: metadata of the answer, pushback.
+    pub fields: Fields,
+}
+
+impl Outcome {
+    pub(crate) const FLAGS: u8 = flags::FIELDS;
+    const NEVER_RAN: u8 = 0x01;
+
+    /// What this status looks like on the wire.
+    pub fn from_status(status: &Status) -> Self {
+        Self {
+            code: status.code().as_u8(),
+            never_ran: status.never_ran(),
+            message: status.message().into(),
+            details: status.details().clone(),
+            fields: Fields {
+                metadata: status.metadata().clone(),
+                pushback: status.pushback().map(whole_millis),
+                ..Fields::default()
+            },
+        }
+    }
+
+    /// The status that it stands for.
+    pub fn into_status(self) -> Status {
+        let mut status = Status::new(Code::from_u8(self.code), String::from(self.message))
+            .with_never_ran(self.never_ran)
+            .with_details(self.details)
+            .with_metadata(self.fields.metadata);
+        if let Some(pushback) = self.fields.pushback {
+            status = status.with_pushback(Duration::from_millis(u64::from(pushback)));
+        }
+        status
+    }
+
+    pub(crate) fn encode(&self, dst: &mut BytesMut) {
+        dst.put_u8(self.code);
+        dst.put_u8(if self.never_ran { Self::NEVER_RAN } else { 0 });
+        self.fields.encode_unless_empty(dst);
+        let message = cut(&self.message, usize::from(u16::MAX));
+        dst.put_u16(message.len() as u16);
+        dst.put_slice(message.as_bytes());
+        dst.put_slice(&self.details);
+    }
+
+    pub(crate) fn decode(flags: u8, mut reader: Reader) -> Result<Self, Violation> {
+        let code = reader.u8("status code")?;
+        let never_ran = reader.u8("status")? & Self::NEVER_RAN != 0;
+        let fields = Fields::decode_if_flagged(flags, &mut reader)?;
+        let length = usize::from(reader.u16("status message")?);
+        let message = reader.text(length, "status message")?;
+        Ok(Self {
+            code,
+            never_ran,
+            message,
+            details: reader.rest(),
+            fields,
+        })
+    }
+}
+
+/// Milliseconds, rounded up, so that what is left never becomes nothing on the way.
+pub(crate) fn whole_millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
+/// The longest start of `text` that fits and ends between characters.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

@@ -1,0 +1,260 @@
+//! What a service looks like from outside: names, arguments, docs, options. `#[service]` makes it from the trait.
+
+use std::{sync::OnceLock, time::Duration};
+
+use crate::call::{Names, Route, route_number};
+
+/// A service.
+#[derive(Debug)]
+pub struct ServiceSchema {
+    name: &'static str,
+    version: &'static str,
+    docs: &'static str,
+    methods: &'static [MethodSchema],
+}
+
+impl ServiceSchema {
+    /// A service of this wire name, version and documentation, with its methods.
+    pub const fn new(
+        name: &'static str,
+        version: &'static str,
+        docs: &'static str,
+        methods: &'static [MethodSchema],
+    ) -> Self {
+        Self {
+            name,
+            version,
+            docs,
+            methods,
+        }
+    }
+
+    /// The name on the wire.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The version that it registers under.
+    pub fn version(&self) -> &'static str {
+        self.version
+    }
+
+    /// Documentation of the trait.
+    pub fn docs(&self) -> &'static str {
+        self.docs
+    }
+
+    /// The methods, in the order of the trait.
+    pub fn methods(&self) -> &'static [MethodSchema] {
+        self.methods
+    }
+
+    /// The method of this wire name.
+    pub fn method(&self, name: &str) -> Option<&'static MethodSchema> {
+        self.methods.iter().find(|method| method.name == name)
+    }
+
+    /// The place of the method that a route names among the methods of this service.
+    pub fn index_of(&self, route: &Route) -> Option<usize> {
+        // A route that was resolved by this very schema says it by itself; another one is looked up by name.
+        let own = |method: &&MethodSchema| {
+            self.methods
+                .get(method.index)
+                .is_some_and(|own| std::ptr::eq(own, *method))
+        };
+        let method = route
+            .schema()
+            .filter(own)
+            .or_else(|| self.method(route.method()))?;
+        Some(method.index)
+    }
+}
+
+/// A method.
+#[derive(Debug)]
+pub struct MethodSchema {
+    service: &'static str,
+    name: &'static str,
+    index: usize,
+    docs: &'static str,
+    arguments: &'static [ArgumentSchema],
+    result: &'static str,
+    error: &'static str,
+    idempotent: bool,
+    timeout: Option<Duration>,
+    encoding: Encoding,
+    /// Resolved once per process, so that a call by schema looks no name up.
+    number: OnceLock<u16>,
+}
+
+impl MethodSchema {
+    /// Method `name` of `service`, at `index` among its methods.
+    pub const fn new(service: &'static str, name: &'static str, index: usize) -> Self {
+        Self {
+            service,
+            name,
+            index,
+            docs: "",
+            arguments: &[],
+            result: "",
+            error: "",
+            idempotent: false,
+            timeout: None,
+            encoding: Encoding::Map,
+            number: OnceLock::new(),
+        }
+    }
+
+    /// Sets the documentation.
+    #[must_use]
+    pub const fn with_docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+
+    /// Sets the arguments, in wire order.
+    #[must_use]
+    pub const fn with_arguments(mut self, arguments: &'static [ArgumentSchema]) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    /// Sets the types of result and error, as the trait spells them.
+    #[must_use]
+    pub const fn with_returns(mut self, result: &'static str, error: &'static str) -> Self {
+        self.result = result;
+        self.error = error;
+        self
+    }
+
+    /// Declares that running it twice is as good as once.
+    #[must_use]
+    pub const fn with_idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Sets the time that a call gets when its caller says nothing.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how structs are written.
+    #[must_use]
+    pub const fn with_encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// Wire name of the service.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Wire name of the method.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Place among the methods of its service.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Documentation.
+    pub fn docs(&self) -> &'static str {
+        self.docs
+    }
+
+    /// Arguments, in wire order.
+    pub fn arguments(&self) -> &'static [ArgumentSchema] {
+        self.arguments
+    }
+
+    /// Type of the result, as the trait spells it.
+    pub fn result(&self) -> &'static str {
+        self.result
+    }
+
+    /// Type of the error, as the trait spells it.
+    pub fn error(&self) -> &'static str {
+        self.error
+    }
+
+    /// Whether running it twice is as good as once, so that it may be retried and hedged.
+    pub fn idempotent(&self) -> bool {
+        self.idempotent
+    }
+
+    /// Time that a call gets when its caller says nothing; `None` for the default of 1 s.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// How structs are written.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    pub(crate) fn number(&self) -> u16 {
+        *self.number.get_or_init(|| {
+            route_number(&Names {
+                service: self.service.into(),
+                method: self.name.into(),
+            })
+        })
+    }
+}
+
+/// An argument of a method.
+#[derive(Debug)]
+pub struct ArgumentSchema {
+    name: &'static str,
+    ty: &'static str,
+    optional: bool,
+}
+
+impl ArgumentSchema {
+    /// An argument of this name and type.
+    pub const fn new(name: &'static str, ty: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            optional: false,
+        }
+    }
+
+    /// Says that callers may leave it out.
+    #[must_use]
+    pub const fn with_default(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its type, as the trait spells it.
+    pub fn ty(&self) -> &'static str {
+        self.ty
+    }
+
+    /// Whether callers may leave it out.
+    pub fn optional(&self) -> bool {
+        self.optional
+    }
+}
+
+/// How structs are written. Readers take both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// As maps by field name: fields can come and go, any MessagePack peer can read them.
+    #[default]
+    Map,
+    /// As arrays by field order: smaller and faster, and the order is the contract.
+    Array,
+}

@@ -1,0 +1,179 @@
+use std::{
+    fmt, io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, UnixStream, tcp, unix},
+};
+
+use super::Address;
+
+/// A connected stream of bytes.
+pub struct Stream(Repr);
+
+enum Repr {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    Other(Box<dyn Duplex>),
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+impl Stream {
+    /// Connects. Cancel safe: a dropped attempt leaves nothing behind.
+    ///
+    /// # Errors
+    ///
+    /// As the operating system reports it.
+    pub async fn connect(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => Self::tcp(TcpStream::connect(&**address).await?),
+            Address::Unix(path) => Ok(Self::unix(UnixStream::connect(&**path).await?)),
+            Address::Memory(name) => super::memory::connect(name).await,
+        }
+    }
+
+    /// Over a TCP connection, with `TCP_NODELAY`: frames are gathered before they are written, so holding them back
+    /// would only delay them.
+    ///
+    /// # Errors
+    ///
+    /// When the option cannot be set, as on a connection that is gone.
+    pub fn tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self(Repr::Tcp(stream)))
+    }
+
+    /// Over a Unix socket.
+    pub fn unix(stream: UnixStream) -> Self {
+        Self(Repr::Unix(stream))
+    }
+
+    /// Over anything that reads and writes.
+    pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self(Repr::Other(Box::new(stream)))
+    }
+
+    /// The two directions, each for a task of its own.
+    pub fn split(self) -> (ReadHalf, WriteHalf) {
+        match self.0 {
+            Repr::Tcp(stream) => {
+                let (read, write) = stream.into_split();
+                (
+                    ReadHalf(ReadRepr::Tcp(read)),
+                    WriteHalf(WriteRepr::Tcp(write)),
+                )
+            }
+            Repr::Unix(stream) => {
+                let (read, write) = stream.into_split();
+                (
+                    ReadHalf(ReadRepr::Unix(read)),
+                    WriteHalf(WriteRepr::Unix(write)),
+                )
+            }
+            Repr::Other(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                (
+                    ReadHalf(ReadRepr::Other(read)),
+                    WriteHalf(WriteRepr::Other(write)),
+                )
+            }
+        }
+    }
+}
+
+/// The direction from the peer.
+pub struct ReadHalf(ReadRepr);
+
+enum ReadRepr {
+    Tcp(tcp::OwnedReadHalf),
+    Unix(unix::OwnedReadHalf),
+    Other(tokio::io::ReadHalf<Box<dyn Duplex>>),
+}
+
+impl AsyncRead for ReadHalf {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            ReadRepr::Tcp(half) => Pin::new(half).poll_read(cx, buf),
+            ReadRepr::Unix(half) => Pin::new(half).poll_read(cx, buf),
+            ReadRepr::Other(half) => Pin::new(half).poll_read(cx, buf),
+        }
+    }
+}
+
+/// The direction to the peer.
+pub struct WriteHalf(WriteRepr);
+
+enum WriteRepr {
+    Tcp(tcp::OwnedWriteHalf),
+    Unix(unix::OwnedWriteHalf),
+    Other(tokio::io::WriteHalf<Box<dyn Duplex>>),
+}
+
+/// The same call on whichever half it is.
+macro_rules! each_half {
+    ($half:expr, $inner:ident => $call:expr) => {
+        match $half {
+            WriteRepr::Tcp($inner) => $call,
+            WriteRepr::Unix($inner) => $call,
+            WriteRepr::Other($inner) => $call,
+        }
+    };
+}
+
+impl AsyncWrite for WriteHalf {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each_half!(&mut self.0, half => Pin::new(half).poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each_half!(&mut self.0, half => Pin::new(half).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        each_half!(&self.0, half => half.is_write_vectored())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_half!(&mut self.0, half => Pin::new(half).poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_half!(&mut self.0, half => Pin::new(half).poll_shutdown(cx))
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream")
+    }
+}
+
+impl fmt::Debug for ReadHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadHalf")
+    }
+}
+
+impl fmt::Debug for WriteHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WriteHalf")
+    }
+}

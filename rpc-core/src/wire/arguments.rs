@@ -1,0 +1,126 @@
+use serde::de::DeserializeOwned;
+
+use super::{decode::decode_next, scan};
+use crate::{Status, call::Route};
+
+/// The arguments of a call, taken one by one in the order of the method.
+///
+/// A caller of another version may send fewer, which defaults fill, or more, which are not looked at.
+#[derive(Debug)]
+pub struct Arguments<'a> {
+    route: &'a Route,
+    rest: &'a [u8],
+    left: u32,
+}
+
+impl<'a> Arguments<'a> {
+    /// Opens a body.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when it is not an array, or claims what its bytes cannot hold.
+    pub(crate) fn new(route: &'a Route, body: &'a [u8]) -> Result<Self, Status> {
+        scan::check(body).map_err(|error| {
+            refused(route, format_args!("the arguments cannot be read: {error}"))
+        })?;
+        let (left, rest) = array(body).ok_or_else(|| {
+            refused(
+                route,
+                format_args!("the arguments are not a MessagePack array"),
+            )
+        })?;
+        Ok(Self { route, rest, left })
+    }
+
+    /// Takes the next argument.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when it is missing or of another type; the message names it.
+    pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Status> {
+        if self.left == 0 {
+            return Err(refused(
+                self.route,
+                format_args!("argument `{name}` is missing"),
+            ));
+        }
+        self.next(name)
+    }
+
+    /// Takes the next argument, or makes it up when the caller does not know it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when it is there and of another type; the message names it.
+    pub fn take_or_else<T: DeserializeOwned>(
+        &mut self,
+        name: &str,
+        default: impl FnOnce() -> T,
+    ) -> Result<T, Status> {
+        if self.left == 0 {
+            return Ok(default());
+        }
+        self.next(name)
+    }
+
+    fn next<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Status> {
+        self.left -= 1;
+        decode_next(&mut self.rest)
+            .map_err(|error| refused(self.route, format_args!("argument `{name}`: {error}")))
+    }
+}
+
+fn refused(route: &Route, why: std::fmt::Arguments<'_>) -> Status {
+    Status::invalid_argument(format!("{route}: {why}")).with_never_ran(true)
+}
+
+/// Length of the array at the front, and what follows its head.
+fn array(body: &[u8]) -> Option<(u32, &[u8])> {
+    match body {
+        [head @ 0x90..=0x9F, rest @ ..] => Some((u32::from(head & 0x0F), rest)),
+        [0xDC, a, b, rest @ ..] => Some((u32::from(u16::from_be_bytes([*a, *b])), rest)),
+        [0xDD, a, b, c, d, rest @ ..] => Some((u32::from_be_bytes([*a, *b, *c, *d]), rest)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use crate::{Code, call::Route};
+
+    #[test]
+    fn arguments_come_in_order_and_errors_name_them() {
+        let route = Route::named("t", "m");
+        let mut arguments = Arguments::new(&route, b"\x92\x01\xa2hi").unwrap();
+        assert_eq!(arguments.take::<u8>("count").unwrap(), 1);
+        let error = arguments.take::<u8>("name").unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert!(
+            error.message().starts_with("t/m: argument `name`: "),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn missing_arguments_are_named_or_made_up() {
+        let route = Route::named("t", "m");
+        let mut arguments = Arguments::new(&route, b"\x91\x01").unwrap();
+        arguments.take::<u8>("first").unwrap();
+        assert_eq!(arguments.take_or_else("second", || 7).unwrap(), 7);
+        let error = arguments.take::<u8>("third").unwrap_err();
+        assert_eq!(error.message(), "t/m: argument `third` is missing");
+    }
+
+    #[test]
+    fn what_is_no_array_is_refused() {
+        let route = Route::named("t", "m");
+        for body in [&b""[..], b"\xc0", b"\x80", b"\xdc\x00", b"\xdd\x00\x00"] {
+            assert_eq!(
+                Arguments::new(&route, body).unwrap_err().code(),
+                Code::InvalidArgument,
+                "{body:02x?}"
+            );
+        }
+    }
+}

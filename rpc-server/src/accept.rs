@@ -1,0 +1,117 @@
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use doge_rpc_core::{
+    protocol::{DEFAULT_MAX_FRAME, Frame, GoAway, Message, Reason},
+    transport::{Address, Listener, Stream},
+};
+use parking_lot::Mutex;
+use tokio::io::AsyncWrite as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    connection::{Connection, Service},
+    gate::Gate,
+};
+
+/// The connections of a server, open ones and those to come.
+pub(crate) struct Connections {
+    service: Arc<Service>,
+    open: Mutex<HashMap<u64, Connection>>,
+    tasks: TaskTracker,
+    gate: Gate,
+}
+
+/// Pause after a failed accept, such as when the process is out of file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Connections {
+    pub(crate) fn new(service: Service, most: usize) -> Self {
+        Self {
+            service: Arc::new(service),
+            open: Mutex::default(),
+            tasks: TaskTracker::new(),
+            gate: Gate::new(most),
+        }
+    }
+
+    /// Takes connections in until it is told to stop.
+    pub(crate) async fn accept(self: Arc<Self>, listener: Listener, stop: CancellationToken) {
+        let mut number = 0;
+        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, peer)) => {
+                    number += 1;
+                    self.open(number, stream, peer);
+                }
+                Err(error) => {
+                    tracing::warn!(address = %listener.address(), %error, "cannot accept a connection");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Asks all clients to call elsewhere.
+    pub(crate) fn go_away(&self) {
+        self.each(|connection| connection.go_away(Reason::Drain, "the server shuts down"));
+    }
+
+    /// Ends all connections now.
+    pub(crate) fn close(&self) {
+        self.each(Connection::close);
+    }
+
+    /// Waits until all connections are gone; none may come any more.
+    pub(crate) async fn gone(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn open(self: &Arc<Self>, number: u64, stream: Stream, peer: Address) {
+        let Some(pass) = self.gate.enter() else {
+            tracing::warn!(%peer, most = self.gate.most(), "too many connections");
+            return turn_away(stream, self.gate.most());
+        };
+        let (connection, task) = Connection::new(stream, peer, Arc::clone(&self.service));
+        self.open.lock().insert(number, connection);
+        let connections = Arc::clone(self);
+        self.tasks.spawn(async move {
+            task.await;
+            connections.open.lock().remove(&number);
+            drop(pass);
+        });
+    }
+
+    fn each(&self, act: impl Fn(&Connection)) {
+        let open: Vec<_> = self.open.lock().values().cloned().collect();
+        open.iter().for_each(act);
+    }
+}
+
+/// Says why as far as the socket takes it at once, which a fresh one does.
+fn turn_away(stream: Stream, most: usize) {
+    let message = format!("the server has {most} connections, which is all that it takes").into();
+    let goaway = GoAway {
+        reason: Reason::Limit,
+        last_calls: Vec::new(),
+        message,
+    };
+    let mut bytes = BytesMut::new();
+    if (Frame {
+        call: 0,
+        message: Message::GoAway(goaway),
+    })
+    .encode(&mut bytes, DEFAULT_MAX_FRAME)
+    .is_ok()
+    {
+        let (_, mut write) = stream.split();
+        let _ = std::pin::Pin::new(&mut write)
+            .poll_write(&mut Context::from_waker(Waker::noop()), &bytes);
+    }
+}

@@ -1,0 +1,193 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use doge_registry::{Registration, Registry};
+use doge_rpc_core::{
+    call::{Request, Response, Serve},
+    connection::Limits,
+    transport::{IntoAddress, Listener},
+};
+use tokio_util::sync::CancellationToken;
+use tower::{BoxError, Layer, Service, util::BoxCloneSyncService};
+
+use crate::{
+    Advertise, Running, StartError,
+    accept::Connections,
+    connection,
+    gate::Gate,
+    router::{Added, Boxed, Router, Wrap},
+};
+
+/// Where a server begins.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// A server with no services, default limits, no registry.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+/// What to serve, and within which limits.
+pub struct Builder {
+    services: Vec<Added>,
+    layers: Vec<Wrap>,
+    limits: Limits,
+    max_connections: usize,
+    max_calls: usize,
+    grace: Duration,
+    registries: Vec<(Arc<dyn Registry>, Advertise)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            services: Vec::new(),
+            layers: Vec::new(),
+            limits: Limits::default(),
+            max_connections: 10_000,
+            max_calls: 10_000,
+            grace: Duration::from_secs(20),
+            registries: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// Serves this as well.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "a builder that is added to is no sum")]
+    pub fn add<S: Serve>(mut self, service: S) -> Self {
+        self.services.push(Added::new(service));
+        self
+    }
+
+    /// Puts a tower layer around each service; the first one is outermost.
+    ///
+    /// A layer's error that is a [`Status`](doge_rpc_core::Status) is the status of the call; tower's `Overloaded`
+    /// and `Elapsed` become `ResourceExhausted` and `DeadlineExceeded`, others `Unknown`. A call through layers
+    /// costs a few allocations more.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Boxed> + Send + Sync + 'static,
+        L::Service: Service<Request, Response = Response> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+    {
+        self.layers.push(Box::new(move |service| {
+            BoxCloneSyncService::new(tower::ServiceExt::map_err(layer.layer(service), Into::into))
+        }));
+        self
+    }
+
+    /// What each connection may cost.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The most connections at once; further ones are told so and closed. 10,000.
+    #[must_use]
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most;
+        self
+    }
+
+    /// The most calls that run at once on the whole server; further ones are refused as `ResourceExhausted`, with
+    /// the time to stay away. 10,000.
+    #[must_use]
+    pub fn max_calls(mut self, most: usize) -> Self {
+        self.max_calls = most;
+        self
+    }
+
+    /// How long a drain lets calls finish. 20 s.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Registers each service here once the server listens, and leaves before it stops.
+    #[must_use]
+    pub fn registry(self, registry: &Arc<dyn Registry>) -> Self {
+        self.registry_as(registry, Advertise::new())
+    }
+
+    /// Registers each service here, with what clients choose instances by.
+    #[must_use]
+    pub fn registry_as(mut self, registry: &Arc<dyn Registry>, advertise: Advertise) -> Self {
+        self.registries.push((Arc::clone(registry), advertise));
+        self
+    }
+
+    /// Listens, and then registers.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`]; nothing is left behind then.
+    pub async fn start(self, address: impl IntoAddress) -> Result<Running, StartError> {
+        let address = address.into_address()?;
+        let listener = Listener::bind(&address)
+            .await
+            .map_err(|source| StartError::Bind { address, source })?;
+        let address = listener.address().clone();
+        let schemas: Vec<_> = self.services.iter().map(Added::schema).collect();
+        let service = connection::Service {
+            router: Router::new(self.services, &self.layers)?,
+            limits: self.limits,
+            calls: Gate::new(self.max_calls),
+        };
+        let connections = Arc::new(Connections::new(service, self.max_connections));
+        let stop = CancellationToken::new();
+        let accepting = tokio::spawn(Arc::clone(&connections).accept(listener, stop.clone()));
+        let mut running = Running {
+            address,
+            connections,
+            registrations: Vec::new(),
+            stop,
+            accepting: Some(accepting),
+            grace: self.grace,
+        };
+        for (registry, advertise) in &self.registries {
+            for schema in &schemas {
+                let instance = advertise.instance(schema, &running.address)?;
+                let registration = registry.register(instance).await;
+                let registration: Registration =
+                    registration.map_err(|source| StartError::Register {
+                        service: schema.name(),
+                        source,
+                    })?;
+                running.registrations.push(registration);
+            }
+        }
+        tracing::info!(address = %running.address, services = schemas.len(), "serving");
+        Ok(running)
+    }
+
+    /// Listens, registers, and runs until the process is asked to stop (SIGTERM or Ctrl-C); then drains.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`].
+    pub async fn serve(self, address: impl IntoAddress) -> Result<(), StartError> {
+        self.start(address).await?.until_signal().await;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services: Vec<_> = self
+            .services
+            .iter()
+            .map(|added| added.schema().name())
+            .collect();
+        f.debug_struct("Builder")
+            .field("services", &services)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use doge_rpc_core::{
+    Context, Metadata, Status,
+    call::{Handled, Request, guard},
+    connection::Incoming,
+};
+use tokio::time::Instant;
+use tokio_util::sync::ReusableBoxFuture;
+
+use super::Shared;
+use crate::{
+    gate::Pass,
+    router::{Slot, Target},
+};
+
+/// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
+pub(super) struct Dispatch {
+    slot: Slot,
+    /// Time that polls in place have taken since the last read.
+    spent: Duration,
+}
+
+/// What polls in place may take before the rest of a read gets tasks of its own, so that the connection goes on
+/// reading and answering.
+const BUDGET: Duration = Duration::from_micros(500);
+
+/// How long callers of a full server are asked to stay away.
+const PUSHBACK: Duration = Duration::from_millis(100);
+
+impl Dispatch {
+    pub(super) fn new() -> Self {
+        Self {
+            slot: idle(),
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// A read's worth of calls begins.
+    pub(super) fn begin(&mut self) {
+        self.spent = Duration::ZERO;
+    }
+
+    /// Starts a call. What is done at once comes back; the rest answers from its own task.
+    pub(super) fn call(
+        &mut self,
+        shared: &Arc<Shared>,
+        incoming: Incoming<Arc<Target>>,
+        cx: &mut TaskContext<'_>,
+    ) -> Option<Handled> {
+        let refuse = |status: Status| Some((Err(status), Metadata::new()));
+        let Incoming {
+            id,
+            route: target,
+            body,
+            deadline,
+            metadata,
+            attempt,
+        } = incoming;
+        let handler = match target.handler() {
+            Ok(handler) => handler,
+            Err(status) => return refuse(status),
+        };
+        let calls = &shared.service.calls;
+        if calls.is_full() {
+            return refuse(overloaded(calls.most()));
+        }
+        let mut request =
+            Request::new(target.route().clone(), body, deadline).with_peer(shared.peer.clone());
+        request.metadata = metadata;
+        request.attempt = attempt;
+        let context = request.context();
+        handler.call(request, &mut self.slot);
+        if self.spent < BUDGET && target.is_light() {
+            let started = Instant::now();
+            let polled = guard(&context, self.slot.get_pin(), cx);
+            let took = started.elapsed();
+            self.spent += took;
+            target.took(took);
+            if let Poll::Ready(answer) = polled {
+                return Some((answer, context.take_reply_metadata()));
+            }
+        }
+        let handler = std::mem::replace(&mut self.slot, idle());
+        let Some(pass) = calls.enter() else {
+            return refuse(overloaded(calls.most()).with_never_ran(false));
+        };
+        // Entered under the lock that its end takes as well, so that the end cannot come first.
+        let mut machine = shared.link.lock();
+        let task = tokio::spawn(run_on(Arc::clone(shared), id, context, handler, pass));
+        machine.run(id, deadline, task.abort_handle());
+        None
+    }
+}
+
+/// Goes on with a call that was not done at once.
+async fn run_on(shared: Arc<Shared>, id: u64, context: Context, mut handler: Slot, _pass: Pass) {
+    let answer = poll_fn(|cx| guard(&context, Pin::new(&mut handler), cx)).await;
+    let metadata = context.take_reply_metadata();
+    let mut machine = shared.link.lock();
+    machine.finish(id, answer, metadata);
+    let drained = machine.is_drained();
+    shared.link.send(machine);
+    if drained {
+        shared.link.wake();
+    }
+}
+
+/// A slot with nothing in it; takes no memory.
+fn idle() -> Slot {
+    ReusableBoxFuture::new(std::future::pending())
+}
+
+fn overloaded(most: usize) -> Status {
+    Status::resource_exhausted(format!("{most} calls run on this server already"))
+        .with_pushback(PUSHBACK)
+        .with_never_ran(true)
+}

@@ -1,0 +1,217 @@
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+};
+
+use doge_rpc_core::{
+    connection::ServerEvent,
+    driver::{FrameReader, Read},
+    protocol::{Reason, Violation},
+};
+use tokio::time::{Instant, Sleep};
+
+use super::{Shared, dispatch::Dispatch};
+
+/// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
+/// keeps the time.
+pub(super) struct Task {
+    shared: Arc<Shared>,
+    reader: FrameReader,
+    dispatch: Dispatch,
+    /// Only there when something is due: an idle connection has none.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
+    finished: bool,
+}
+
+/// Why a connection ended.
+enum End {
+    /// The client hung up.
+    HungUp,
+    /// The server closed it.
+    Closed,
+    Lost(io::Error),
+    Violated(Violation),
+}
+
+impl From<Violation> for End {
+    fn from(violation: Violation) -> Self {
+        Self::Violated(violation)
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl Task {
+    pub(super) fn new(shared: Arc<Shared>, reader: FrameReader) -> Self {
+        Self {
+            shared,
+            reader,
+            dispatch: Dispatch::new(),
+            timer: None,
+            finished: false,
+        }
+    }
+
+    fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        match self.run(cx) {
+            Ok(()) => Poll::Pending,
+            Err(end) => Poll::Ready(end),
+        }
+    }
+
+    fn run(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        self.shared.link.register(cx);
+        if self.shared.closed.load(Ordering::Acquire) {
+            return Err(End::Closed);
+        }
+        loop {
+            let dispatched = self.dispatch_frames(cx)?;
+            let flushed = if dispatched {
+                self.shared.link.poll_write_now(cx)
+            } else {
+                self.shared.link.poll_flush(cx)
+            };
+            let choked = self.shared.link.lock().is_choked();
+            match flushed {
+                Poll::Ready(Err(error)) => return Err(error.into()),
+                // Nothing more is read until the client has taken some of what waits for it.
+                Poll::Pending if choked => break,
+                // Room again: frames that were held back come first.
+                _ if dispatched => continue,
+                _ => {}
+            }
+            match self.reader.poll_read(cx) {
+                Poll::Ready(Ok(Read::Bytes(_))) => self.dispatch.begin(),
+                Poll::Ready(Ok(Read::End)) => return Err(End::HungUp),
+                Poll::Ready(Err(error)) => return Err(error.into()),
+                Poll::Pending => break,
+            }
+        }
+        self.finish(cx)?;
+        self.keep_time(cx)
+    }
+
+    /// Takes the frames that are there, until so much waits to be written that the rest has to wait. Tells whether
+    /// there were any.
+    fn dispatch_frames(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let Self {
+            shared,
+            reader,
+            dispatch,
+            ..
+        } = self;
+        let now = Instant::now();
+        let mut any = false;
+        let mut machine = shared.link.lock();
+        let choked = loop {
+            if machine.is_choked() {
+                break true;
+            }
+            let Some(frame) = reader.next_frame()? else {
+                break false;
+            };
+            any = true;
+            match machine.receive(frame, now, |names| {
+                Arc::new(shared.service.router.resolve(names))
+            })? {
+                ServerEvent::None => {}
+                ServerEvent::Cancelled(task) => task.abort(),
+                ServerEvent::Call(incoming) => {
+                    let id = incoming.id;
+                    drop(machine);
+                    let handled = dispatch.call(shared, incoming, cx);
+                    machine = shared.link.lock();
+                    if let Some((answer, metadata)) = handled {
+                        machine.answer(id, answer, metadata);
+                    }
+                }
+            }
+        };
+        machine.partial(!choked && reader.is_partial(), any, now);
+        Ok(any)
+    }
+
+    /// Ends our direction once a drain has nothing left to answer.
+    fn finish(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let drained = self.shared.link.lock().is_drained();
+        if drained && !self.finished {
+            match self.shared.link.poll_shutdown(cx) {
+                Poll::Ready(ended) => {
+                    ended?;
+                    self.finished = true;
+                }
+                Poll::Pending => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_time(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            let now = Instant::now();
+            let mut machine = self.shared.link.lock();
+            let overdue = machine.tick(now)?;
+            let next = machine.next_tick();
+            self.shared.link.send(machine);
+            overdue.iter().for_each(tokio::task::AbortHandle::abort);
+            let stalled = self
+                .shared
+                .link
+                .stalled_since()
+                .map(|since| since + self.shared.service.limits.write_timeout);
+            if stalled.is_some_and(|limit| limit <= now) {
+                return Err(Violation::TooSlow("taking the answers").into());
+            }
+            let Some(until) = next.into_iter().chain(stalled).min() else {
+                return Ok(());
+            };
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+            if timer.deadline() != until {
+                timer.as_mut().reset(until);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells the client why, as far as its socket takes it at once, and stops what runs.
+    fn end(&self, end: End) {
+        let peer = &self.shared.peer;
+        let mut machine = self.shared.link.lock();
+        let running = machine.stop();
+        match end {
+            End::HungUp => tracing::debug!(%peer, stopped = running.len(), "the client hung up"),
+            End::Closed => tracing::debug!(%peer, stopped = running.len(), "connection closed"),
+            End::Lost(error) => {
+                tracing::debug!(%peer, %error, stopped = running.len(), "connection lost");
+            }
+            End::Violated(violation) => {
+                tracing::warn!(%peer, %violation, stopped = running.len(), "connection closed: the client broke the protocol");
+                machine.go_away(Reason::from(&violation), &violation.to_string());
+                self.shared.link.send(machine);
+            }
+        }
+        running.iter().for_each(tokio::task::AbortHandle::abort);
+    }
+}
+
+impl Future for Task {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let end = std::task::ready!(self.poll_run(cx));
+        self.end(end);
+        Poll::Ready(())
+    }
+}

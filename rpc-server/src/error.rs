@@ -1,0 +1,40 @@
+use std::io;
+
+use doge_registry::RegistryError;
+use doge_rpc_core::transport::{Address, AddressError};
+use thiserror::Error;
+
+/// Why a server does not start. Nothing is left behind: no socket, no registration.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The text is no address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The system does not let us listen there.
+    #[error("cannot listen at {address}: {source}")]
+    Bind {
+        /// Where.
+        address: Address,
+        /// Why.
+        source: io::Error,
+    },
+    /// Two services have the same name on the wire.
+    #[error(
+        "two services are called {0:?}; give one of them another name with #[service(name = \"...\")]"
+    )]
+    DuplicateService(&'static str),
+    /// The registry did not take the registration.
+    #[error("cannot register {service}: {source}")]
+    Register {
+        /// The service.
+        service: &'static str,
+        /// Why.
+        source: RegistryError,
+    },
+    /// Others cannot connect to the address that the server listens at.
+    #[error(
+        "{0} is every address of this host, which others cannot connect to: say where they can with `Advertise::address`"
+    )]
+    Unspecified(Address),
+}

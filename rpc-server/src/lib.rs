@@ -1,0 +1,24 @@
+//! The server of doge-rpc; use the crate `doge-rpc`.
+//!
+//! # Layout
+//!
+//! - [`Server`], [`Builder`]: what to serve, and within which limits.
+//! - [`Running`]: a server that listens; its drain.
+//! - `router`: from the names on the wire to a handler, through the layers.
+//! - `connection`: one socket, and the calls that run on it.
+
+mod accept;
+mod advertise;
+mod builder;
+mod connection;
+mod error;
+mod gate;
+mod router;
+mod running;
+
+pub use self::{
+    advertise::Advertise,
+    builder::{Builder, Server},
+    error::StartError,
+    running::Running,
+};

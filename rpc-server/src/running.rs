@@ -1,0 +1,104 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use doge_registry::Registration;
+use doge_rpc_core::transport::Address;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::Connections;
+
+/// A server that listens. Dropping it ends it at once, with all that runs; [`drain`](Self::drain) loses nothing.
+pub struct Running {
+    pub(crate) address: Address,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) registrations: Vec<Registration>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) accepting: Option<JoinHandle<()>>,
+    pub(crate) grace: Duration,
+}
+
+/// How long a registry may take to let an instance leave.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
+
+impl Running {
+    /// Where it listens, with the port that the system chose.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Shuts down without losing a call: leaves the registries, takes no more connections, asks clients to call
+    /// elsewhere, finishes what runs within the grace time, and closes.
+    ///
+    /// Dropping the future ends the server at once.
+    pub async fn drain(mut self) {
+        let leaving = self.registrations.drain(..).map(|registration| async {
+            let service = registration.instance().key().to_string();
+            match tokio::time::timeout(LEAVE_TIMEOUT, registration.leave()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(service, %error, "cannot leave the registry"),
+                Err(_) => tracing::warn!(service, "the registry does not answer; left without it"),
+            }
+        });
+        futures_util::future::join_all(leaving).await;
+        self.stop.cancel();
+        if let Some(accepting) = self.accepting.take() {
+            let _ = accepting.await;
+        }
+        self.connections.go_away();
+        if tokio::time::timeout(self.grace, self.connections.gone())
+            .await
+            .is_err()
+        {
+            tracing::warn!(grace = ?self.grace, "calls still run after the grace time; they are stopped");
+            self.connections.close();
+            self.connections.gone().await;
+        }
+        tracing::info!(address = %self.address, "drained");
+    }
+
+    /// Runs until the process is asked to stop (SIGTERM or Ctrl-C), then drains.
+    pub(crate) async fn until_signal(self) {
+        stop_signal().await;
+        tracing::info!(address = %self.address, "asked to stop");
+        self.drain().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.connections.close();
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(unix)]
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let interrupt = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be caught; only Ctrl-C drains");
+            let _ = interrupt.await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,15 @@
+//! What the code that `#[service]` makes refers to. Not part of the API.
+
+pub use std::{sync::Arc, time::Duration};
+
+pub use doge_registry::{Registry, RegistryError};
+pub use doge_rpc_client::Client;
+pub use doge_rpc_core::{
+    Status,
+    call::{CallOptions, Request, Response, Serve, ServiceError, Wire, unknown_method},
+    schema::{ArgumentSchema, Encoding, MethodSchema, ServiceSchema},
+    transport::{AddressError, IntoAddress},
+    wire::Arguments,
+};
+pub use futures_util::future::BoxFuture;
+pub use tower;

@@ -1,0 +1,55 @@
+//! The schema says what the trait says.
+
+use std::time::Duration;
+
+use doge_rpc::{Status, service};
+
+/// Who works here,
+/// and since when.
+#[service(name = "hr.employee", version = "2")]
+pub trait EmployeeService {
+    /// Looks an employee up.
+    ///
+    /// Fired ones too.
+    #[rpc(idempotent, timeout = "2m", name = "fetch")]
+    async fn get(
+        &self,
+        id: u64,
+        #[rpc(default)] fields: Vec<Option<String>>,
+    ) -> Result<(u8, String), Status>;
+
+    async fn count(&self) -> std::result::Result<u64, Status>;
+}
+
+fn main() {
+    let schema = EmployeeClient::schema();
+    assert_eq!((schema.name(), schema.version()), ("hr.employee", "2"));
+    assert_eq!(schema.docs(), "Who works here,\nand since when.");
+
+    let get = &schema.methods()[0];
+    assert_eq!(get.name(), "fetch");
+    assert_eq!(get.docs(), "Looks an employee up.\n\nFired ones too.");
+    assert_eq!((get.result(), get.error()), ("(u8, String)", "Status"));
+    assert_eq!(
+        (get.idempotent(), get.timeout()),
+        (true, Some(Duration::from_secs(120)))
+    );
+    let fields = &get.arguments()[1];
+    assert_eq!(
+        (fields.name(), fields.ty(), fields.optional()),
+        ("fields", "Vec<Option<String>>", true)
+    );
+    assert!(!get.arguments()[0].optional());
+
+    let count = &schema.methods()[1];
+    assert_eq!(
+        (
+            count.name(),
+            count.docs(),
+            count.idempotent(),
+            count.timeout()
+        ),
+        ("count", "", false, None)
+    );
+    assert!(count.arguments().is_empty());
+}
