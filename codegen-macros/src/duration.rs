@@ -18,7 +18,8 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Duration> {
         syn::Error::new_spanned(literal, format!("`{text}` is not a duration: {MEND}"))
     })?;
     if duration.is_zero() {
-        let message = "a timeout of zero fails every call: give the method some time, or leave the option out for the caller's";
+        let message = "a timeout of zero fails every call: \
+                       give the method some time, or leave the option out for the caller's";
         return Err(syn::Error::new_spanned(literal, message));
     }
     Ok(duration)

@@ -26,7 +26,11 @@ use proc_macro::TokenStream;
 ///
 ///     /// Employees in the order they were hired.
 ///     #[rpc(idempotent)]
-///     async fn list(&self, after: Option<EmployeeId>, #[rpc(default)] limit: u32) -> Result<Vec<Employee>, EmployeeError>;
+///     async fn list(
+///         &self,
+///         after: Option<EmployeeId>,
+///         #[rpc(default)] limit: u32,
+///     ) -> Result<Vec<Employee>, EmployeeError>;
 /// }
 /// ```
 ///

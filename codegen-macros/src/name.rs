@@ -1,6 +1,8 @@
 //! Names as they appear on the wire and in the registry.
 
-use syn::LitStr;
+use syn::{Ident, LitStr, ext::IdentExt};
+
+use crate::errors::Errors;
 
 /// As long as a name on the wire can be, in bytes.
 const LONGEST: usize = 255;
@@ -21,6 +23,20 @@ pub(crate) fn parse(literal: &LitStr, what: &str) -> syn::Result<String> {
             ),
         )),
     }
+}
+
+/// The name given in an option, or that of the item itself; `what` is the word for it in the error.
+pub(crate) fn given_or_own(
+    given: Option<&LitStr>,
+    ident: &Ident,
+    what: &str,
+    errors: &mut Errors,
+) -> String {
+    let own = ident.unraw().to_string();
+    let literal = given
+        .cloned()
+        .unwrap_or_else(|| LitStr::new(&own, ident.span()));
+    errors.take(parse(&literal, what)).unwrap_or(own)
 }
 
 fn fault(name: &str) -> Option<String> {

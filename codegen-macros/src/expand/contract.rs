@@ -1,7 +1,7 @@
 //! The trait itself.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 
 use crate::model::{Argument, Method, Service, Supertraits};
 
@@ -16,12 +16,15 @@ pub(super) fn define(service: &Service) -> TokenStream {
     let supertraits = service.supertraits.iter();
     let methods = service.methods.iter().map(|method| {
         let attributes = &method.attributes;
-        let signature = future(method);
-        quote!(#(#attributes)* #signature;)
+        // Lints about the trait point at what the user wrote.
+        let here = method.ident.span();
+        let signature = future(method, here);
+        quote_spanned!(here=> #(#attributes)* #signature;)
     });
-    quote! {
+    let bounds = quote!(#(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static);
+    quote_spanned! {ident.span()=>
         #(#attributes)*
-        #visibility trait #ident: #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static {
+        #visibility trait #ident: #bounds {
             #(#methods)*
         }
     }
@@ -34,8 +37,8 @@ pub(super) fn implement_for_arc(service: &Service) -> TokenStream {
     let methods = service.methods.iter().map(|method| {
         let name = &method.ident;
         let arguments = method.arguments.iter().map(|argument| &argument.ident);
-        let signature = future(method);
-        quote! {
+        let signature = future(method, Span::mixed_site());
+        quote_spanned! {Span::mixed_site()=>
             #signature {
                 <__DogeService as #ident>::#name(&**self #(, #arguments)*)
             }
@@ -55,11 +58,11 @@ pub(super) fn supertraits_of_self(supertraits: &Supertraits) -> Option<TokenStre
     (!supertraits.is_empty()).then(|| quote!(where Self: #supertraits))
 }
 
-fn future(method: &Method) -> TokenStream {
+fn future(method: &Method, span: Span) -> TokenStream {
     let Method { ident, returns, .. } = method;
     let result = &returns.result;
     let arguments = parameters(method);
-    quote! {
+    quote_spanned! {span=>
         fn #ident(&self #(, #arguments)*) -> impl ::core::future::Future<Output = #result> + ::core::marker::Send
     }
 }

@@ -82,7 +82,7 @@ fn arguments(method: &Method) -> (TokenStream, Vec<TokenStream>) {
     if method.arguments.is_empty() {
         // Still refused when they are no arguments at all.
         return (
-            quote_spanned!(Span::mixed_site()=> ::core::mem::drop(request.arguments()?);),
+            quote_spanned!(Span::mixed_site()=> let _ = request.arguments()?;),
             Vec::new(),
         );
     }

@@ -3,7 +3,9 @@
 //! Names of our own that the user's types and paths could meet start with `__doge`; locals are hygienic. Whatever
 //! needs no name of its own goes into a `const _`, so that services do not meet each other, wherever they stand.
 
+mod calls;
 mod checks;
+mod cleaned;
 mod client;
 mod contract;
 mod dispatch;
@@ -53,7 +55,7 @@ fn complete(service: &Service) -> TokenStream {
     let checks = checks::define(service);
     let schema = schema::define(service);
     let shared = contract::implement_for_arc(service);
-    let client_contract = client::implement_contract(service);
+    let calls = calls::implement(service);
     let client_itself = client::implement(service);
     let server_itself = server::implement(service);
     quote! {
@@ -64,7 +66,7 @@ fn complete(service: &Service) -> TokenStream {
             #checks
             #schema
             #shared
-            #client_contract
+            #calls
             #client_itself
             #server_itself
         };

@@ -1,17 +1,18 @@
 //! What a trait with errors expands to: as much of it as others can be compiled against, so that its errors are the
 //! only ones. Nothing of this is ever run.
 
-use std::collections::HashSet;
-
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::{
-    Attribute, FnArg, ItemTrait, Pat, ReturnType, Signature, TraitItem, TraitItemFn, Type,
-    TypeImplTrait, parse_quote, visit::Visit,
+    ItemTrait, ReturnType, Signature, TraitItem, TraitItemFn, Type, TypeImplTrait, parse_quote,
+    visit::Visit,
 };
 
-use super::{client, contract, schema, server};
-use crate::{model::Service, options};
+use super::{
+    cleaned::{cleaned, is_cfg},
+    client, contract, schema, server,
+};
+use crate::model::Service;
 
 /// Expands a trait that is not fit to be a service.
 pub(super) fn expand(mut service: Service, item: &ItemTrait) -> TokenStream {
@@ -26,40 +27,6 @@ pub(super) fn expand(mut service: Service, item: &ItemTrait) -> TokenStream {
         #client
         #server
         #implementations
-    }
-}
-
-/// Without what only `#[service]` understands, and what no trait can have.
-fn cleaned(item: &ItemTrait) -> ItemTrait {
-    let mut item = item.clone();
-    let mut names = HashSet::new();
-    item.attrs.retain(|attribute| !options::is_rpc(attribute));
-    item.items.retain(|item| match item {
-        TraitItem::Fn(method) => names.insert(method.sig.ident.clone()),
-        TraitItem::Type(_) | TraitItem::Const(_) => true,
-        _ => false,
-    });
-    for item in &mut item.items {
-        if let TraitItem::Fn(method) = item {
-            clean(method);
-        }
-    }
-    item
-}
-
-fn clean(method: &mut TraitItemFn) {
-    method
-        .attrs
-        .retain(|attribute| !options::is_rpc(attribute) && !attribute.path().is_ident("cfg_attr"));
-    for (index, argument) in method.sig.inputs.iter_mut().enumerate() {
-        if let FnArg::Typed(argument) = argument {
-            argument.attrs.retain(is_cfg);
-            let plain = matches!(&*argument.pat, Pat::Ident(name) if name.mutability.is_none() && name.subpat.is_none());
-            if !plain {
-                let name = format_ident!("argument{index}");
-                *argument.pat = parse_quote!(#name);
-            }
-        }
     }
 }
 
@@ -152,10 +119,6 @@ fn implementation(item: &TraitItem) -> Option<TokenStream> {
         _ => quote!(::core::unreachable!()),
     };
     Some(quote!(#(#cfgs)* #[allow(unused_variables)] #signature { #body }))
-}
-
-fn is_cfg(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg")
 }
 
 fn has_impl_trait(ty: &Type) -> bool {

@@ -1,8 +1,8 @@
 //! An argument of a method.
 
-use syn::{Attribute, ExprPath, Ident, Meta, Pat, PatType, Type, ext::IdentExt};
+use syn::{Attribute, ExprPath, FnArg, Ident, Meta, Pat, PatType, Signature, Type, ext::IdentExt};
 
-use super::{method::refuse_cfg, owned};
+use super::{cfg, owned};
 use crate::{
     errors::Errors,
     options::{Options, Place},
@@ -12,6 +12,9 @@ const PLACE: Place = Place {
     attribute: "`#[rpc(..)]` of an argument",
     options: &["default"],
 };
+
+/// As many as serde writes as one tuple.
+const MOST_ARGUMENTS: usize = 16;
 
 /// An argument: a name and a type that can travel.
 pub(crate) struct Argument {
@@ -32,8 +35,32 @@ pub(crate) enum DefaultValue {
 }
 
 impl Argument {
-    pub(super) fn parse(argument: &PatType, errors: &mut Errors) -> Option<Self> {
-        refuse_cfg(&argument.attrs, "an argument", errors);
+    /// The arguments of a method.
+    pub(super) fn parse_all(signature: &Signature, errors: &mut Errors) -> Vec<Self> {
+        let typed: Vec<_> = signature.inputs.iter().filter_map(typed).collect();
+        if let Some(excess) = typed.get(MOST_ARGUMENTS) {
+            errors.at(
+            excess,
+            format!(
+                "a method takes up to {MOST_ARGUMENTS} arguments: put some of them into a struct"
+            ),
+        );
+        }
+        let arguments: Vec<_> = typed
+            .into_iter()
+            .filter_map(|argument| Self::parse(argument, errors))
+            .collect();
+        check_defaults(&arguments, errors);
+        arguments
+    }
+
+    /// Its name in the schema.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
+    fn parse(argument: &PatType, errors: &mut Errors) -> Option<Self> {
+        cfg::refuse(&argument.attrs, "an argument", errors);
         let (options, attributes) = Options::split(&argument.attrs, &PLACE, errors);
         let default = default(&options, errors);
         owned::check(&argument.ty, errors);
@@ -45,10 +72,30 @@ impl Argument {
             default,
         })
     }
+}
 
-    /// Its name in the schema.
-    pub(crate) fn name(&self) -> String {
-        self.ident.unraw().to_string()
+fn typed(argument: &FnArg) -> Option<&PatType> {
+    match argument {
+        FnArg::Typed(argument) => Some(argument),
+        FnArg::Receiver(_) => None,
+    }
+}
+
+fn check_defaults(arguments: &[Argument], errors: &mut Errors) {
+    let mut optional = None;
+    for argument in arguments {
+        match (&argument.default, optional) {
+            (Some(_), _) => optional = Some(&argument.ident),
+            (None, None) => {}
+            (None, Some(before)) => errors.at(
+                &argument.ident,
+                format!(
+                    "arguments travel by position, so those with a default come last: \
+                     move `{}` before `{before}`, or give it a default too",
+                    argument.ident
+                ),
+            ),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! A trait, parsed: whatever is in the model is known to be right, so that expansion has nothing to check.
 
 mod argument;
+mod cfg;
 mod docs;
+mod encoding;
 mod method;
+mod methods;
 mod owned;
 mod result;
 mod service;
@@ -10,6 +13,7 @@ mod signature;
 
 pub(crate) use self::{
     argument::{Argument, DefaultValue},
-    method::{Encoding, Method},
+    encoding::Encoding,
+    method::Method,
     service::{Service, Supertraits},
 };

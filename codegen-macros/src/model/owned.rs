@@ -36,7 +36,8 @@ impl Visit<'_> for Spelling<'_> {
 
     fn visit_lifetime(&mut self, lifetime: &Lifetime) {
         if lifetime.ident == "_" {
-            self.errors.at(lifetime, "a borrowed value cannot travel to another process: write a type that owns its data");
+            let message = "a borrowed value cannot travel to another process: write a type that owns its data";
+            self.errors.at(lifetime, message);
         }
     }
 

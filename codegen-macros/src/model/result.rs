@@ -2,6 +2,7 @@
 
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
+use super::owned;
 use crate::errors::Errors;
 
 /// `Result<T, E>`, as written and taken apart.
@@ -17,14 +18,23 @@ pub(crate) struct Returns {
 impl Returns {
     pub(super) fn parse(signature: &Signature, errors: &mut Errors) -> Option<Self> {
         let ReturnType::Type(_, result) = &signature.output else {
-            let message = "a call can fail, so a method returns a `Result`: write `-> Result<(), E>` when there is nothing to say on success";
+            let message = "a call can fail, so a method returns a `Result`: \
+                           write `-> Result<(), E>` when there is nothing to say on success";
             errors.at(&signature.ident, message);
             return None;
         };
+        if signature.asyncness.is_none() && matches!(**result, Type::ImplTrait(_)) {
+            // `fn get(&self) -> impl Future<..>` has one fault, which is told where `async` is missing.
+            return None;
+        }
         let Some((value, error)) = take_apart(result) else {
-            errors.at(result, "a method returns `Result<T, E>` with both types written out, as a call can fail and the caller has to know how");
+            let message = "a method returns `Result<T, E>` with both types written out, \
+                           as a call can fail and the caller has to know how";
+            errors.at(result, message);
             return None;
         };
+        owned::check(&value, errors);
+        owned::check(&error, errors);
         Some(Self {
             result: (**result).clone(),
             value,

@@ -1,15 +1,13 @@
 //! A service: the trait, its options and its methods.
 
-use std::collections::HashMap;
-
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
 use syn::{
-    Attribute, ItemTrait, LitStr, Path, Token, TraitItem, TypeParamBound, Visibility,
-    ext::IdentExt, parse_quote, punctuated::Punctuated,
+    Attribute, ItemTrait, Path, Token, TypeParamBound, Visibility, ext::IdentExt, parse_quote,
+    punctuated::Punctuated,
 };
 
-use super::{Method, docs};
+use super::{Method, docs, methods};
 use crate::{
     errors::Errors,
     name,
@@ -48,7 +46,8 @@ impl Service {
         let options = Options::parse(options, &PLACE, errors);
         refuse_misplaced_rpc(item, errors);
         refuse_modifiers(item, errors);
-        let mut service = Self {
+        let given_name = options.text("name", "hr.employee", errors);
+        Self {
             attributes: item
                 .attrs
                 .iter()
@@ -58,14 +57,12 @@ impl Service {
             visibility: item.vis.clone(),
             ident: item.ident.clone(),
             supertraits: item.supertraits.clone(),
-            wire_name: wire_name(&options, &item.ident, errors),
+            wire_name: name::given_or_own(given_name, &item.ident, "service name", errors),
             version: version(&options, errors),
             docs: docs::text(&item.attrs),
             facade: facade(&options, errors),
-            methods: Vec::new(),
-        };
-        service.methods = methods(item, errors);
-        service
+            methods: methods::parse(item, errors),
+        }
     }
 
     /// Name of the client.
@@ -98,7 +95,9 @@ fn refuse_misplaced_rpc(item: &ItemTrait, errors: &mut Errors) {
         .iter()
         .filter(|attribute| options::is_rpc(attribute))
     {
-        errors.at(attribute, "`#[rpc(..)]` goes on methods and arguments: options of the service go into `#[service(..)]`");
+        let message = "`#[rpc(..)]` goes on methods and arguments: \
+                       options of the service go into `#[service(..)]`";
+        errors.at(attribute, message);
     }
 }
 
@@ -113,7 +112,8 @@ fn refuse_modifiers(item: &ItemTrait, errors: &mut Errors) {
         errors.at(auto, "a service cannot be an `auto` trait: leave it out");
     }
     if !item.generics.params.is_empty() {
-        let message = "a service cannot be generic, as the other side has to know the types: name them, or write one trait for each";
+        let message = "a service cannot be generic, as the other side has to know the types: \
+                       name them, or write one trait for each";
         errors.at(&item.generics, message);
     }
     if let Some(bounds) = &item.generics.where_clause {
@@ -122,19 +122,6 @@ fn refuse_modifiers(item: &ItemTrait, errors: &mut Errors) {
             "a service has no `where`: bounds of `Self` go after the trait's name, as supertraits",
         );
     }
-}
-
-fn wire_name(options: &Options, ident: &Ident, errors: &mut Errors) -> String {
-    let given = options
-        .text("name", "hr.employee", errors)
-        .map(|text| name::parse(text, "service name"));
-    let own = || {
-        name::parse(
-            &LitStr::new(&ident.unraw().to_string(), ident.span()),
-            "service name",
-        )
-    };
-    errors.take(given.unwrap_or_else(own)).unwrap_or_default()
 }
 
 fn version(options: &Options, errors: &mut Errors) -> String {
@@ -157,47 +144,4 @@ fn facade(options: &Options, errors: &mut Errors) -> Path {
     given
         .and_then(|path| errors.take(path))
         .unwrap_or_else(|| parse_quote!(::doge_rpc))
-}
-
-fn methods(item: &ItemTrait, errors: &mut Errors) -> Vec<Method> {
-    let mut methods = Vec::new();
-    for item in &item.items {
-        match item {
-            TraitItem::Fn(method) => methods.extend(Method::parse(method, errors)),
-            TraitItem::Type(ty) => {
-                errors.at(ty, "a service has no associated types, as the other side has to know the types: name them in the methods");
-            }
-            TraitItem::Const(constant) => {
-                errors.at(constant, "a service has no constants, as the other side cannot see them: make it a method, or move it out of the trait");
-            }
-            other => errors.at(other, "a service has only methods: write them out here"),
-        }
-    }
-    refuse_duplicates(&methods, errors);
-    methods
-}
-
-fn refuse_duplicates(methods: &[Method], errors: &mut Errors) {
-    let mut first: HashMap<&str, &Ident> = HashMap::new();
-    for method in methods {
-        let name = method.wire_name.as_str();
-        match first.get(name) {
-            None => {
-                first.insert(name, &method.ident);
-            }
-            Some(&other) if *other == method.ident => {
-                errors.at(
-                    &method.ident,
-                    format!("there is a method `{other}` already: give one of them another name"),
-                );
-            }
-            Some(other) => errors.at(
-                &method.ident,
-                format!(
-                    "the method `{other}` has the wire name `{name}` already: \
-                     give one of them another with `#[rpc(name = \"..\")]`"
-                ),
-            ),
-        }
-    }
 }

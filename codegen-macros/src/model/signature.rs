@@ -25,7 +25,11 @@ fn refuse_modifiers(signature: &Signature, errors: &mut Errors) {
         );
     }
     if let Some(unsafety) = &signature.unsafety {
-        errors.at(unsafety, "a method of a service cannot be `unsafe`, as no caller elsewhere can keep its terms: leave it out");
+        errors.at(
+            unsafety,
+            "a method of a service cannot be `unsafe`, as no caller elsewhere can keep its terms: \
+             leave it out",
+        );
     }
     if let Some(abi) = &signature.abi {
         errors.at(
