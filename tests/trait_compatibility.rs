@@ -1,5 +1,10 @@
 //! Two versions of one trait, both ways: what can be added without breaking old peers.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
+
 use doge_rpc::{prelude::*, server::Running};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +39,13 @@ mod old {
 
     impl People for Implementation {
         async fn get(&self, id: u64) -> Result<Person, PeopleError> {
-            if id == 0 { Err(PeopleError::NotFound(id)) } else { Ok(Person { name: format!("old {id}") }) }
+            if id == 0 {
+                Err(PeopleError::NotFound(id))
+            } else {
+                Ok(Person {
+                    name: format!("old {id}"),
+                })
+            }
         }
 
         async fn add(&self, person: Person) -> Result<u64, PeopleError> {
@@ -99,13 +110,21 @@ mod new {
         async fn get(&self, id: u64, shout: bool, times: usize) -> Result<Person, PeopleError> {
             let name = format!("new {id}").repeat(times);
             let name = if shout { name.to_uppercase() } else { name };
-            Ok(Person { title: Some("Dr".into()), name, tags: vec!["a".into()] })
+            Ok(Person {
+                title: Some("Dr".into()),
+                name,
+                tags: vec!["a".into()],
+            })
         }
     }
 }
 
 async fn serve(service: impl doge_rpc::call::Serve) -> Running {
-    Server::builder().add(service).start("tcp://127.0.0.1:0").await.unwrap()
+    Server::builder()
+        .add(service)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -117,8 +136,20 @@ async fn an_old_client_calls_a_new_server() {
 
     // The arguments it does not know take their defaults, the fields it does not know are not looked at, and the
     // order of the methods does not matter.
-    assert_eq!(client.get(7).await, Ok(old::Person { name: "new 7new 7".into() }));
-    assert_eq!(client.add(old::Person { name: "doge".into() }).await, Ok(104));
+    assert_eq!(
+        client.get(7).await,
+        Ok(old::Person {
+            name: "new 7new 7".into()
+        })
+    );
+    assert_eq!(
+        client
+            .add(old::Person {
+                name: "doge".into()
+            })
+            .await,
+        Ok(104)
+    );
 }
 
 #[tokio::test]
@@ -129,12 +160,23 @@ async fn a_new_client_calls_an_old_server() {
     let client = new::PeopleClient::connect(server.address()).unwrap();
 
     // The arguments that the server does not know are not looked at; the fields it does not send take defaults.
-    let person = new::Person { title: None, name: "old 7".into(), tags: vec![] };
+    let person = new::Person {
+        title: None,
+        name: "old 7".into(),
+        tags: vec![],
+    };
     assert_eq!(client.get(7, true, 9).await, Ok(person));
-    let person = new::Person { title: Some("Dr".into()), name: "doge".into(), tags: vec!["x".into()] };
+    let person = new::Person {
+        title: Some("Dr".into()),
+        name: "doge".into(),
+        tags: vec!["x".into()],
+    };
     assert_eq!(client.add(person).await, Ok(4));
     // An error variant that both know arrives as itself, though its place in the enum has changed.
-    assert_eq!(client.get(0, false, 1).await, Err(new::PeopleError::NotFound(0)));
+    assert_eq!(
+        client.get(0, false, 1).await,
+        Err(new::PeopleError::NotFound(0))
+    );
 }
 
 #[tokio::test]
@@ -144,10 +186,15 @@ async fn a_method_that_the_server_does_not_have_is_unimplemented_and_harms_nobod
     let server = serve(old::PeopleServer::new(old::Implementation)).await;
     let client = new::PeopleClient::connect(server.address()).unwrap();
 
-    let Err(new::PeopleError::Status(status)) = client.count().await else { panic!("it has no such method") };
+    let Err(new::PeopleError::Status(status)) = client.count().await else {
+        panic!("it has no such method")
+    };
     assert_eq!(status.code(), Code::Unimplemented);
     assert!(status.never_ran());
-    assert!(status.message().contains("get, add"), "says what there is: {status}");
+    assert!(
+        status.message().contains("get, add"),
+        "says what there is: {status}"
+    );
     assert!(client.get(1, false, 1).await.is_ok());
 }
 
@@ -173,7 +220,9 @@ async fn an_error_that_the_caller_does_not_know_is_a_status_and_no_panic() {
 
     let server = serve(new::PeopleServer::new(Frozen)).await;
     let client = old::PeopleClient::connect(server.address()).unwrap();
-    let Err(old::PeopleError::Status(status)) = client.get(1).await else { panic!("Frozen is not known here") };
+    let Err(old::PeopleError::Status(status)) = client.get(1).await else {
+        panic!("Frozen is not known here")
+    };
     assert_eq!(status.code(), Code::Internal);
     assert!(status.message().contains("Frozen"), "{status}");
 }
@@ -203,20 +252,28 @@ mod encodings {
 
     impl ByName for Implementation {
         async fn swap(&self, point: Point) -> Result<Point, Status> {
-            Ok(Point { x: point.y, y: point.x })
+            Ok(Point {
+                x: point.y,
+                y: point.x,
+            })
         }
     }
 
     impl ByPlace for Implementation {
         async fn swap(&self, point: Point) -> Result<Point, Status> {
-            Ok(Point { x: point.y, y: point.x })
+            Ok(Point {
+                x: point.y,
+                y: point.x,
+            })
         }
     }
 }
 
 #[tokio::test]
 async fn readers_take_structs_as_maps_and_as_arrays() {
-    use encodings::{ByNameClient, ByNameServer, ByPlaceClient, ByPlaceServer, Implementation, Point};
+    use encodings::{
+        ByNameClient, ByNameServer, ByPlaceClient, ByPlaceServer, Implementation, Point,
+    };
 
     let by_name = serve(ByNameServer::new(Implementation)).await;
     let by_place = serve(ByPlaceServer::new(Implementation)).await;

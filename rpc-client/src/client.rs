@@ -123,7 +123,7 @@ impl Client {
         T: DeserializeOwned,
     {
         let body = wire::encode(arguments, Encoding::Map);
-        let response = self.send(Route::named(service, method), body?).await?;
+        let response = self.send(Route::named(service, method)?, body?).await?;
         if response.is_application_error() {
             let status =
                 Status::unknown(format!("{service}/{method} returned an error of its own"));

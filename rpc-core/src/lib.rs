@@ -24,6 +24,8 @@ pub mod wire;
 pub use self::{
     call::Context,
     deadline::Deadline,
-    metadata::{HOP_PREFIX, MAX_KEY_LEN, MAX_METADATA_LEN, Metadata, MetadataError},
+    metadata::{
+        HOP_PREFIX, MAX_KEY_LEN, MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError,
+    },
     status::{Code, Status},
 };

@@ -11,6 +11,9 @@ pub const MAX_KEY_LEN: usize = 255;
 /// The most that the metadata of one message takes on the wire, in bytes, lengths included.
 pub const MAX_METADATA_LEN: usize = 32 * 1024;
 
+/// The most entries beside one message.
+pub const MAX_METADATA_ENTRIES: usize = 128;
+
 /// Keys that begin with this stay on their hop: they are not passed on to the calls made inside a handler.
 pub const HOP_PREFIX: &str = "hop-";
 
@@ -46,6 +49,9 @@ pub enum MetadataError {
         "metadata of {0} bytes: at most {MAX_METADATA_LEN} travel beside a call; put large data into an argument"
     )]
     TooLarge(usize),
+    /// One entry more than there may be.
+    #[error("metadata has {MAX_METADATA_ENTRIES} entries, which is all that travel beside a call")]
+    TooMany,
 }
 
 impl Metadata {
@@ -73,6 +79,9 @@ impl Metadata {
         let len = self.wire_len() - replaced + entry_len(key, &value);
         if len > MAX_METADATA_LEN {
             return Err(MetadataError::TooLarge(len));
+        }
+        if replaced == 0 && self.len() == MAX_METADATA_ENTRIES {
+            return Err(MetadataError::TooMany);
         }
         self.put(key, value);
         Ok(())
@@ -140,9 +149,9 @@ impl Metadata {
             return;
         }
         for (key, value) in under.iter() {
-            if self.get(key).is_none()
-                && self.wire_len() + entry_len(key, value) <= MAX_METADATA_LEN
-            {
+            let fits = self.len() < MAX_METADATA_ENTRIES
+                && self.wire_len() + entry_len(key, value) <= MAX_METADATA_LEN;
+            if fits && self.get(key).is_none() {
                 self.put(key, value.clone());
             }
         }
@@ -186,7 +195,7 @@ fn entry_len(key: &str, value: &Bytes) -> usize {
 mod tests {
     use bytes::Bytes;
 
-    use super::{MAX_METADATA_LEN, Metadata, MetadataError};
+    use super::{MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError};
 
     #[test]
     fn a_key_has_one_value() {
@@ -216,6 +225,11 @@ mod tests {
         ));
         metadata.insert("k", "fits again").unwrap();
         assert_eq!(metadata.len(), 1);
+        for number in 1..MAX_METADATA_ENTRIES {
+            metadata.insert(format!("k{number}"), "").unwrap();
+        }
+        assert_eq!(metadata.insert("one-more", ""), Err(MetadataError::TooMany));
+        metadata.insert("k1", "replaced").unwrap();
     }
 
     #[test]

@@ -1,5 +1,10 @@
 //! The test vectors of `docs/protocol.md`: the same file that an implementation in another language runs.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
+
 use bytes::BytesMut;
 use doge_rpc_core::protocol::{
     Body, Codec, DEFAULT_MAX_FRAME, Fields, Frame, Message, Outcome, Reason, RouteRef, Violation,

@@ -1,9 +1,4 @@
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    task::{Context, Waker},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use doge_rpc_core::{
@@ -11,7 +6,7 @@ use doge_rpc_core::{
     transport::{Address, Listener, Stream},
 };
 use parking_lot::Mutex;
-use tokio::io::AsyncWrite as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -25,10 +20,18 @@ pub(crate) struct Connections {
     open: Mutex<HashMap<u64, Connection>>,
     tasks: TaskTracker,
     gate: Gate,
+    /// Connections that are being told there is no room.
+    leaving: Gate,
 }
 
 /// Pause after a failed accept, such as when the process is out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a client that is turned away may take to hang up.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Connections beyond these are closed without a word.
+const MAX_LEAVING: usize = 100;
 
 impl Connections {
     pub(crate) fn new(service: Service, most: usize) -> Self {
@@ -37,6 +40,7 @@ impl Connections {
             open: Mutex::default(),
             tasks: TaskTracker::new(),
             gate: Gate::new(most),
+            leaving: Gate::new(MAX_LEAVING),
         }
     }
 
@@ -76,7 +80,14 @@ impl Connections {
     fn open(self: &Arc<Self>, number: u64, stream: Stream, peer: Address) {
         let Some(pass) = self.gate.enter() else {
             tracing::warn!(%peer, most = self.gate.most(), "too many connections");
-            return turn_away(stream, self.gate.most());
+            if let Some(pass) = self.leaving.enter() {
+                let most = self.gate.most();
+                tokio::spawn(async move {
+                    turn_away(stream, most).await;
+                    drop(pass);
+                });
+            }
+            return;
         };
         let (connection, task) = Connection::new(stream, peer, Arc::clone(&self.service));
         self.open.lock().insert(number, connection);
@@ -94,8 +105,8 @@ impl Connections {
     }
 }
 
-/// Says why as far as the socket takes it at once, which a fresh one does.
-fn turn_away(stream: Stream, most: usize) {
+/// Says why, and waits for the client to hang up: closing with its hello unread would take the reason back.
+async fn turn_away(stream: Stream, most: usize) {
     let message = format!("the server has {most} connections, which is all that it takes").into();
     let goaway = GoAway {
         reason: Reason::Limit,
@@ -108,10 +119,16 @@ fn turn_away(stream: Stream, most: usize) {
         message: Message::GoAway(goaway),
     })
     .encode(&mut bytes, DEFAULT_MAX_FRAME)
-    .is_ok()
+    .is_err()
     {
-        let (_, mut write) = stream.split();
-        let _ = std::pin::Pin::new(&mut write)
-            .poll_write(&mut Context::from_waker(Waker::noop()), &bytes);
+        return;
     }
+    let (mut read, mut write) = stream.split();
+    let farewell = async {
+        write.write_all(&bytes).await?;
+        write.shutdown().await?;
+        tokio::io::copy(&mut read, &mut tokio::io::sink()).await
+    };
+    // Whatever comes of it, the connection is closed.
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }

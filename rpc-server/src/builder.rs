@@ -56,7 +56,10 @@ impl Default for Builder {
 impl Builder {
     /// Serves this as well.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "a builder that is added to is no sum")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a builder that is added to is no sum"
+    )]
     pub fn add<S: Serve>(mut self, service: S) -> Self {
         self.services.push(Added::new(service));
         self

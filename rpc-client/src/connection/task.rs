@@ -3,7 +3,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 
 use doge_rpc_core::{
@@ -53,13 +53,14 @@ impl Task {
         self.shared.link.send(self.shared.link.lock());
         poll_fn(|cx| match self.poll_run(cx) {
             Poll::Ready(End::Lost(why)) => Poll::Ready(Err(why)),
-            Poll::Ready(End::Done) => {
-                Poll::Ready(Err(Status::unavailable("the server takes no calls")))
-            }
+            Poll::Ready(End::Done) => Poll::Ready(Err(self.shared.link.lock().why_closing())),
             Poll::Pending if self.shared.link.lock().peer().is_some() => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         })
-        .await
+        .await?;
+        // Another task runs it from here on, and the timer has to be told which: a due one is looked at anew.
+        self.timer.as_mut().reset(Instant::now());
+        Ok(())
     }
 
     fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<End> {
@@ -72,7 +73,7 @@ impl Task {
             return Poll::Ready(End::Lost(lost(&error)));
         }
         self.shared.pass_room_on();
-        self.keep_time(cx, now)
+        self.keep_time(cx)
     }
 
     fn read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Status> {
@@ -83,10 +84,20 @@ impl Task {
                     self.wakers.drain(..).for_each(Waker::wake);
                     parsed.map_err(|violation| violated(&violation))?;
                 }
-                Read::End => return Err(Status::unavailable("the server closed the connection")),
+                Read::End => return Err(self.hung_up()),
             }
         }
         Ok(())
+    }
+
+    /// The server hung up; if it said why, that counts.
+    fn hung_up(&self) -> Status {
+        let machine = self.shared.link.lock();
+        if machine.is_closing() {
+            machine.why_closing()
+        } else {
+            Status::unavailable("the server closed the connection")
+        }
     }
 
     fn receive(&mut self, now: Instant) -> Result<(), Violation> {
@@ -102,8 +113,9 @@ impl Task {
         Ok(())
     }
 
-    fn keep_time(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<End> {
+    fn keep_time(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
+            let now = Instant::now();
             let mut machine = self.shared.link.lock();
             let chore = machine.tick(now, &mut self.wakers);
             let done = machine.is_closing() && machine.in_flight() == 0;
@@ -118,16 +130,11 @@ impl Task {
                 )));
             };
             // A timer that is set too early only looks too early; moving it on every read would cost more.
-            if until < self.timer.deadline()
-                || self.timer.is_elapsed()
-                || self.timer.deadline() <= now
-            {
-                self.timer.as_mut().reset(until);
-                if self.timer.as_mut().poll(cx).is_ready() {
-                    continue;
-                }
+            if now < self.timer.deadline() && self.timer.deadline() <= until {
+                return Poll::Pending;
             }
-            return Poll::Pending;
+            self.timer.as_mut().reset(until);
+            ready!(self.timer.as_mut().poll(cx));
         }
     }
 }
@@ -136,7 +143,8 @@ impl Future for Task {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let end = std::task::ready!(self.poll_run(cx));
+        let end = ready!(self.poll_run(cx));
+        self.shared.link.close();
         let address = &self.shared.address;
         match end {
             End::Done => tracing::debug!(%address, "connection closed"),

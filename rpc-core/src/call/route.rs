@@ -7,7 +7,7 @@ use std::{
 use parking_lot::RwLock;
 
 use super::Names;
-use crate::schema::MethodSchema;
+use crate::{Status, protocol::MAX_NAME_LEN, schema::MethodSchema};
 
 /// A method of a service, by name. Cheap to clone.
 #[derive(Clone)]
@@ -27,15 +27,26 @@ struct Named {
 
 impl Route {
     /// A method that is known by name only.
-    pub fn named(service: &str, method: &str) -> Self {
-        let names = Names {
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when a name is longer than the 255 bytes that travel.
+    pub fn named(service: &str, method: &str) -> Result<Self, Status> {
+        for name in [service, method] {
+            if name.len() > MAX_NAME_LEN {
+                let start: String = name.chars().take(20).collect();
+                let why = format!(
+                    "the name {start:?}... has {} bytes; at most {MAX_NAME_LEN} travel",
+                    name.len()
+                );
+                return Err(Status::invalid_argument(why).with_never_ran(true));
+            }
+        }
+        Ok(Names {
             service: service.into(),
             method: method.into(),
-        };
-        Self(Repr::Named(Arc::new(Named {
-            names,
-            number: OnceLock::new(),
-        })))
+        }
+        .into())
     }
 
     /// Wire name of the service.
@@ -89,6 +100,16 @@ impl From<&'static MethodSchema> for Route {
     }
 }
 
+/// Names that came over the wire, and so are short enough.
+impl From<Names> for Route {
+    fn from(names: Names) -> Self {
+        Self(Repr::Named(Arc::new(Named {
+            names,
+            number: OnceLock::new(),
+        })))
+    }
+}
+
 impl PartialEq for Route {
     fn eq(&self, other: &Self) -> bool {
         self.service() == other.service() && self.method() == other.method()
@@ -135,10 +156,21 @@ mod tests {
     #[test]
     fn a_route_has_one_number_however_it_is_made() {
         static METHOD: MethodSchema = MethodSchema::new("route.test", "get", 0);
-        let (by_schema, by_name) = (Route::from(&METHOD), Route::named("route.test", "get"));
+        let (by_schema, by_name) = (
+            Route::from(&METHOD),
+            Route::named("route.test", "get").unwrap(),
+        );
         assert_eq!(by_schema, by_name);
         assert_eq!(by_schema.number(), by_name.number());
         assert_ne!(by_schema.number(), 0);
-        assert_ne!(Route::named("route.test", "put").number(), by_name.number());
+        assert!(
+            Route::named(&"x".repeat(256), "get")
+                .unwrap_err()
+                .never_ran()
+        );
+        assert_ne!(
+            Route::named("route.test", "put").unwrap().number(),
+            by_name.number()
+        );
     }
 }

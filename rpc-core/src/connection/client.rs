@@ -6,6 +6,7 @@ use super::{
     HasOutbox, Limits, Outbox,
     bucket::Bucket,
     calls::{Answer, Calls, MAX_SLOTS},
+    quiet::{Hush, Quiet},
 };
 use crate::{
     Status,
@@ -24,8 +25,7 @@ pub struct ClientConnection {
     calls: Calls,
     peer: Option<Hello>,
     named: Vec<u64>,
-    last_read: Instant,
-    pinged: Option<Instant>,
+    quiet: Quiet,
     control: Bucket,
     closing: Option<Status>,
     late_answers: u64,
@@ -61,8 +61,7 @@ impl ClientConnection {
             calls: Calls::default(),
             peer: None,
             named: Vec::new(),
-            last_read: now,
-            pinged: None,
+            quiet: Quiet::new(limits.ping_after, limits.ping_timeout, now),
             control: Bucket::new(limits.max_control_burst, now),
             closing: None,
             late_answers: 0,
@@ -172,7 +171,7 @@ impl ClientConnection {
         if self.peer.is_none() {
             return match frame.message {
                 Message::Hello(hello) => {
-                    hello.check_version()?;
+                    hello.check()?;
                     self.peer = Some(hello);
                     Ok(())
                 }
@@ -207,8 +206,7 @@ impl ClientConnection {
 
     /// Notes that bytes came.
     pub fn was_read(&mut self, now: Instant) {
-        self.last_read = now;
-        self.pinged = None;
+        self.quiet.heard(now);
     }
 
     /// Does what time asks for: ends overdue calls, pings when quiet.
@@ -217,18 +215,13 @@ impl ClientConnection {
         for call in self.calls.expire(now, |end| outbox.has_left(end), wakers) {
             self.send(call, Message::Cancel);
         }
-        let quiet = match self.pinged {
-            Some(pinged) => pinged + self.limits.ping_timeout,
-            None => self.last_read + self.limits.ping_after,
-        };
-        let quiet = if now < quiet {
-            quiet
-        } else if self.pinged.is_some() {
-            return Chore::Dead;
-        } else {
-            self.pinged = Some(now);
-            self.send(0, Message::Ping(0));
-            now + self.limits.ping_timeout
+        let quiet = match self.quiet.tick(now) {
+            Hush::Until(moment) => moment,
+            Hush::Ping(moment) => {
+                self.send(0, Message::Ping(0));
+                moment
+            }
+            Hush::Dead => return Chore::Dead,
         };
         Chore::Sleep(
             self.calls
@@ -256,6 +249,13 @@ impl ClientConnection {
     /// Whether the connection takes no more calls.
     pub fn is_closing(&self) -> bool {
         self.closing.is_some()
+    }
+
+    /// Why the connection takes no more calls.
+    pub fn why_closing(&self) -> Status {
+        self.closing
+            .clone()
+            .unwrap_or_else(|| Status::unavailable("the connection was closed"))
     }
 
     /// Calls that wait for their answer.

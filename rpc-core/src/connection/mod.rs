@@ -8,6 +8,7 @@ mod calls;
 mod client;
 mod limits;
 mod outbox;
+mod quiet;
 mod server;
 
 pub use self::{

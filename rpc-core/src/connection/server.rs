@@ -2,7 +2,12 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-use super::{HasOutbox, Limits, Outbox, bucket::Bucket, client::whole};
+use super::{
+    HasOutbox, Limits, Outbox,
+    bucket::Bucket,
+    client::whole,
+    quiet::{Hush, Quiet},
+};
 use crate::{
     Deadline, Metadata, Status,
     call::{Attempt, Names, Response},
@@ -30,6 +35,7 @@ pub struct ServerConnection<R, T> {
     /// The moment by which the hello, or the rest of a frame, has to be there.
     patience: Option<Instant>,
     going_away: bool,
+    quiet: Quiet,
 }
 
 #[derive(Debug)]
@@ -80,6 +86,8 @@ impl<R: Clone, T> ServerConnection<R, T> {
             cancels: Bucket::new(limits.max_calls.max(limits.max_control_burst), now),
             patience: Some(now + limits.handshake_timeout),
             going_away: false,
+            // A client pings by itself; the server does when even that does not come.
+            quiet: Quiet::new(2 * limits.ping_after, limits.ping_timeout, now),
             limits,
         }
     }
@@ -99,7 +107,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             let Message::Hello(hello) = frame.message else {
                 return Err(Violation::Unexpected("a frame before hello"));
             };
-            hello.check_version()?;
+            hello.check()?;
             self.peer = Some(hello);
             self.patience = None;
             let hello = Message::Hello(self.limits.hello());
@@ -198,6 +206,11 @@ impl<R: Clone, T> ServerConnection<R, T> {
                 "a frame"
             }));
         }
+        match self.quiet.tick(now) {
+            Hush::Until(_) => {}
+            Hush::Ping(_) => self.send(0, Message::Ping(0)),
+            Hush::Dead => return Err(Violation::TooSlow("the answer to a ping")),
+        }
         if self.sweep.is_none_or(|sweep| now < sweep) {
             return Ok(Vec::new());
         }
@@ -215,12 +228,17 @@ impl<R: Clone, T> ServerConnection<R, T> {
         Ok(tasks)
     }
 
-    /// The moment at which [`tick`](Self::tick) has something to do.
-    pub fn next_tick(&self) -> Option<Instant> {
-        match (self.sweep, self.patience) {
-            (Some(sweep), Some(patience)) => Some(sweep.min(patience)),
-            (sweep, patience) => sweep.or(patience),
-        }
+    /// The moment at which [`tick`](Self::tick) has something to do, unless something is heard before.
+    pub fn next_tick(&self) -> Instant {
+        self.sweep
+            .into_iter()
+            .chain(self.patience)
+            .fold(self.quiet.next(), Instant::min)
+    }
+
+    /// Notes that something came from the peer.
+    pub fn was_read(&mut self, now: Instant) {
+        self.quiet.heard(now);
     }
 
     /// Notes whether a frame is there in part, which may not last; `fresh` when it is not the one of the last time.

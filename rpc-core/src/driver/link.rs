@@ -1,6 +1,7 @@
 use std::{
     io,
-    task::{Context, Poll, Waker},
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
 };
 
 use futures_util::task::AtomicWaker;
@@ -26,7 +27,8 @@ pub struct Link<M> {
 
 #[derive(Debug)]
 struct Pen {
-    half: WriteHalf,
+    /// `None` once the connection has ended: the socket closes with it, whoever still holds the link.
+    half: Option<WriteHalf>,
     batch: Batch,
     /// Since when the stream takes nothing.
     stalled: Option<Instant>,
@@ -38,7 +40,7 @@ impl<M: HasOutbox> Link<M> {
     /// A connection that writes to `half`.
     pub fn new(machine: M, half: WriteHalf) -> Self {
         let pen = Pen {
-            half,
+            half: Some(half),
             batch: Batch::default(),
             stalled: None,
             yielded: false,
@@ -138,8 +140,18 @@ impl<M: HasOutbox> Link<M> {
     ///
     /// As the stream reports it.
     pub fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        std::task::ready!(self.poll_write_now(cx))?;
-        std::pin::Pin::new(&mut self.pen.lock().half).poll_shutdown(cx)
+        ready!(self.poll_write_now(cx))?;
+        match &mut self.pen.lock().half {
+            Some(half) => Pin::new(half).poll_shutdown(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Closes the stream, after writing what it takes at once.
+    pub fn close(&self) {
+        // Whether that succeeds does not matter any more.
+        let _ = self.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        self.pen.lock().half = None;
     }
 
     fn poll_pen(&self, pen: &mut Pen, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -155,7 +167,10 @@ impl<M: HasOutbox> Link<M> {
                 }
                 wrote = 0;
             }
-            match pen.batch.poll_write(&mut pen.half, cx) {
+            let Some(half) = &mut pen.half else {
+                return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+            };
+            match pen.batch.poll_write(half, cx) {
                 Poll::Ready(Ok(bytes)) => {
                     wrote += bytes;
                     pen.stalled = None;

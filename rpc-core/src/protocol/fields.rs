@@ -1,7 +1,7 @@
 use bytes::{BufMut, BytesMut};
 
 use super::{Reader, Violation, flags};
-use crate::metadata::{MAX_METADATA_LEN, Metadata, is_key};
+use crate::metadata::{MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, is_key};
 
 /// Optional parts of a message, each with a tag and a length, so that a peer which does not know one skips it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,7 +129,7 @@ fn decode_metadata(mut reader: Reader) -> Result<Metadata, Violation> {
         let length = usize::from(reader.u16("metadata value")?);
         let value = reader.take(length, "metadata value")?;
         total += 3 + key.len() + value.len();
-        if total > MAX_METADATA_LEN {
+        if total > MAX_METADATA_LEN || metadata.len() == MAX_METADATA_ENTRIES {
             return Err(Violation::Malformed("metadata: too large"));
         }
         match std::str::from_utf8(&key) {

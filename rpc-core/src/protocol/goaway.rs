@@ -60,7 +60,8 @@ impl From<&Violation> for Reason {
     fn from(violation: &Violation) -> Self {
         match violation {
             Violation::Version { .. } => Self::Version,
-            Violation::Oversize { .. } | Violation::Flood(_) | Violation::TooSlow(_) => Self::Limit,
+            Violation::Oversize { .. } | Violation::Flood(_) => Self::Limit,
+            Violation::TooSlow(_) => Self::Idle,
             _ => Self::Violation,
         }
     }

@@ -5,6 +5,9 @@ use super::{Fields, Reader, Violation};
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u8 = 1;
 
+/// Every peer takes frames of this size, so that a status or a go-away always gets through.
+const MIN_MAX_FRAME: u32 = 4096;
+
 /// The first frame of each side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
@@ -39,6 +42,8 @@ impl Features {
     pub const ZSTD: Self = Self(1 << 2);
     /// Bodies compressed with LZ4.
     pub const LZ4: Self = Self(1 << 3);
+    /// Calls that want no answer.
+    pub const ONE_WAY: Self = Self(1 << 4);
 
     /// What both sides can.
     #[must_use]
@@ -53,19 +58,24 @@ impl Features {
 }
 
 impl Hello {
-    /// Whether the two sides have a version in common.
+    /// Whether the two sides can talk: a version in common, and room for the frames of the connection itself.
     ///
     /// # Errors
     ///
-    /// A [`Violation`] that names the versions of the peer.
-    pub fn check_version(&self) -> Result<(), Violation> {
-        if (self.min_version..=self.max_version).contains(&VERSION) {
-            return Ok(());
+    /// A [`Violation`] that says what is missing.
+    pub fn check(&self) -> Result<(), Violation> {
+        if !(self.min_version..=self.max_version).contains(&VERSION) {
+            return Err(Violation::Version {
+                min: self.min_version,
+                max: self.max_version,
+            });
         }
-        Err(Violation::Version {
-            min: self.min_version,
-            max: self.max_version,
-        })
+        if self.max_frame < MIN_MAX_FRAME {
+            return Err(Violation::Malformed(
+                "hello: frames of at least 4096 bytes have to be taken",
+            ));
+        }
+        Ok(())
     }
 
     pub(crate) fn encode(&self, dst: &mut BytesMut) {

@@ -29,7 +29,9 @@ pub use self::{
     response::ResponseHead,
     violation::{Foreign, Violation},
 };
-pub(crate) use self::{header::flags, outcome::whole_millis, reader::Reader};
+pub(crate) use self::{
+    header::flags, outcome::whole_millis, reader::Reader, request::MAX_NAME_LEN,
+};
 
 /// The largest payload of one frame unless a limit says otherwise: 8 MiB, as Dubbo has it.
 pub const DEFAULT_MAX_FRAME: u32 = 8 * 1024 * 1024;

@@ -41,7 +41,12 @@ impl Outcome {
 
     /// The status that it stands for.
     pub fn into_status(self) -> Status {
-        let mut status = Status::new(Code::from_u8(self.code), String::from(self.message))
+        // 0 ends a stream well; as the end of a call it says nothing, which is what unknown is for.
+        let code = match Code::from_u8(self.code) {
+            Code::Ok => Code::Unknown,
+            code => code,
+        };
+        let mut status = Status::new(code, String::from(self.message))
             .with_never_ran(self.never_ran)
             .with_details(self.details)
             .with_metadata(self.fields.metadata);

@@ -1,6 +1,6 @@
 use bytes::{BufMut, BytesMut};
 
-use super::{Fields, Reader, Violation, flags};
+use super::{Fields, Reader, Violation, flags, outcome::cut};
 
 /// What stands in front of a call's arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct RequestHead {
 /// A method as a request names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RouteRef {
-    /// By the number that it was given before in this lane.
+    /// By the number that it was given before on this connection.
     Known(u16),
     /// By name, which gives it that number from now on; 0 gives it none.
     Named(u16, Names),
@@ -157,10 +157,11 @@ impl RequestHead {
 /// The longest service or method name, in bytes.
 pub(crate) const MAX_NAME_LEN: usize = 255;
 
+/// Names are checked where a route is made; a longer one by other ways is cut where a character ends.
 fn put_name(dst: &mut BytesMut, name: &str) {
-    let name = &name.as_bytes()[..name.len().min(MAX_NAME_LEN)];
+    let name = cut(name, MAX_NAME_LEN);
     dst.put_u8(name.len() as u8);
-    dst.put_slice(name);
+    dst.put_slice(name.as_bytes());
 }
 
 fn name(reader: &mut Reader, what: &'static str) -> Result<Box<str>, Violation> {

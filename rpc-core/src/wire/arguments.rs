@@ -65,7 +65,8 @@ impl<'a> Arguments<'a> {
 
     fn next<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Status> {
         self.left -= 1;
-        decode_next(&mut self.rest)
+        // One level is the array of the arguments itself.
+        decode_next(&mut self.rest, scan::MAX_DEPTH - 1)
             .map_err(|error| refused(self.route, format_args!("argument `{name}`: {error}")))
     }
 }
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn arguments_come_in_order_and_errors_name_them() {
-        let route = Route::named("t", "m");
+        let route = Route::named("t", "m").unwrap();
         let mut arguments = Arguments::new(&route, b"\x92\x01\xa2hi").unwrap();
         assert_eq!(arguments.take::<u8>("count").unwrap(), 1);
         let error = arguments.take::<u8>("name").unwrap_err();
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn missing_arguments_are_named_or_made_up() {
-        let route = Route::named("t", "m");
+        let route = Route::named("t", "m").unwrap();
         let mut arguments = Arguments::new(&route, b"\x91\x01").unwrap();
         arguments.take::<u8>("first").unwrap();
         assert_eq!(arguments.take_or_else("second", || 7).unwrap(), 7);
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_is_no_array_is_refused() {
-        let route = Route::named("t", "m");
+        let route = Route::named("t", "m").unwrap();
         for body in [&b""[..], b"\xc0", b"\x80", b"\xdc\x00", b"\xdd\x00\x00"] {
             assert_eq!(
                 Arguments::new(&route, body).unwrap_err().code(),

@@ -11,7 +11,10 @@ use doge_rpc_core::{
     driver::{FrameReader, Read},
     protocol::{Reason, Violation},
 };
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, Sleep},
+};
 
 use super::{Shared, dispatch::Dispatch};
 
@@ -21,8 +24,7 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     reader: FrameReader,
     dispatch: Dispatch,
-    /// Only there when something is due: an idle connection has none.
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Pin<Box<Sleep>>,
     /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
     finished: bool,
 }
@@ -55,7 +57,7 @@ impl Task {
             shared,
             reader,
             dispatch: Dispatch::new(),
-            timer: None,
+            timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             finished: false,
         }
     }
@@ -135,6 +137,9 @@ impl Task {
                 }
             }
         };
+        if any {
+            machine.was_read(now);
+        }
         machine.partial(!choked && reader.is_partial(), any, now);
         Ok(any)
     }
@@ -159,27 +164,22 @@ impl Task {
             let now = Instant::now();
             let mut machine = self.shared.link.lock();
             let overdue = machine.tick(now)?;
-            let next = machine.next_tick();
+            let mut until = machine.next_tick();
             self.shared.link.send(machine);
-            overdue.iter().for_each(tokio::task::AbortHandle::abort);
-            let stalled = self
-                .shared
-                .link
-                .stalled_since()
-                .map(|since| since + self.shared.service.limits.write_timeout);
-            if stalled.is_some_and(|limit| limit <= now) {
-                return Err(Violation::TooSlow("taking the answers").into());
+            overdue.iter().for_each(AbortHandle::abort);
+            if let Some(since) = self.shared.link.stalled_since() {
+                let limit = since + self.shared.service.limits.write_timeout;
+                if limit <= now {
+                    return Err(Violation::TooSlow("taking the answers").into());
+                }
+                until = until.min(limit);
             }
-            let Some(until) = next.into_iter().chain(stalled).min() else {
+            // A timer that is set too early only looks too early; moving it on every read would cost more.
+            if now < self.timer.deadline() && self.timer.deadline() <= until {
                 return Ok(());
-            };
-            let timer = self
-                .timer
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-            if timer.deadline() != until {
-                timer.as_mut().reset(until);
             }
-            if timer.as_mut().poll(cx).is_pending() {
+            self.timer.as_mut().reset(until);
+            if self.timer.as_mut().poll(cx).is_pending() {
                 return Ok(());
             }
         }
@@ -188,8 +188,7 @@ impl Task {
     /// Tells the client why, as far as its socket takes it at once, and stops what runs.
     fn end(&self, end: End) {
         let peer = &self.shared.peer;
-        let mut machine = self.shared.link.lock();
-        let running = machine.stop();
+        let running = self.shared.link.lock().stop();
         match end {
             End::HungUp => tracing::debug!(%peer, stopped = running.len(), "the client hung up"),
             End::Closed => tracing::debug!(%peer, stopped = running.len(), "connection closed"),
@@ -198,11 +197,15 @@ impl Task {
             }
             End::Violated(violation) => {
                 tracing::warn!(%peer, %violation, stopped = running.len(), "connection closed: the client broke the protocol");
-                machine.go_away(Reason::from(&violation), &violation.to_string());
-                self.shared.link.send(machine);
+                let reason = Reason::from(&violation);
+                self.shared
+                    .link
+                    .lock()
+                    .go_away(reason, &violation.to_string());
             }
         }
-        running.iter().for_each(tokio::task::AbortHandle::abort);
+        running.iter().for_each(AbortHandle::abort);
+        self.shared.link.close();
     }
 }
 

@@ -98,12 +98,12 @@ impl Router {
             Some(Entry { schema, handler }) => {
                 let route = match schema.method(&names.method) {
                     Some(method) => Route::from(method),
-                    None => Route::named(&names.service, &names.method),
+                    None => Route::from(names.clone()),
                 };
                 Target::new(route, Ok(Arc::clone(handler)))
             }
             None => Target::new(
-                Route::named(&names.service, &names.method),
+                Route::from(names.clone()),
                 Err(self.unknown(&names.service)),
             ),
         }

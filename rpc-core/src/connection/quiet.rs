@@ -1,0 +1,83 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Watches for a peer that is gone without a word: pings when nothing was heard for long, and gives up when nothing
+/// is heard after that either.
+#[derive(Debug)]
+pub(super) struct Quiet {
+    heard: Instant,
+    pinged: Option<Instant>,
+    after: Duration,
+    timeout: Duration,
+}
+
+/// What the quiet asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Hush {
+    /// Nothing before this moment.
+    Until(Instant),
+    /// A ping now, and then nothing before this moment.
+    Ping(Instant),
+    /// The peer is gone.
+    Dead,
+}
+
+impl Quiet {
+    pub(super) fn new(after: Duration, timeout: Duration, now: Instant) -> Self {
+        Self {
+            heard: now,
+            pinged: None,
+            after,
+            timeout,
+        }
+    }
+
+    /// Something was heard.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.pinged = None;
+    }
+
+    /// The moment at which [`tick`](Self::tick) has something to do.
+    pub(super) fn next(&self) -> Instant {
+        match self.pinged {
+            Some(pinged) => pinged + self.timeout,
+            None => self.heard + self.after,
+        }
+    }
+
+    pub(super) fn tick(&mut self, now: Instant) -> Hush {
+        if now < self.next() {
+            return Hush::Until(self.next());
+        }
+        if self.pinged.is_some() {
+            return Hush::Dead;
+        }
+        self.pinged = Some(now);
+        Hush::Ping(self.next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Hush, Quiet};
+
+    #[test]
+    fn a_ping_comes_after_the_quiet_and_the_end_after_the_ping() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut quiet = Quiet::new(Duration::from_secs(20), Duration::from_secs(10), start);
+        assert_eq!(quiet.tick(at(19)), Hush::Until(at(20)));
+        assert_eq!(quiet.tick(at(20)), Hush::Ping(at(30)));
+        assert_eq!(quiet.tick(at(29)), Hush::Until(at(30)));
+        quiet.heard(at(29));
+        assert_eq!(quiet.tick(at(48)), Hush::Until(at(49)));
+        assert_eq!(quiet.tick(at(50)), Hush::Ping(at(60)));
+        assert_eq!(quiet.tick(at(60)), Hush::Dead);
+    }
+}

@@ -1,0 +1,220 @@
+//! Frames that the protocol does not allow.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use doge_rpc::{
+    connection::Limits,
+    protocol::{Body, Fields, HEADER_LEN, Hello, Message, RouteRef},
+};
+
+use crate::{
+    Bystander,
+    peer::{Peer, encode, head, hello, request},
+    serve,
+};
+
+/// Sends bytes after hello, and checks what the server says before it hangs up.
+async fn violates(bytes: &[u8], said: &str) {
+    let server = serve(Limits::default()).await;
+    let bystander = Bystander::beside(&server).await;
+    let mut peer = Peer::greeted(&server).await;
+    peer.send_bytes(bytes).await;
+    let words = peer.last_words().await;
+    assert!(words.contains(said), "{said}: {words:?}");
+    bystander.is_untouched().await;
+}
+
+fn header(kind: u8, flags: u8, reserved: u8, length: u32, call: u64) -> Vec<u8> {
+    let mut header = vec![0xC1, kind, flags, reserved];
+    header.extend(length.to_be_bytes());
+    header.extend(call.to_be_bytes());
+    header
+}
+
+#[tokio::test]
+async fn wrong_magic_after_hello() {
+    violates(&[0xC0; HEADER_LEN], "first byte is 0xc0").await;
+}
+
+#[tokio::test]
+async fn unknown_kind() {
+    violates(&header(0x20, 0, 0, 0, 1), "unknown frame kind 0x20").await;
+}
+
+#[tokio::test]
+async fn unknown_flags() {
+    violates(&header(0x02, 0x08, 0, 0, 1), "unknown flags 0x08").await;
+}
+
+#[tokio::test]
+async fn reserved_byte() {
+    violates(&header(0x09, 0, 7, 0, 1), "reserved header byte is 0x07").await;
+}
+
+#[tokio::test]
+async fn oversize_frame_is_refused_by_its_header_alone() {
+    violates(
+        &header(0x02, 0, 0, u32::MAX, 1),
+        "4294967295 bytes is over the limit of 8388608",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn truncated_head() {
+    let mut bytes = header(0x02, 0, 0, 3, 1);
+    bytes.extend([0, 1, 0]);
+    violates(&bytes, "truncated: request head").await;
+}
+
+#[tokio::test]
+async fn route_that_was_never_named() {
+    let call = Message::Request(
+        head(RouteRef::Known(3)),
+        Body::whole(Bytes::from_static(b"\x90")),
+    );
+    violates(&encode(1, call), "route number 3 is not known").await;
+}
+
+#[tokio::test]
+async fn duplicate_call_id() {
+    let call = encode(5, request("bench", "add", b"\x92\x01\x02"));
+    violates(
+        &[&call[..], &call[..]].concat(),
+        "call id 0x5 is not above the last one",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn call_id_that_goes_back() {
+    let first = encode(5, request("bench", "add", b"\x92\x01\x02"));
+    let second = encode(4, request("bench", "add", b"\x92\x01\x02"));
+    violates(
+        &[&first[..], &second[..]].concat(),
+        "call id 0x4 is not above the last one",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn lanes_count_by_themselves() {
+    let server = serve(Limits::default()).await;
+    let mut peer = Peer::greeted(&server).await;
+    for call in [7, 1 << 60 | 3, 8, 1 << 60 | 4] {
+        peer.call(call, "bench", "add", b"\x92\x01\x02").await;
+        let frame = peer.frame().await.unwrap();
+        assert_eq!(frame.call, call);
+        assert!(matches!(frame.message, Message::Response(..)));
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_agreed_in_hello() {
+    let pieces = Body {
+        data: Bytes::new(),
+        more: true,
+        compressed: false,
+    };
+    let compressed = Body {
+        data: Bytes::new(),
+        more: false,
+        compressed: true,
+    };
+    let piece = Message::Piece(Body::whole(Bytes::new()));
+    let route = || match request("bench", "add", b"") {
+        Message::Request(head, _) => head,
+        _ => unreachable!("a request"),
+    };
+    let mut stream = route();
+    stream.stream = true;
+    let whole = Body::whole(Bytes::new());
+    for (message, said) in [
+        (
+            Message::Request(route(), pieces),
+            "a body in pieces was not agreed",
+        ),
+        (
+            Message::Request(route(), compressed),
+            "compression was not agreed",
+        ),
+        (
+            Message::Request(stream, whole.clone()),
+            "a stream was not agreed",
+        ),
+        (piece, "a body in pieces was not agreed"),
+        (
+            Message::Item(Fields::default(), whole),
+            "a stream was not agreed",
+        ),
+        (Message::Window(1), "a stream was not agreed"),
+    ] {
+        violates(&encode(1, message), said).await;
+    }
+}
+
+#[tokio::test]
+async fn frames_of_the_other_side() {
+    let answer = Message::Response(Default::default(), Body::whole(Bytes::new()));
+    violates(&encode(1, answer), "an answer from the client").await;
+    violates(&encode(0, Message::Hello(hello())), "a second hello").await;
+}
+
+#[tokio::test]
+async fn something_before_hello() {
+    let server = serve(Limits::default()).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.call(1, "bench", "add", b"\x92\x01\x02").await;
+    assert!(peer.last_words().await.contains("a frame before hello"));
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_spoken_here() {
+    let server = serve(Limits::default()).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send(
+        0,
+        Message::Hello(Hello {
+            min_version: 2,
+            max_version: 9,
+            ..hello()
+        }),
+    )
+    .await;
+    let words = peer.last_words().await;
+    assert!(
+        words.contains("versions 2 to 9") && words.contains("speaks 1"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn optional_kinds_and_cancels_of_nothing_are_skipped() {
+    let server = serve(Limits::default()).await;
+    let mut peer = Peer::greeted(&server).await;
+    peer.send_bytes(&header(0x7F, 0, 0, 0, 9)).await;
+    peer.send(99, Message::Cancel).await;
+    peer.send(0, Message::Ping(7)).await;
+    assert_eq!(peer.frame().await.unwrap().message, Message::Pong(7));
+}
+
+#[tokio::test]
+async fn slow_loris_before_hello_and_inside_a_frame() {
+    let limits = Limits {
+        handshake_timeout: Duration::from_millis(100),
+        frame_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let server = serve(limits).await;
+    let bystander = Bystander::beside(&server).await;
+
+    let mut silent = Peer::connect(&server).await;
+    assert_eq!(silent.last_words().await, "hello took too long");
+
+    let mut slow = Peer::greeted(&server).await;
+    slow.send_bytes(&encode(1, request("bench", "add", b"\x92\x01\x02"))[..20])
+        .await;
+    assert_eq!(slow.last_words().await, "a frame took too long");
+    bystander.is_untouched().await;
+}

@@ -1,0 +1,209 @@
+//! Clients that follow a registry: in turn, past dead instances, and without ever waiting for the registry.
+
+use std::sync::Arc;
+
+use doge_rpc::{
+    client::Cluster,
+    prelude::*,
+    registry::{File, Instance, Memory, Registration, Registry, ServiceKey, Static},
+    server::Advertise,
+};
+use tokio::net::TcpListener;
+
+use crate::support::{Handlers, LIMIT, Probe, ProbeClient, patient};
+
+fn key() -> ServiceKey {
+    ServiceKey::new("probe")
+}
+
+async fn dead_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("tcp://{}", listener.local_addr().unwrap())
+}
+
+#[tokio::test]
+async fn calls_go_to_all_instances_in_turn() {
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    let handlers = [
+        Handlers::default(),
+        Handlers::default(),
+        Handlers::default(),
+    ];
+    let mut servers = Vec::new();
+    for handlers in &handlers {
+        servers.push(
+            handlers
+                .server()
+                .registry(&registry)
+                .start("tcp://127.0.0.1:0")
+                .await
+                .unwrap(),
+        );
+    }
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    for value in 0..30 {
+        assert_eq!(client.echo(value).await.unwrap(), value);
+    }
+    assert_eq!(handlers.each_ref().map(Handlers::started), [10, 10, 10]);
+}
+
+#[tokio::test]
+async fn one_live_and_one_dead_address_fail_no_call_of_2000() {
+    let handlers = Handlers::default();
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let addresses = [server.address().to_string(), dead_address().await];
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses(addresses));
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    for value in 0..2000 {
+        assert_eq!(client.echo(value).await.unwrap(), value);
+    }
+}
+
+#[tokio::test]
+async fn instances_come_and_go_while_calls_go_on() {
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    let status = client.echo(1).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(
+        status.message().contains("no instance of default/probe/1"),
+        "{status}"
+    );
+    assert!(status.never_ran());
+
+    // A caller that waits is served as soon as somebody registers.
+    let waiting = tokio::spawn({
+        let client = client.with(patient().wait_for_ready(true));
+        async move { client.echo(2).await }
+    });
+    let first = Handlers::default()
+        .server()
+        .registry(&registry)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap(), 2);
+
+    let _second = Handlers::default()
+        .server()
+        .registry(&registry)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
+    first.drain().await;
+    for value in 0..10 {
+        assert_eq!(client.echo(value).await.unwrap(), value);
+    }
+}
+
+#[tokio::test]
+async fn groups_do_not_see_each_other() {
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    let (usual, canary) = (Handlers::default(), Handlers::default());
+    let advertise = Advertise::new().group("canary").zone("a").weight(10);
+    let _usual = usual
+        .server()
+        .registry(&registry)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
+    let _canary = canary
+        .server()
+        .registry_as(&registry, advertise)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
+
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    let cluster = Cluster::follow(&*registry, key().with_group("canary"))
+        .await
+        .unwrap();
+    let on_canary = ProbeClient::new(cluster);
+    for value in 0..4 {
+        client.echo(value).await.unwrap();
+        on_canary.echo(value).await.unwrap();
+    }
+    assert_eq!((usual.started(), canary.started()), (4, 4));
+}
+
+#[tokio::test]
+async fn the_data_path_never_waits_for_the_registry() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry: Arc<dyn Registry> = Arc::new(
+        File::builder(folder.path())
+            .scan_interval(std::time::Duration::from_millis(10))
+            .build(),
+    );
+    let handlers = Handlers::default();
+    let _server = handlers
+        .server()
+        .registry(&registry)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    client.echo(1).await.unwrap();
+
+    // The registry goes away: its folder becomes something that cannot be read.
+    drop(registry);
+    let root = folder.path().join("default");
+    std::fs::rename(&root, folder.path().join("elsewhere")).unwrap();
+    std::fs::write(&root, "no folder").unwrap();
+    for value in 0..100 {
+        assert_eq!(client.echo(value).await.unwrap(), value);
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_cannot_be_called_is_left_out() {
+    let registry = Memory::new();
+    let _strange: Registration = registry
+        .register(Instance::new(key(), "gopher://x:70"))
+        .await
+        .unwrap();
+    let registry: Arc<dyn Registry> = Arc::new(registry);
+    let _server = Handlers::default()
+        .server()
+        .registry(&registry)
+        .start("tcp://127.0.0.1:0")
+        .await
+        .unwrap();
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    for value in 0..10 {
+        assert_eq!(client.echo(value).await.unwrap(), value);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_others_cannot_connect_to_is_not_registered() {
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    let error = Handlers::default()
+        .server()
+        .registry(&registry)
+        .start("tcp://0.0.0.0:0")
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("Advertise::address"), "{error}");
+
+    let advertise = Advertise::new()
+        .address("tcp://probe.example:4399")
+        .unwrap();
+    let _server = Handlers::default()
+        .server()
+        .registry_as(&registry, advertise)
+        .start("tcp://0.0.0.0:0")
+        .await
+        .unwrap();
+    let watch = tokio::time::timeout(LIMIT, registry.watch(key()))
+        .await
+        .unwrap()
+        .unwrap();
+    let snapshot = watch.snapshot();
+    assert_eq!(
+        snapshot
+            .iter()
+            .map(|instance| instance.address())
+            .collect::<Vec<_>>(),
+        ["tcp://probe.example:4399"]
+    );
+}

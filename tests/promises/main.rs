@@ -1,0 +1,20 @@
+//! What the framework promises, each by a test that fails without it.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
+
+mod application_errors;
+mod at_most_once;
+mod cancellation;
+mod context;
+mod deadlines;
+mod discovery;
+mod drain;
+mod isolation;
+mod layers;
+mod overload;
+mod reconnect;
+mod support;
+mod transports;

@@ -1,0 +1,32 @@
+//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`.
+//!
+//! Each is a list of [`Step`]s, and each step is one command that can be run by hand as well: `--dry-run` prints
+//! them. To change what a command does, see [`plan`].
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool talks to whoever runs it"
+)]
+
+mod nextest;
+mod options;
+mod plan;
+mod run;
+mod step;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::{options::Options, step::Step};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let steps = plan::steps(&options.task);
+    if options.dry_run {
+        run::print(&steps);
+        return ExitCode::SUCCESS;
+    }
+    run::run(&steps)
+}

@@ -1,0 +1,52 @@
+//! What each task is made of.
+
+mod examples;
+mod testing;
+
+use self::examples::EXAMPLES;
+use super::{
+    Step,
+    options::{Task, TestOptions},
+};
+
+/// The steps of a task, in order.
+pub(crate) fn steps(task: &Task) -> Vec<Step> {
+    match task {
+        Task::Test(options) => testing::steps(*options),
+        Task::Ci(options) => ci(*options),
+        Task::Bench => vec![BENCHMARK],
+    }
+}
+
+const FORMATTING: Step = Step::cargo("formatting", "fmt --all --check");
+
+const LINTS: Step = Step::cargo("lints", "clippy --workspace --all-targets -- -D warnings");
+
+const DOCUMENTATION: Step = Step::cargo("documentation", "doc --workspace --no-deps")
+    .with_variable("RUSTDOCFLAGS", "-D warnings");
+
+/// What is published can be packaged. Not built from the package: cargo keeps the sources that it unpacks for that, and
+/// would build later changes of one crate against the first state of another.
+const PACKAGES: Step = Step::cargo(
+    "packages",
+    "package --workspace --exclude doge-benches --exclude hello --exclude hr --exclude xtask --no-verify --allow-dirty",
+);
+
+const SHORT_BENCHMARK: Step = Step::cargo(
+    "short benchmark",
+    "bench --package doge-benches --bench end_to_end -- --quick",
+);
+
+const BENCHMARK: Step = Step::cargo(
+    "benchmark",
+    "bench --package doge-benches --bench end_to_end -- --markdown docs/performance.md",
+);
+
+/// What is quick to fail comes first.
+fn ci(options: TestOptions) -> Vec<Step> {
+    let mut steps = vec![FORMATTING, LINTS, DOCUMENTATION];
+    steps.extend(testing::steps(options));
+    steps.extend(EXAMPLES);
+    steps.extend([PACKAGES, SHORT_BENCHMARK]);
+    steps
+}
