@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// A list in a list in a list: what a nesting bomb is made for.
 #[derive(Debug, Serialize, Deserialize)]
-struct Tree(Vec<Tree>);
+struct Tree(Vec<Self>);
 
 #[service(name = "bench")]
 trait Bench {
