@@ -94,7 +94,10 @@ impl Channel {
                 }
             };
             match connection.call(request).await {
-                Err(status) if may_resend(&status) && resends < MAX_RESENDS => {
+                // Refused over a connection that goes on, it would be refused again.
+                Err(status)
+                    if may_resend(&status) && connection.is_closing() && resends < MAX_RESENDS =>
+                {
                     resends += 1;
                     self.dial.discard(&connection);
                 }

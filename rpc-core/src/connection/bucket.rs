@@ -1,5 +1,7 @@
 use tokio::time::Instant;
 
+use crate::protocol::Violation;
+
 /// A token bucket for frames that cost their sender nothing.
 #[derive(Debug)]
 pub(super) struct Bucket {
@@ -19,7 +21,7 @@ impl Bucket {
     }
 
     /// Takes a token, if there is one.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
+    fn take(&mut self, now: Instant) -> bool {
         let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.burst / 10.0;
         self.tokens = (self.tokens + gained).min(self.burst);
         self.filled = now;
@@ -28,6 +30,19 @@ impl Bucket {
         }
         self.tokens -= 1.0;
         true
+    }
+
+    /// Takes a token for a frame of this sort.
+    ///
+    /// # Errors
+    ///
+    /// The [`Violation`] of sending too many, when there is none left.
+    pub(super) fn spend(&mut self, now: Instant, frames: &'static str) -> Result<(), Violation> {
+        if self.take(now) {
+            Ok(())
+        } else {
+            Err(Violation::Flood(frames))
+        }
     }
 
     /// Adds a token for something that earns one.

@@ -68,7 +68,7 @@ impl ClientConnection {
             limits,
         };
         let hello = Message::Hello(connection.limits.hello());
-        connection.send(0, hello);
+        connection.outbox.push_small(0, hello);
         connection
     }
 
@@ -153,7 +153,7 @@ impl ClientConnection {
     /// Gives a call up. Its request may be on the way, so the peer is told; an answer that comes late is dropped.
     pub fn abandon(&mut self, call: u64) {
         if self.calls.forget(call) && self.closing.is_none() {
-            self.send(call, Message::Cancel);
+            self.outbox.push_small(call, Message::Cancel);
         }
     }
 
@@ -188,10 +188,10 @@ impl ClientConnection {
             }
             Message::Error(outcome) => self.answer(frame.call, Err(outcome), wakers),
             Message::Ping(number) => {
-                self.spend(now)?;
-                self.send(0, Message::Pong(number));
+                self.control.spend(now, "pings")?;
+                self.outbox.push_small(0, Message::Pong(number));
             }
-            Message::Pong(_) | Message::Skipped(_) => self.spend(now)?,
+            Message::Pong(_) | Message::Skipped(_) => self.control.spend(now, "pings")?,
             Message::GoAway(goaway) => self.go_away(&goaway, wakers),
             Message::Hello(_) => return Err(Violation::Unexpected("a second hello")),
             Message::Request(..) => return Err(Violation::Unexpected("a request from the server")),
@@ -213,12 +213,12 @@ impl ClientConnection {
     pub fn tick(&mut self, now: Instant, wakers: &mut Vec<Waker>) -> Chore {
         let outbox = &self.outbox;
         for call in self.calls.expire(now, |end| outbox.has_left(end), wakers) {
-            self.send(call, Message::Cancel);
+            self.outbox.push_small(call, Message::Cancel);
         }
         let quiet = match self.quiet.tick(now) {
             Hush::Until(moment) => moment,
             Hush::Ping(moment) => {
-                self.send(0, Message::Ping(0));
+                self.outbox.push_small(0, Message::Ping(0));
                 moment
             }
             Hush::Dead => return Chore::Dead,
@@ -287,20 +287,6 @@ impl ClientConnection {
             wakers,
         );
         self.closing.get_or_insert(status);
-    }
-
-    fn spend(&mut self, now: Instant) -> Result<(), Violation> {
-        if self.control.take(now) {
-            Ok(())
-        } else {
-            Err(Violation::Flood("pings"))
-        }
-    }
-
-    /// Control frames are small, so they always fit.
-    fn send(&mut self, call: u64, message: Message) {
-        let fits = self.outbox.push(&Frame { call, message }, u32::MAX);
-        debug_assert!(fits.is_ok());
     }
 
     fn is_named(&self, number: u16) -> bool {

@@ -8,7 +8,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
-use crate::protocol::{Frame, TooLarge};
+use crate::protocol::{Frame, Message, TooLarge};
 
 /// Bodies of this many bytes and more are sent by reference; copying smaller ones is cheaper than another segment.
 const BY_REFERENCE: usize = 8 * 1024;
@@ -46,6 +46,12 @@ impl Outbox {
         }
         self.appended += added as u64;
         Ok(self.appended)
+    }
+
+    /// Appends a frame of the connection itself or a status, which every peer has room for.
+    pub(super) fn push_small(&mut self, call: u64, message: Message) {
+        let fits = self.push(&Frame { call, message }, u32::MAX);
+        debug_assert!(fits.is_ok(), "small frames are below any limit");
     }
 
     /// Bytes that have not left this process.

@@ -111,7 +111,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             self.peer = Some(hello);
             self.patience = None;
             let hello = Message::Hello(self.limits.hello());
-            self.send(0, hello);
+            self.outbox.push_small(0, hello);
             return Ok(ServerEvent::None);
         }
         match frame.message {
@@ -119,18 +119,16 @@ impl<R: Clone, T> ServerConnection<R, T> {
                 return self.request(frame.call, head, body, now, resolve);
             }
             Message::Cancel => {
-                if !self.cancels.take(now) {
-                    return Err(Violation::Flood("cancels"));
-                }
+                self.cancels.spend(now, "cancels")?;
                 if let Some(running) = self.running.remove(&frame.call) {
                     return Ok(ServerEvent::Cancelled(running.task));
                 }
             }
             Message::Ping(number) => {
-                self.spend_ping(now)?;
-                self.send(0, Message::Pong(number));
+                self.pings.spend(now, "pings")?;
+                self.outbox.push_small(0, Message::Pong(number));
             }
-            Message::Pong(_) | Message::Skipped(_) => self.spend_ping(now)?,
+            Message::Pong(_) | Message::Skipped(_) => self.pings.spend(now, "pings")?,
             // A client that goes away stops calling and hangs up; there is nothing to do before it does.
             Message::GoAway(_) => {}
             Message::Hello(_) => return Err(Violation::Unexpected("a second hello")),
@@ -189,7 +187,8 @@ impl<R: Clone, T> ServerConnection<R, T> {
             let status = Status::resource_exhausted(format!(
                 "the answer: {error}, which is what the caller takes"
             ));
-            self.send(call, Message::Error(Outcome::from_status(&status)));
+            self.outbox
+                .push_small(call, Message::Error(Outcome::from_status(&status)));
         }
     }
 
@@ -208,7 +207,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
         }
         match self.quiet.tick(now) {
             Hush::Until(_) => {}
-            Hush::Ping(_) => self.send(0, Message::Ping(0)),
+            Hush::Ping(_) => self.outbox.push_small(0, Message::Ping(0)),
             Hush::Dead => return Err(Violation::TooSlow("the answer to a ping")),
         }
         if self.sweep.is_none_or(|sweep| now < sweep) {
@@ -268,7 +267,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             last_calls: self.last[..lanes].to_vec(),
             message: message.into(),
         };
-        self.send(0, Message::GoAway(goaway));
+        self.outbox.push_small(0, Message::GoAway(goaway));
     }
 
     /// Whether no more calls come and all that were taken are answered.
@@ -368,20 +367,6 @@ impl<R: Clone, T> ServerConnection<R, T> {
                 .and_then(|slot| self.routes.get(slot)?.clone())
                 .ok_or(Violation::Route(number)),
         }
-    }
-
-    fn spend_ping(&mut self, now: Instant) -> Result<(), Violation> {
-        if self.pings.take(now) {
-            Ok(())
-        } else {
-            Err(Violation::Flood("pings"))
-        }
-    }
-
-    /// Control frames and statuses are small, so they always fit.
-    fn send(&mut self, call: u64, message: Message) {
-        let fits = self.outbox.push(&Frame { call, message }, u32::MAX);
-        debug_assert!(fits.is_ok());
     }
 }
 
