@@ -6,7 +6,7 @@ mod task;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use doge_rpc_core::{
@@ -33,6 +33,8 @@ struct Shared {
     /// Callers that wait for room, one woken at a time.
     room: Notify,
     waiting: AtomicUsize,
+    /// The state says so as well; each call looks, and should not have to take the lock for it.
+    closing: AtomicBool,
 }
 
 impl Connection {
@@ -55,6 +57,7 @@ impl Connection {
             address: address.clone(),
             room: Notify::new(),
             waiting: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
         });
         let mut task = Task::new(
             Arc::clone(&shared),
@@ -90,7 +93,7 @@ impl Connection {
 
     /// Whether new calls should go over another connection.
     pub(crate) fn is_closing(&self) -> bool {
-        self.shared.link.lock().is_closing()
+        self.shared.closing.load(Ordering::Acquire)
     }
 
     fn start(&self, request: &Request) -> Result<u64, Refusal> {
@@ -143,6 +146,7 @@ impl Drop for Connection {
 impl Shared {
     /// Ends all calls and wakes everyone.
     fn end(&self, why: &Status) {
+        self.closing.store(true, Ordering::Release);
         let mut wakers = Vec::new();
         self.link.lock().lose(why, &mut wakers);
         wakers.into_iter().for_each(std::task::Waker::wake);

@@ -2,7 +2,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker, ready},
 };
 
@@ -107,6 +107,8 @@ impl Task {
             machine.receive(frame, now, &mut self.wakers)?;
         }
         if machine.is_closing() {
+            // Before the lock is given back, so that whoever is refused finds the connection closing.
+            self.shared.closing.store(true, Ordering::Release);
             drop(machine);
             self.shared.room.notify_waiters();
         }

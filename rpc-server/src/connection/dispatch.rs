@@ -23,8 +23,10 @@ use crate::{
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
 pub(super) struct Dispatch {
     slot: Slot,
-    /// Time that polls in place have taken since the last read.
-    spent: Duration,
+    /// When the read's worth of calls began that is being run.
+    began: Instant,
+    /// When the last poll in place was over, so that each needs one look at the clock.
+    last: Instant,
 }
 
 /// What polls in place may take before the rest of a read gets tasks of its own, so that the connection goes on
@@ -36,15 +38,18 @@ const PUSHBACK: Duration = Duration::from_millis(100);
 
 impl Dispatch {
     pub(super) fn new() -> Self {
+        let now = Instant::now();
         Self {
             slot: idle(),
-            spent: Duration::ZERO,
+            began: now,
+            last: now,
         }
     }
 
     /// A read's worth of calls begins.
     pub(super) fn begin(&mut self) {
-        self.spent = Duration::ZERO;
+        self.began = Instant::now();
+        self.last = self.began;
     }
 
     /// Starts a call. What is done at once comes back; the rest answers from its own task.
@@ -77,12 +82,11 @@ impl Dispatch {
         request.attempt = attempt;
         let context = request.context();
         handler.call(request, &mut self.slot);
-        if self.spent < BUDGET && target.is_light() {
-            let started = Instant::now();
+        if self.last - self.began < BUDGET && target.is_light() {
             let polled = guard(&context, self.slot.get_pin(), cx);
-            let took = started.elapsed();
-            self.spent += took;
-            target.took(took);
+            let now = Instant::now();
+            target.took(now - self.last);
+            self.last = now;
             if let Poll::Ready(answer) = polled {
                 return Some((answer, context.take_reply_metadata()));
             }
