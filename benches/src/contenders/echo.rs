@@ -1,0 +1,51 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{Contender, Error, Payload, floor};
+
+/// The first floor: the bytes of a payload, there and back, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Echo {
+    client: floor::Client,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SameBytes;
+
+impl Contender for Echo {
+    type Value = Bytes;
+
+    async fn serve(bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let _ = bound.send(listener.local_addr()?);
+        Ok(floor::serve(listener, SameBytes).await?)
+    }
+
+    async fn connect(server: SocketAddr) -> Result<Self, Error> {
+        Ok(Self {
+            client: floor::Client::connect(server).await?,
+        })
+    }
+
+    fn value(payload: Payload) -> Result<Bytes, Error> {
+        let mut bytes = Vec::new();
+        payload.value().write(&mut bytes)?;
+        Ok(bytes.into())
+    }
+
+    async fn call(&self, value: Bytes) -> Result<Bytes, Error> {
+        let answer = self.client.call(0, value.clone()).await?;
+        if answer.len() != value.len() {
+            return Err("the answer has another length".into());
+        }
+        Ok(value)
+    }
+}
+
+impl floor::Handler for SameBytes {
+    fn handle<'a>(&self, frames: &'a [u8], _: &'a mut Vec<u8>) -> Result<&'a [u8], Error> {
+        Ok(frames)
+    }
+}

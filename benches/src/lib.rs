@@ -1,0 +1,36 @@
+//! Benchmarks of doge-rpc, end to end against the floors that no RPC over one TCP connection can get below.
+//!
+//! `cargo bench -p doge-benches` runs them. `benches/end_to_end.rs` starts here:
+//!
+//! - [`Contender`]: what is measured, one file each in [`contenders`]; to add one, write its file and name it in
+//!   [`Entry`].
+//! - [`floor`]: a bare tokio echo, which the floors are made of.
+//! - [`Payload`], [`Value`]: what goes through.
+//! - [`measure`]: one cell once: a server process, a client, what the [`load`] between them costs by the [`Meter`].
+//! - [`Plan`], [`rounds`]: all cells, in interleaved rounds.
+//! - [`summary`], [`table`], [`report`]: what came out of it.
+
+mod contender;
+pub mod contenders;
+pub mod floor;
+pub mod load;
+pub mod measure;
+mod meter;
+mod options;
+mod payload;
+mod plan;
+pub mod report;
+pub mod rounds;
+mod server_process;
+pub mod summary;
+pub mod table;
+
+pub use self::{
+    contender::{Contender, Error},
+    contenders::Entry,
+    meter::{Allocated, Meter, Usage},
+    options::{Options, Role},
+    payload::{Payload, Small, Value},
+    plan::{Cell, Plan},
+    server_process::{ServerProcess, serve},
+};

@@ -1,0 +1,61 @@
+use std::io;
+
+use doge_rpc::{
+    registry::{OpenError as InvalidRegistry, RegistryError, ServiceKey},
+    server::StartError,
+    transport::AddressError,
+};
+use thiserror::Error;
+
+use crate::{
+    OpenError, demo::DemoError, employee::EmployeeError, import::ImportError, leave::LeaveError,
+};
+
+/// Why a command ends with an exit code other than 0.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    #[error(transparent)]
+    Employee(#[from] EmployeeError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    InvalidRegistry(#[from] InvalidRegistry),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Leave(#[from] LeaveError),
+    #[error(
+        "{registry} has no instance of {service}; start one with: hr serve {name} --registry {registry}"
+    )]
+    NoInstance {
+        registry: String,
+        service: ServiceKey,
+        name: &'static str,
+    },
+    #[error("not one row could be used; nothing was imported")]
+    NoRow,
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("memory: is a registry of one process, which others cannot look into; use file:DIR")]
+    PrivateRegistry,
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(
+        "{rows} people are more than the {most} that one call carries; \
+         import the file where the database is, with --data, or in parts"
+    )]
+    TooManyRows { rows: usize, most: usize },
+}
+
+impl Failure {
+    /// Whether whoever reads the output has stopped reading.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,79 @@
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use doge_rpc::{
+    registry::{self, Registry, ServiceKey},
+    schema::ServiceSchema,
+};
+
+use super::Failure;
+use crate::{
+    employee::{EmployeeClient, Employees},
+    leave::{Leave, LeaveClient},
+};
+
+pub(super) const DEFAULT_DATA: &str = "hr-data";
+
+/// Where the services are that a command uses.
+#[derive(Args, Debug)]
+pub(super) struct Place {
+    /// Call the services registered here instead, for example file:/tmp/hr-registry
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    registry: Option<String>,
+    /// Folder of the databases
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    data: PathBuf,
+}
+
+/// A service in this process, or a client of one elsewhere: the same trait, two lives.
+pub(super) enum Found<S, C> {
+    Here(S),
+    There(C),
+}
+
+impl Place {
+    pub(super) async fn employees(&self) -> Result<Found<Employees, EmployeeClient>, Failure> {
+        let Some(url) = &self.registry else {
+            return Ok(Found::Here(Employees::open(&self.data).await?));
+        };
+        let registry = shared_registry(url)?;
+        check_presence(&registry, url, EmployeeClient::schema(), "employee").await?;
+        Ok(Found::There(EmployeeClient::connect_via(&registry).await?))
+    }
+
+    pub(super) async fn leave(&self) -> Result<Found<Leave, LeaveClient>, Failure> {
+        let Some(url) = &self.registry else {
+            return Ok(Found::Here(Leave::open(&self.data).await?));
+        };
+        let registry = shared_registry(url)?;
+        check_presence(&registry, url, LeaveClient::schema(), "leave").await?;
+        Ok(Found::There(LeaveClient::connect_via(&registry).await?))
+    }
+}
+
+/// A registry that other processes see too.
+pub(super) fn shared_registry(url: &str) -> Result<Arc<dyn Registry>, Failure> {
+    match registry::open(url)? {
+        _ if url.starts_with("memory:") => Err(Failure::PrivateRegistry),
+        registry => Ok(registry),
+    }
+}
+
+/// Tells somebody who forgot to start a service so, and how, before a call fails.
+async fn check_presence(
+    registry: &Arc<dyn Registry>,
+    url: &str,
+    schema: &ServiceSchema,
+    name: &'static str,
+) -> Result<(), Failure> {
+    let service = ServiceKey::new(schema.name()).with_version(schema.version());
+    if registry.watch(service.clone()).await?.snapshot().is_empty() {
+        let registry = url.to_owned();
+        return Err(Failure::NoInstance {
+            registry,
+            service,
+            name,
+        });
+    }
+    Ok(())
+}

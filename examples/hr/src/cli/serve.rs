@@ -1,0 +1,153 @@
+use std::{path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use doge_rpc::{
+    CallOptions, Server,
+    registry::Registry,
+    server::{Advertise, Builder},
+};
+
+use super::{
+    Console, Failure,
+    place::{DEFAULT_DATA, shared_registry},
+};
+use crate::{
+    employee::{EmployeeClient, EmployeeServer, Employees},
+    leave::{Leave, LeaveClient, LeaveServer},
+    onboarding::{Onboarding, OnboardingClient, OnboardingServer},
+    signal::StopSignal,
+};
+
+/// Serve one or more services until SIGTERM or Ctrl-C, then finish what runs and end
+///
+/// Onboarding takes the services that it needs from this process where they are served in it, and from the registry
+/// otherwise.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    /// What to serve
+    #[arg(required = true, value_name = "SERVICE")]
+    services: Vec<Service>,
+    /// Where others find it, for example file:/tmp/hr-registry
+    #[arg(long, value_name = "URL")]
+    registry: String,
+    /// Folder of the databases
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
+    data: PathBuf,
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "tcp://127.0.0.1:0")]
+    listen: String,
+    /// Where others connect to, when that is not where this listens
+    #[arg(long, value_name = "ADDRESS")]
+    advertise: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Service {
+    Employee,
+    Leave,
+    Onboarding,
+}
+
+impl Serve {
+    pub(super) async fn run(self, console: &mut Console) -> Result<(), Failure> {
+        let mut stop = StopSignal::listen()?;
+        let registry = shared_registry(&self.registry)?;
+        let mut server = Server::builder().registry_as(&registry, self.advertisement()?);
+        let mut parts = Parts::default();
+        if self.has(Service::Employee) {
+            server = parts.add_employees(server, Employees::open(&self.data).await?);
+        }
+        if self.has(Service::Leave) {
+            server = parts.add_leave(server, Leave::open(&self.data).await?);
+        }
+        if self.has(Service::Onboarding) {
+            server = parts.add_onboarding(server, &registry).await?;
+        }
+        let running = server.start(&self.listen).await?;
+        for service in &self.services {
+            let (name, address) = (service.wire_name(), running.address());
+            // Nobody has to listen to this for the services to be there.
+            let _ = console.line(format_args!("{name} at {address}"));
+        }
+        stop.received().await;
+        running.drain().await;
+        parts.close().await;
+        Ok(())
+    }
+
+    fn has(&self, service: Service) -> bool {
+        self.services.contains(&service)
+    }
+
+    fn advertisement(&self) -> Result<Advertise, Failure> {
+        match &self.advertise {
+            None => Ok(Advertise::new()),
+            Some(address) => Ok(Advertise::new().address(address)?),
+        }
+    }
+}
+
+impl Service {
+    fn wire_name(self) -> &'static str {
+        match self {
+            Self::Employee => EmployeeClient::schema().name(),
+            Self::Leave => LeaveClient::schema().name(),
+            Self::Onboarding => OnboardingClient::schema().name(),
+        }
+    }
+}
+
+/// What runs in this process.
+#[derive(Default)]
+struct Parts {
+    employees: Option<Employees>,
+    leave: Option<Leave>,
+    onboarding: Option<Onboarding<EmployeeClient, LeaveClient>>,
+}
+
+impl Parts {
+    fn add_employees(&mut self, server: Builder, employees: Employees) -> Builder {
+        self.employees = Some(employees.clone());
+        server.add(EmployeeServer::new(employees))
+    }
+
+    fn add_leave(&mut self, server: Builder, leave: Leave) -> Builder {
+        self.leave = Some(leave.clone());
+        server.add(LeaveServer::new(leave))
+    }
+
+    async fn add_onboarding(
+        &mut self,
+        server: Builder,
+        registry: &Arc<dyn Registry>,
+    ) -> Result<Builder, Failure> {
+        // While an instance restarts, an onboarding waits for another one rather than undo what it did.
+        let options = CallOptions::new().wait_for_ready(true);
+        let employees = match &self.employees {
+            Some(employees) => EmployeeClient::local(employees.clone()),
+            None => EmployeeClient::connect_via(registry)
+                .await?
+                .with(options.clone()),
+        };
+        let leave = match &self.leave {
+            Some(leave) => LeaveClient::local(leave.clone()),
+            None => LeaveClient::connect_via(registry).await?.with(options),
+        };
+        let onboarding = Onboarding::new(employees, leave);
+        self.onboarding = Some(onboarding.clone());
+        Ok(server.add(OnboardingServer::new(onboarding)))
+    }
+
+    /// Lets onboardings come to their end, and then closes the databases that they may need.
+    async fn close(self) {
+        if let Some(onboarding) = self.onboarding {
+            onboarding.settled().await;
+        }
+        if let Some(employees) = self.employees {
+            employees.close().await;
+        }
+        if let Some(leave) = self.leave {
+            leave.close().await;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+use std::io;
+
+use doge_rpc::{registry::RegistryError, server::StartError};
+use thiserror::Error;
+
+use super::script::Unexpected;
+use crate::OpenError;
+
+/// Why the demo failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// Something was asked to stop it.
+    #[error("interrupted")]
+    Interrupted,
+    /// A file or the output.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A server.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A step did not go as it should; the steps behind it were left out.
+    #[error(transparent)]
+    Unexpected(#[from] Unexpected),
+}

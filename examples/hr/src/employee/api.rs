@@ -1,0 +1,48 @@
+use doge_rpc::service;
+
+use super::{Cursor, Employee, EmployeeError, Filter, Hire, Imported, Page, Record, Transfer};
+use crate::identity::{EmployeeNumber, RequestKey};
+
+/// Who works here, as what.
+#[service(name = "hr.employee", version = "1")]
+pub trait EmployeeService {
+    /// Hires a person. Said again with the same key, it returns the employee that the first one made.
+    #[rpc(idempotent)]
+    async fn hire(&self, hire: Hire) -> Result<Employee, EmployeeError>;
+
+    /// Undoes the hire of this key, also one that has not arrived yet: it is refused when it does.
+    #[rpc(idempotent)]
+    async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError>;
+
+    /// Takes people over from another system, all of them or none. Those whose number is there already are left as
+    /// they are.
+    #[rpc(idempotent, timeout = "60s")]
+    async fn import(&self, records: Vec<Record>) -> Result<Imported, EmployeeError>;
+
+    /// Looks an employee up.
+    #[rpc(idempotent)]
+    async fn get(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError>;
+
+    /// Employees by number, the first `limit` of those behind the cursor; at most 500 in one page.
+    #[rpc(idempotent)]
+    async fn list(
+        &self,
+        filter: Filter,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Page, EmployeeError>;
+
+    /// How many employees there are.
+    #[rpc(idempotent)]
+    async fn count(&self, filter: Filter) -> Result<u64, EmployeeError>;
+
+    /// Moves an active employee to another department or role.
+    async fn transfer(
+        &self,
+        number: EmployeeNumber,
+        to: Transfer,
+    ) -> Result<Employee, EmployeeError>;
+
+    /// Ends the employment of an active employee, who stays on file.
+    async fn terminate(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError>;
+}

@@ -1,0 +1,73 @@
+use std::{sync::Arc, time::Duration};
+
+use doge_rpc::{Context, Deadline, Status};
+use tokio_util::task::TaskTracker;
+
+use super::{Newcomer, Onboarded, OnboardingError, OnboardingService, saga::Saga};
+use crate::{employee::EmployeeService, leave::LeaveService};
+
+/// What an onboarding gets, undoing included, when its caller has gone or runs out of time.
+const SAGA_TIME: Duration = Duration::from_secs(30);
+
+/// The onboarding service over an employee service and a leave service, wherever they run. Cheap to clone.
+#[derive(Debug)]
+pub struct Onboarding<E, L> {
+    employees: Arc<E>,
+    leave: Arc<L>,
+    running: TaskTracker,
+}
+
+impl<E: EmployeeService, L: LeaveService> Onboarding<E, L> {
+    /// The service over these two: implementations, clients, or fakes.
+    pub fn new(employees: E, leave: L) -> Self {
+        Self {
+            employees: Arc::new(employees),
+            leave: Arc::new(leave),
+            running: TaskTracker::new(),
+        }
+    }
+
+    /// Waits until no onboarding runs, also of callers who have gone; for a server that has been drained.
+    ///
+    /// Cancel safe.
+    pub async fn settled(&self) {
+        self.running.close();
+        self.running.wait().await;
+    }
+}
+
+impl<E: EmployeeService, L: LeaveService> OnboardingService for Onboarding<E, L> {
+    async fn onboard(&self, newcomer: Newcomer) -> Result<Onboarded, OnboardingError> {
+        let saga = Saga::new(Arc::clone(&self.employees), Arc::clone(&self.leave));
+        // A task of its own: a caller who gives up must not leave a person hired and without leave.
+        let task = match Context::current().map(|context| outliving(&context)) {
+            Some(context) => self.running.spawn(context.scope(saga.run(newcomer))),
+            None => self.running.spawn(saga.run(newcomer)),
+        };
+        task.await.unwrap_or_else(|error| {
+            let status =
+                Status::internal(format!("the onboarding did not come to its end: {error}"));
+            Err(OnboardingError::Status(status))
+        })
+    }
+}
+
+impl<E, L> Clone for Onboarding<E, L> {
+    fn clone(&self) -> Self {
+        Self {
+            employees: Arc::clone(&self.employees),
+            leave: Arc::clone(&self.leave),
+            running: self.running.clone(),
+        }
+    }
+}
+
+/// The context of the call, with a deadline that is not the caller's.
+fn outliving(context: &Context) -> Context {
+    Context::new(
+        context.peer().cloned(),
+        Deadline::after(SAGA_TIME),
+        context.metadata().clone(),
+        context.attempt(),
+    )
+}

@@ -1,0 +1,19 @@
+//! The contexts and the onboarding over them, each by its trait.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
+
+mod employee;
+mod employee_database;
+mod employee_list;
+mod fakes;
+mod import;
+mod leave;
+mod leave_at_once;
+mod onboarding;
+#[path = "../common/people.rs"]
+mod people;
+#[path = "../common/sheets.rs"]
+mod sheets;
