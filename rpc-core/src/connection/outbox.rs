@@ -8,10 +8,10 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
-use crate::protocol::{Frame, Message, TooLarge};
-
-/// Bodies of this many bytes and more are sent by reference; copying smaller ones is cheaper than another segment.
-const BY_REFERENCE: usize = 8 * 1024;
+use crate::{
+    protocol::{Frame, Message, TooLarge},
+    wire::BY_REFERENCE,
+};
 
 /// A buffer that grew past this is given back once it is empty.
 const KEEP: usize = 64 * 1024;

@@ -1,6 +1,9 @@
 use serde::de::DeserializeOwned;
 
-use super::{decode::decode_next, scan};
+use super::{
+    decode::{Reader, reader},
+    scan,
+};
 use crate::{Status, call::Route};
 
 /// The arguments of a call, taken one by one in the order of the method.
@@ -9,7 +12,7 @@ use crate::{Status, call::Route};
 #[derive(Debug)]
 pub struct Arguments<'a> {
     route: &'a Route,
-    rest: &'a [u8],
+    reader: Reader<'a>,
     left: u32,
 }
 
@@ -29,7 +32,13 @@ impl<'a> Arguments<'a> {
                 format_args!("the arguments are not a MessagePack array"),
             )
         })?;
-        Ok(Self { route, rest, left })
+        // One level is the array of the arguments itself.
+        let reader = reader(rest, scan::MAX_DEPTH - 1);
+        Ok(Self {
+            route,
+            reader,
+            left,
+        })
     }
 
     /// Takes the next argument.
@@ -65,8 +74,7 @@ impl<'a> Arguments<'a> {
 
     fn next<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Status> {
         self.left -= 1;
-        // One level is the array of the arguments itself.
-        decode_next(&mut self.rest, scan::MAX_DEPTH - 1)
+        T::deserialize(&mut self.reader)
             .map_err(|error| refused(self.route, format_args!("argument `{name}`: {error}")))
     }
 }

@@ -1,4 +1,8 @@
-use serde::de::DeserializeOwned;
+use rmp_serde::{Deserializer, decode::ReadRefReader};
+use serde::{
+    Deserialize as _,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use thiserror::Error;
 
 use super::scan::{self, MAX_DEPTH};
@@ -14,8 +18,8 @@ pub enum DecodeError {
     #[error("{0}")]
     Bomb(#[from] scan::ScanError),
     /// They go on after the value.
-    #[error("{0} bytes too many after the value")]
-    Trailing(usize),
+    #[error("bytes follow after the value")]
+    Trailing,
 }
 
 /// Reads a value that is all of `bytes`.
@@ -25,30 +29,30 @@ pub enum DecodeError {
 /// When the bytes do not fit the type, claim more than they hold, or go on after the value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     scan::check(bytes)?;
-    let mut rest = bytes;
-    let value = decode_next(&mut rest, MAX_DEPTH)?;
-    match rest.len() {
-        0 => Ok(value),
-        more => Err(DecodeError::Trailing(more)),
+    let mut reader = reader(bytes, MAX_DEPTH);
+    let value = T::deserialize(&mut reader)?;
+    match IgnoredAny::deserialize(&mut reader) {
+        // The end, where it should be.
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
+        _ => Err(DecodeError::Trailing),
     }
 }
 
-/// Reads the value at the front of bytes that were checked, and moves past it; it may nest so deep.
-pub(super) fn decode_next<T: DeserializeOwned>(
-    rest: &mut &[u8],
-    depth: usize,
-) -> Result<T, rmp_serde::decode::Error> {
-    let mut deserializer = rmp_serde::Deserializer::new(rest);
+/// Values out of bytes that were checked, which may nest so deep. Text and blobs are copied once, into the value.
+pub(super) fn reader(bytes: &[u8], depth: usize) -> Reader<'_> {
+    let mut reader = Deserializer::from_read_ref(bytes);
     // The deserializer refuses the level at its limit.
-    deserializer.set_max_depth(depth + 1);
-    T::deserialize(&mut deserializer)
+    reader.set_max_depth(depth + 1);
+    reader
 }
+
+pub(super) type Reader<'a> = Deserializer<ReadRefReader<'a, [u8]>>;
 
 #[cfg(test)]
 mod tests {
     use serde::{Deserialize, de::IgnoredAny};
 
-    use super::{MAX_DEPTH, decode};
+    use super::{DecodeError, MAX_DEPTH, decode};
 
     #[derive(Debug, Deserialize)]
     struct Tree(#[expect(dead_code, reason = "only its depth counts")] Vec<Self>);
@@ -60,5 +64,16 @@ mod tests {
         decode::<IgnoredAny>(&nested(MAX_DEPTH + 1)).unwrap_err();
         decode::<Tree>(&nested(MAX_DEPTH)).unwrap();
         decode::<Tree>(&nested(MAX_DEPTH + 1)).unwrap_err();
+    }
+
+    #[test]
+    fn nothing_may_follow_the_value() {
+        assert_eq!(decode::<u8>(b"\x07").unwrap(), 7);
+        for more in [&b"\x07\x07"[..], b"\x07\xc1", b"\x07\xa5ab"] {
+            assert!(
+                matches!(decode::<u8>(more), Err(DecodeError::Trailing)),
+                "{more:02x?}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+use rmp_serde::Serializer;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -17,11 +18,22 @@ impl From<EncodeError> for Status {
     }
 }
 
-/// Bytes of the chunk that a thread cuts bodies from.
+/// Bodies of this many bytes and more are passed on by reference; copying smaller ones is cheaper than another segment.
+pub(crate) const BY_REFERENCE: usize = 8 * 1024;
+
+/// Bytes of the chunk that small bodies are cut from.
 const CHUNK: usize = 16 * 1024;
 
 thread_local! {
-    static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::new());
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A value is written to `body`, which serde's many small writes are fastest into, and then copied to the end of
+/// `chunk`, from which bodies are cut without an allocation each.
+#[derive(Default)]
+struct Scratch {
+    body: Vec<u8>,
+    chunk: BytesMut,
 }
 
 /// Writes a value.
@@ -37,30 +49,33 @@ thread_local! {
 ///
 /// When the value's `Serialize` fails.
 pub fn encode<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<Bytes, EncodeError> {
-    // Taken out while the value writes itself, so that a `Serialize` which encodes something else in turn finds an
-    // empty buffer and not a borrowed one.
-    let mut buffer = SCRATCH.take();
-    if buffer.capacity() - buffer.len() < CHUNK / 8 {
-        // Gives the same memory again when all slices of it are gone.
-        buffer.reserve(CHUNK);
-    }
-    let written = match encoding {
-        Encoding::Map => value
-            .serialize(&mut rmp_serde::Serializer::new((&mut buffer).writer()).with_struct_map()),
-        Encoding::Array => value.serialize(&mut rmp_serde::Serializer::new((&mut buffer).writer())),
-    };
-    let body = match written {
-        Ok(()) => Ok(buffer.split().freeze()),
-        Err(error) => {
-            buffer.clear();
-            Err(EncodeError(error))
+    // Taken out while the value writes itself, so that a `Serialize` which encodes something else in turn finds
+    // another scratch and not a borrowed one.
+    let mut scratch = SCRATCH.take();
+    scratch.body.clear();
+    match encoding {
+        Encoding::Map => {
+            value.serialize(&mut Serializer::new(&mut scratch.body).with_struct_map())?;
         }
-    };
-    // A buffer that one large body blew up goes with that body.
-    if buffer.capacity() <= 4 * CHUNK {
-        SCRATCH.set(buffer);
+        Encoding::Array => value.serialize(&mut Serializer::new(&mut scratch.body))?,
     }
-    body
+    let body = scratch.cut();
+    SCRATCH.set(scratch);
+    Ok(body)
+}
+
+impl Scratch {
+    fn cut(&mut self) -> Bytes {
+        if self.body.len() >= BY_REFERENCE {
+            return std::mem::take(&mut self.body).into();
+        }
+        if self.chunk.capacity() < self.body.len() {
+            // Gives the same memory again when all slices of it are gone.
+            self.chunk.reserve(CHUNK);
+        }
+        self.chunk.extend_from_slice(&self.body);
+        self.chunk.split().freeze()
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod scan;
 
+pub(crate) use self::encode::BY_REFERENCE;
 pub use self::{
     arguments::Arguments,
     decode::{DecodeError, decode},

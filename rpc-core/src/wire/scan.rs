@@ -34,16 +34,20 @@ pub enum ScanError {
 /// Checks a body that may hold any number of values.
 ///
 /// Only the wide heads of arrays and maps (`dc` to `df`) can announce more than 15 elements, and most bodies have no
-/// such byte at all; those pass after one sweep that the compiler vectorises. The others are walked head by head.
+/// such byte at all; those pass after one sweep that the compiler vectorises. The others are walked head by head, and
+/// so are large ones, which are mostly text and blobs that a walk steps over.
 pub(super) fn check(body: &[u8]) -> Result<(), ScanError> {
+    if body.len() >= WALKED {
+        return walk(body);
+    }
     let may_lie = body
         .iter()
         .fold(false, |found, byte| found | (byte & 0xFC == 0xDC));
-    if may_lie || body.len() > MAX_ELEMENTS {
-        return walk(body);
-    }
-    Ok(())
+    if may_lie { walk(body) } else { Ok(()) }
 }
+
+/// Bodies of this many bytes are not swept first.
+const WALKED: usize = 4096;
 
 fn walk(mut rest: &[u8]) -> Result<(), ScanError> {
     // Elements still to come at each level; no recursion, so that nesting costs no stack.
