@@ -1,4 +1,4 @@
-//! The client of [doge-rpc](https://docs.rs/doge-rpc); use that crate.
+//! The client of doge-rpc; use the crate `doge-rpc`.
 //!
 //! # Layout
 //!

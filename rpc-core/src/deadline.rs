@@ -16,11 +16,11 @@ impl Deadline {
 
     /// So long from now. A time too far to be told is a century.
     pub fn after(timeout: Duration) -> Self {
-        Self::from(Instant::now(), timeout)
+        Self::new(Instant::now(), timeout)
     }
 
     /// So long from `now`.
-    pub fn from(now: Instant, timeout: Duration) -> Self {
+    pub fn new(now: Instant, timeout: Duration) -> Self {
         const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
         Self(now + timeout.min(CENTURY))
     }

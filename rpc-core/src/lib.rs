@@ -1,4 +1,4 @@
-//! The protocol, calls and connection state of [doge-rpc](https://docs.rs/doge-rpc); use that crate.
+//! The protocol, calls and connection state of doge-rpc; use the crate `doge-rpc`.
 //!
 //! # Layout
 //!

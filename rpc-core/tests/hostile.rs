@@ -205,7 +205,7 @@ fn one_call_has_one_completion() {
     for frame in drain(server.outbox()) {
         client.receive(frame, now, &mut wakers).unwrap();
     }
-    let deadline = Deadline::from(now, Duration::from_secs(1));
+    let deadline = Deadline::new(now, Duration::from_secs(1));
     let request = Request::new(
         Route::named("a", "b").unwrap(),
         Bytes::from_static(b"\x90"),

@@ -112,7 +112,7 @@ impl Context {
             .timeout
             .or_else(|| route.schema().and_then(MethodSchema::timeout))
             .unwrap_or(Deadline::DEFAULT_TIMEOUT);
-        let own = Deadline::from(now, timeout);
+        let own = Deadline::new(now, timeout);
         let mut attempt = Attempt::default();
         let mut metadata = options.metadata.clone();
         let deadline = CURRENT

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::Deadline;
+
 /// Watches for a peer that is gone without a word: pings when nothing was heard for long, and gives up when nothing
 /// is heard after that either.
 #[derive(Debug)]
@@ -42,8 +44,8 @@ impl Quiet {
     /// The moment at which [`tick`](Self::tick) has something to do.
     pub(super) fn next(&self) -> Instant {
         match self.pinged {
-            Some(pinged) => pinged + self.timeout,
-            None => self.heard + self.after,
+            Some(pinged) => Deadline::new(pinged, self.timeout).instant(),
+            None => Deadline::new(self.heard, self.after).instant(),
         }
     }
 

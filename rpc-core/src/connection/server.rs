@@ -84,10 +84,14 @@ impl<R: Clone, T> ServerConnection<R, T> {
             sweep: None,
             pings: Bucket::new(limits.max_control_burst, now),
             cancels: Bucket::new(limits.max_calls.max(limits.max_control_burst), now),
-            patience: Some(now + limits.handshake_timeout),
+            patience: Some(Deadline::new(now, limits.handshake_timeout).instant()),
             going_away: false,
             // A client pings by itself; the server does when even that does not come.
-            quiet: Quiet::new(2 * limits.ping_after, limits.ping_timeout, now),
+            quiet: Quiet::new(
+                limits.ping_after.saturating_mul(2),
+                limits.ping_timeout,
+                now,
+            ),
             limits,
         }
     }
@@ -248,7 +252,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
         if !partial {
             self.patience = None;
         } else if fresh || self.patience.is_none() {
-            self.patience = Some(now + self.limits.frame_timeout);
+            self.patience = Some(Deadline::new(now, self.limits.frame_timeout).instant());
         }
     }
 
@@ -329,7 +333,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             self.answer(call, Err(status.with_never_ran(true)), Metadata::new());
             return Ok(ServerEvent::None);
         }
-        let deadline = Deadline::from(
+        let deadline = Deadline::new(
             now,
             std::time::Duration::from_millis(u64::from(head.timeout)),
         );

@@ -7,6 +7,7 @@ use std::{
 };
 
 use doge_rpc_core::{
+    Deadline,
     connection::ServerEvent,
     driver::{FrameReader, Read},
     protocol::{Reason, Violation},
@@ -168,7 +169,8 @@ impl Task {
             self.shared.link.send(machine);
             overdue.iter().for_each(AbortHandle::abort);
             if let Some(since) = self.shared.link.stalled_since() {
-                let limit = since + self.shared.service.limits.write_timeout;
+                let limit = self.shared.service.limits.write_timeout;
+                let limit = Deadline::new(since, limit).instant();
                 if limit <= now {
                     return Err(Violation::TooSlow("taking the answers").into());
                 }

@@ -33,8 +33,8 @@ const AFTER_HELP: &str = "\
 Examples:
   hr demo
   hr import people.csv && hr employees --count
-  hr serve employee leave onboarding --registry file:/tmp/hr-registry
-  hr employees --department Sales --registry file:/tmp/hr-registry
+  hr serve employee leave onboarding --registry file:hr-registry
+  hr employees --department Sales --registry file:hr-registry
 
 Set RUST_LOG=info to see on the standard error what the services do.";
 

@@ -17,7 +17,7 @@ pub(super) const DEFAULT_DATA: &str = "hr-data";
 /// Where the services are that a command uses.
 #[derive(Args, Debug)]
 pub(super) struct Place {
-    /// Call the services registered here instead, for example file:/tmp/hr-registry
+    /// Call the services registered here instead, for example file:hr-registry
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     registry: Option<String>,
     /// Folder of the databases

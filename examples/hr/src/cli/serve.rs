@@ -27,7 +27,7 @@ pub(super) struct Serve {
     /// What to serve
     #[arg(required = true, value_name = "SERVICE")]
     services: Vec<Service>,
-    /// Where others find it, for example file:/tmp/hr-registry
+    /// Where others find it, for example file:hr-registry
     #[arg(long, value_name = "URL")]
     registry: String,
     /// Folder of the databases
