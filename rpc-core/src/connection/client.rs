@@ -311,7 +311,7 @@ impl HasOutbox for ClientConnection {
     }
 
     fn is_busy(&self) -> bool {
-        self.calls.waiting() > 1
+        self.calls.held() > 1
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
+    future::Future as _,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker, ready},
 };
 
@@ -112,8 +113,8 @@ impl<M: HasOutbox> Link<M> {
         };
         if busy && !pen.yielded && pen.batch.is_empty() {
             pen.yielded = true;
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            // Deferred until the worker has run what is ready.
+            return pin!(tokio::task::yield_now()).poll(cx).map(Ok);
         }
         pen.yielded = false;
         self.poll_pen(&mut pen, cx)
