@@ -80,7 +80,7 @@ impl Client {
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
             target: self.target.clone(),
-            options: self.options.or(options),
+            options: self.options.overridden_by(options),
         }
     }
 

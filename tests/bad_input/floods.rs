@@ -5,7 +5,7 @@ use std::time::Duration;
 use doge_rpc::{
     Code,
     connection::Limits,
-    protocol::{Message, RouteRef},
+    protocol::{GoAway, Message, Reason, RouteRef},
 };
 
 use crate::{
@@ -26,16 +26,34 @@ async fn a_flood_of_pings_costs_the_connection() {
 }
 
 #[tokio::test]
+async fn a_flood_of_go_aways_costs_the_connection() {
+    let server = serve(Limits::default()).await;
+    let bystander = Bystander::beside(&server).await;
+    let mut peer = Peer::greeted(&server).await;
+    let goaway = GoAway {
+        reason: Reason::Drain,
+        last_calls: vec![],
+        message: "".into(),
+    };
+    peer.send_bytes(&encode(0, Message::GoAway(goaway)).repeat(1_000))
+        .await;
+    assert_eq!(peer.last_words().await, "too many go-aways");
+    bystander.is_untouched().await;
+}
+
+#[tokio::test]
 async fn a_flood_of_cancels_costs_the_connection() {
     let server = serve(Limits {
         max_calls: 16,
         ..Limits::default()
     })
     .await;
+    let bystander = Bystander::beside(&server).await;
     let mut peer = Peer::greeted(&server).await;
     peer.send_bytes(&encode(7, Message::Cancel).repeat(10_000))
         .await;
     assert_eq!(peer.last_words().await, "too many cancels");
+    bystander.is_untouched().await;
 }
 
 #[tokio::test]
@@ -70,6 +88,7 @@ async fn route_numbers_over_the_limit_cost_the_connection() {
         ..Limits::default()
     })
     .await;
+    let bystander = Bystander::beside(&server).await;
     let mut peer = Peer::greeted(&server).await;
     let Message::Request(named, body) = request("bench", "add", b"\x92\x01\x02") else {
         unreachable!("a request")
@@ -86,6 +105,7 @@ async fn route_numbers_over_the_limit_cost_the_connection() {
     peer.send(2, Message::Request(head(RouteRef::Named(3, names)), body))
         .await;
     assert!(peer.last_words().await.contains("route number 3"));
+    bystander.is_untouched().await;
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use doge_rpc::{
     connection::Limits,
-    protocol::{Body, Fields, HEADER_LEN, Hello, Message, RouteRef},
+    protocol::{Body, Fields, HEADER_LEN, Hello, Message, Outcome, RouteRef},
 };
 
 use crate::{
     Bystander,
+    logs::Warnings,
     peer::{Peer, encode, head, hello, request},
     serve,
 };
@@ -18,10 +19,12 @@ use crate::{
 async fn violates(bytes: &[u8], said: &str) {
     let server = serve(Limits::default()).await;
     let bystander = Bystander::beside(&server).await;
+    let (warnings, _capturing) = Warnings::capture();
     let mut peer = Peer::greeted(&server).await;
     peer.send_bytes(bytes).await;
     let words = peer.last_words().await;
     assert!(words.contains(said), "{said}: {words:?}");
+    warnings.are_one_saying(&["peer=tcp://127.0.0.1:", said]);
     bystander.is_untouched().await;
 }
 
@@ -110,6 +113,10 @@ async fn lanes_count_by_themselves() {
     }
 }
 
+fn outcome() -> Outcome {
+    Outcome::from_status(&doge_rpc::Status::internal("x"))
+}
+
 #[tokio::test]
 async fn what_was_not_agreed_in_hello() {
     let pieces = Body {
@@ -129,6 +136,8 @@ async fn what_was_not_agreed_in_hello() {
     };
     let mut stream = route();
     stream.stream = true;
+    let mut one_way = route();
+    one_way.one_way = true;
     let whole = Body::whole(Bytes::new());
     for (message, said) in [
         (
@@ -143,11 +152,16 @@ async fn what_was_not_agreed_in_hello() {
             Message::Request(stream, whole.clone()),
             "a stream was not agreed",
         ),
+        (
+            Message::Request(one_way, whole.clone()),
+            "a one-way call was not agreed",
+        ),
         (piece, "a body in pieces was not agreed"),
         (
             Message::Item(Fields::default(), whole),
             "a stream was not agreed",
         ),
+        (Message::End(outcome()), "a stream was not agreed"),
         (Message::Window(1), "a stream was not agreed"),
     ] {
         violates(&encode(1, message), said).await;
@@ -158,20 +172,28 @@ async fn what_was_not_agreed_in_hello() {
 async fn frames_of_the_other_side() {
     let answer = Message::Response(Default::default(), Body::whole(Bytes::new()));
     violates(&encode(1, answer), "an answer from the client").await;
+    violates(
+        &encode(1, Message::Error(outcome())),
+        "an answer from the client",
+    )
+    .await;
     violates(&encode(0, Message::Hello(hello())), "a second hello").await;
 }
 
 #[tokio::test]
 async fn something_before_hello() {
     let server = serve(Limits::default()).await;
+    let bystander = Bystander::beside(&server).await;
     let mut peer = Peer::connect(&server).await;
     peer.call(1, "bench", "add", b"\x92\x01\x02").await;
     assert!(peer.last_words().await.contains("a frame before hello"));
+    bystander.is_untouched().await;
 }
 
 #[tokio::test]
 async fn a_version_that_is_not_spoken_here() {
     let server = serve(Limits::default()).await;
+    let bystander = Bystander::beside(&server).await;
     let mut peer = Peer::connect(&server).await;
     peer.send(
         0,
@@ -187,6 +209,7 @@ async fn a_version_that_is_not_spoken_here() {
         words.contains("versions 2 to 9") && words.contains("speaks 1"),
         "{words}"
     );
+    bystander.is_untouched().await;
 }
 
 #[tokio::test]
@@ -199,11 +222,22 @@ async fn optional_kinds_and_cancels_of_nothing_are_skipped() {
     assert_eq!(peer.frame().await.unwrap().message, Message::Pong(7));
 }
 
+/// Sends bytes one by one, as slowly as keeps a careless timer from running out.
+async fn drip(peer: &mut Peer, bytes: &[u8]) -> String {
+    let mut tick = tokio::time::interval(Duration::from_millis(50));
+    for byte in bytes {
+        tick.tick().await;
+        peer.send_bytes(&[*byte]).await;
+    }
+    peer.last_words().await
+}
+
 #[tokio::test]
 async fn slow_loris_before_hello_and_inside_a_frame() {
+    // Short enough for the drip of some 40 bytes to take longer, and long enough for honest peers.
     let limits = Limits {
-        handshake_timeout: Duration::from_millis(100),
-        frame_timeout: Duration::from_millis(100),
+        handshake_timeout: Duration::from_secs(1),
+        frame_timeout: Duration::from_secs(1),
         ..Limits::default()
     };
     let server = serve(limits).await;
@@ -212,9 +246,25 @@ async fn slow_loris_before_hello_and_inside_a_frame() {
     let mut silent = Peer::connect(&server).await;
     assert_eq!(silent.last_words().await, "hello took too long");
 
+    let hello = encode(0, Message::Hello(hello()));
+    let mut slow = Peer::connect(&server).await;
+    assert_eq!(drip(&mut slow, &hello[..30]).await, "hello took too long");
+
+    let call = encode(1, request("bench", "add", b"\x92\x01\x02"));
     let mut slow = Peer::greeted(&server).await;
-    slow.send_bytes(&encode(1, request("bench", "add", b"\x92\x01\x02"))[..20])
-        .await;
-    assert_eq!(slow.last_words().await, "a frame took too long");
+    assert_eq!(drip(&mut slow, &call[..30]).await, "a frame took too long");
     bystander.is_untouched().await;
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_in_the_middle_of_a_frame() {
+    let server = serve(Limits::default()).await;
+    let bystander = Bystander::beside(&server).await;
+    let call = encode(1, request("bench", "add", b"\x92\x01\x02"));
+    for end in [1, 15, 20, call.len() - 1] {
+        let mut peer = Peer::greeted(&server).await;
+        peer.send_bytes(&call[..end]).await;
+        assert_eq!(peer.hang_up().await, "", "nobody is there to be told");
+        bystander.is_untouched().await;
+    }
 }

@@ -10,6 +10,7 @@ mod bodies;
 mod clients;
 mod floods;
 mod frames;
+mod logs;
 mod peer;
 mod strangers;
 

@@ -101,6 +101,12 @@ impl Peer {
         }
     }
 
+    /// Ends our direction, and waits for the server to end its own.
+    pub(crate) async fn hang_up(&mut self) -> String {
+        self.stream.shutdown().await.unwrap();
+        self.last_words().await
+    }
+
     /// Waits until the server has hung up; returns what it says in go-away before it does.
     pub(crate) async fn last_words(&mut self) -> String {
         let mut words = String::new();

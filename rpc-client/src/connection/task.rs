@@ -11,6 +11,7 @@ use doge_rpc_core::{
     connection::Chore,
     driver::{FrameReader, Read},
     protocol::Violation,
+    transport::Address,
 };
 use tokio::time::{Instant, Sleep};
 
@@ -82,7 +83,7 @@ impl Task {
                 Read::Bytes(_) => {
                     let parsed = self.receive(now);
                     self.wakers.drain(..).for_each(Waker::wake);
-                    parsed.map_err(|violation| violated(&violation))?;
+                    parsed.map_err(|violation| violated(&self.shared.address, &violation))?;
                 }
                 Read::End => return Err(self.hung_up()),
             }
@@ -164,7 +165,8 @@ fn lost(error: &io::Error) -> Status {
     Status::unavailable(error.to_string())
 }
 
-fn violated(violation: &Violation) -> Status {
+fn violated(address: &Address, violation: &Violation) -> Status {
+    tracing::warn!(%address, %violation, "connection closed: the server broke the protocol");
     match violation {
         Violation::Foreign(foreign) => {
             Status::unavailable(format!("this is not a doge-rpc server: {foreign}"))

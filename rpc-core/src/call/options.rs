@@ -18,7 +18,7 @@ use crate::{Metadata, MetadataError};
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
     pub(crate) timeout: Option<Duration>,
-    pub(crate) wait_for_ready: bool,
+    pub(crate) wait_for_ready: Option<bool>,
     pub(crate) metadata: Metadata,
     pub(crate) criticality: Option<Criticality>,
     pub(crate) reply_metadata: Option<ReplyMetadata>,
@@ -40,7 +40,7 @@ impl CallOptions {
     /// Waits until the deadline for a connection instead of failing as soon as there is none.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
-        self.wait_for_ready = wait;
+        self.wait_for_ready = Some(wait);
         self
     }
 
@@ -74,7 +74,7 @@ impl CallOptions {
 
     /// Whether calls wait for a connection.
     pub fn waits_for_ready(&self) -> bool {
-        self.wait_for_ready
+        self.wait_for_ready.unwrap_or(false)
     }
 
     /// Where the metadata of the answer is wanted.
@@ -82,17 +82,17 @@ impl CallOptions {
         self.reply_metadata.as_ref()
     }
 
-    /// These options, with those that `other` sets instead.
+    /// These options, except where `over` says otherwise. Metadata of both is sent; of one key, that of `over`.
     #[must_use]
-    pub fn or(&self, other: Self) -> Self {
-        let mut metadata = other.metadata;
+    pub fn overridden_by(&self, over: Self) -> Self {
+        let mut metadata = over.metadata;
         metadata.inherit(&self.metadata);
         Self {
-            timeout: other.timeout.or(self.timeout),
-            wait_for_ready: other.wait_for_ready || self.wait_for_ready,
+            timeout: over.timeout.or(self.timeout),
+            wait_for_ready: over.wait_for_ready.or(self.wait_for_ready),
             metadata,
-            criticality: other.criticality.or(self.criticality),
-            reply_metadata: other.reply_metadata.or_else(|| self.reply_metadata.clone()),
+            criticality: over.criticality.or(self.criticality),
+            reply_metadata: over.reply_metadata.or_else(|| self.reply_metadata.clone()),
         }
     }
 }
@@ -123,5 +123,29 @@ impl fmt::Debug for ReplyMetadata {
         f.debug_tuple("ReplyMetadata")
             .field(&*self.0.lock())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::CallOptions;
+
+    #[test]
+    fn what_is_said_later_counts_and_what_is_not_said_stays() {
+        let base = CallOptions::new()
+            .timeout(Duration::from_secs(2))
+            .wait_for_ready(true);
+        let base = base.metadata("a", "1").unwrap().metadata("b", "1").unwrap();
+        let over = CallOptions::new()
+            .wait_for_ready(false)
+            .metadata("b", "2")
+            .unwrap();
+        let both = base.overridden_by(over);
+        assert_eq!(both.timeout, Some(Duration::from_secs(2)));
+        assert!(!both.waits_for_ready());
+        assert_eq!(both.metadata.get_str("a"), Some("1"));
+        assert_eq!(both.metadata.get_str("b"), Some("2"));
     }
 }

@@ -134,7 +134,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             }
             Message::Pong(_) | Message::Skipped(_) => self.pings.spend(now, "pings")?,
             // A client that goes away stops calling and hangs up; there is nothing to do before it does.
-            Message::GoAway(_) => {}
+            Message::GoAway(_) => self.pings.spend(now, "go-aways")?,
             Message::Hello(_) => return Err(Violation::Unexpected("a second hello")),
             Message::Response(..) | Message::Error(_) => {
                 return Err(Violation::Unexpected("an answer from the client"));
