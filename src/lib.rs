@@ -18,7 +18,8 @@
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Server::builder().add(HelloServer::new(Greeter)).start("tcp://127.0.0.1:0").await?;
+//! let server = Server::builder().add(HelloServer::new(Greeter));
+//! let server = server.start("tcp://127.0.0.1:0").await?;
 //! let client = HelloClient::connect(server.address())?;
 //! assert_eq!(client.hello("doge".into()).await?, "Hello, doge!");
 //! server.drain().await;
@@ -44,6 +45,77 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod __private;
 
+/// Turns a trait into a service: a client, a server and a schema.
+///
+/// ```
+/// use doge_rpc::prelude::*;
+/// use serde::{Deserialize, Serialize};
+/// use thiserror::Error;
+///
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// pub struct Employee {
+///     name: String,
+/// }
+///
+/// /// Why the service refuses. `Status` is what the framework itself reports to the caller.
+/// #[derive(Debug, PartialEq, Error, Serialize, Deserialize)]
+/// pub enum EmployeeError {
+///     #[error("there is no employee {0}")]
+///     NotFound(u32),
+///     #[error(transparent)]
+///     Status(#[from] Status),
+/// }
+///
+/// /// Who works here.
+/// #[service(name = "hr.employee", version = "1")]
+/// pub trait EmployeeService {
+///     /// Looks an employee up.
+///     #[rpc(idempotent, timeout = "300ms")]
+///     async fn get(&self, id: u32) -> Result<Employee, EmployeeError>;
+///
+///     /// Employees in the order they were hired; `limit` was added later.
+///     #[rpc(idempotent)]
+///     async fn list(
+///         &self,
+///         after: Option<u32>,
+///         #[rpc(default = "usual_limit")] limit: u32,
+///     ) -> Result<Vec<Employee>, EmployeeError>;
+/// }
+///
+/// fn usual_limit() -> u32 {
+///     50
+/// }
+///
+/// struct Employees(Vec<Employee>);
+///
+/// impl EmployeeService for Employees {
+///     async fn get(&self, id: u32) -> Result<Employee, EmployeeError> {
+///         let employee = self.0.get(id as usize).cloned();
+///         employee.ok_or(EmployeeError::NotFound(id))
+///     }
+///
+///     async fn list(&self, after: Option<u32>, limit: u32) -> Result<Vec<Employee>, EmployeeError> {
+///         let first = after.map_or(0, |id| id as usize + 1);
+///         let employees = self.0.iter().skip(first).take(limit as usize);
+///         Ok(employees.cloned().collect())
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ada = Employee { name: "Ada".into() };
+/// let employees = Employees(vec![ada.clone()]);
+/// let server = Server::builder().add(EmployeeServer::new(employees));
+/// let server = server.start("tcp://127.0.0.1:0").await?;
+///
+/// let client = EmployeeClient::connect(server.address())?;
+/// assert_eq!(client.get(0).await?, ada);
+/// assert_eq!(client.get(7).await, Err(EmployeeError::NotFound(7)));
+/// assert_eq!(client.list(None, 10).await?, [ada]);
+/// server.drain().await;
+/// # Ok(())
+/// # }
+/// ```
 pub use doge_codegen_macros::service;
 pub use doge_registry as registry;
 pub use doge_rpc_client::Client;

@@ -1,6 +1,7 @@
 //! The `#[service]` macro of doge-rpc: a trait becomes a client, a server and a schema.
 //!
-//! Use it through the facade, as `doge_rpc::service`: what it expands to names the facade's crate.
+//! Use it through the facade, as `doge_rpc::service`, whose docs have a whole example: what it expands to names the
+//! facade's crate.
 
 mod duration;
 mod errors;
@@ -12,27 +13,7 @@ mod suggestion;
 
 use proc_macro::TokenStream;
 
-/// Turns a trait into a service.
-///
-/// ```ignore
-/// use doge_rpc::service;
-///
-/// /// Who works here.
-/// #[service(name = "hr.employee", version = "1")]
-/// pub trait EmployeeService {
-///     /// Looks an employee up.
-///     #[rpc(idempotent, timeout = "300ms")]
-///     async fn get(&self, id: EmployeeId) -> Result<Employee, EmployeeError>;
-///
-///     /// Employees in the order they were hired.
-///     #[rpc(idempotent)]
-///     async fn list(
-///         &self,
-///         after: Option<EmployeeId>,
-///         #[rpc(default)] limit: u32,
-///     ) -> Result<Vec<Employee>, EmployeeError>;
-/// }
-/// ```
+/// What `#[service]` makes of a trait, what it can be told, and what it asks for.
 ///
 /// # What it makes
 ///
@@ -53,14 +34,19 @@ use proc_macro::TokenStream;
 /// | `version = "1"` | the version in the registry; change it when old callers can no longer be served | `"1"` |
 /// | `crate = "path"` | where the facade is, when it is renamed or re-exported | `"::doge_rpc"` |
 ///
+/// Name and version are parts of registry keys, so each has 1 to 128 characters of `A-Z a-z 0-9 . _ -` and does not
+/// start with a dot. A trait whose own name does not fit needs `name`.
+///
 /// # Options of a method: `#[rpc(..)]`
 ///
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `idempotent` | calling twice does no more than calling once, so a failed call may be sent again | may not |
+/// | `idempotent` | running it twice is as good as once; recorded in the schema for retries and hedging, which come with a later release | not said |
 /// | `timeout = "300ms"` | how long a call may take unless the caller says otherwise; `ms`, `s` or `m` | the client's |
 /// | `name = "fetch"` | what the method is called on the wire | the Rust name |
 /// | `encoding = "array"` | structs as arrays of their fields rather than as maps | `"map"` |
+///
+/// The name has 1 to 255 bytes of letters, digits and punctuation, without spaces or `/`.
 ///
 /// # Options of an argument: `#[rpc(..)]`
 ///

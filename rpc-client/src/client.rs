@@ -15,6 +15,29 @@ use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 use crate::{Channel, Cluster};
 
 /// What a generated client holds: where its calls go, and what they have in common. Cheap to clone.
+///
+/// ```
+/// use doge_rpc_client::Client;
+/// use doge_rpc_core::{
+///     Status,
+///     call::{Request, Response},
+///     schema::Encoding,
+///     wire,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Status> {
+/// // A tower service stands in for a server; that would be `Client::connect("tcp://127.0.0.1:4399")`.
+/// let client = Client::service(tower::service_fn(|request: Request| async move {
+///     let mut arguments = request.arguments()?;
+///     let sum = arguments.take::<u32>("a")? + arguments.take::<u32>("b")?;
+///     Ok(Response::from_result(wire::encode(&sum, Encoding::Map)?))
+/// }));
+/// let sum: u32 = client.call_by_name("calculator", "add", &(1, 2)).await?;
+/// assert_eq!(sum, 3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     target: Target,
@@ -39,7 +62,7 @@ impl Client {
     }
 
     /// Calls the instances that a registry has of a service, in its version and the group `default`; for another
-    /// group make a [`Cluster`].
+    /// group make a [`Cluster`]. Cancel safe: a dropped attempt follows nothing.
     ///
     /// # Errors
     ///
@@ -107,7 +130,7 @@ impl Client {
         }
     }
 
-    /// Calls a method that is known by name only.
+    /// Calls a method that is known by name only. Dropping the future gives the call up on both ends.
     ///
     /// # Errors
     ///
@@ -141,7 +164,12 @@ impl Client {
             Target::Cluster(cluster) => {
                 cluster.call(&request, self.options.waits_for_ready()).await
             }
-            Target::Service(service) => service.clone().oneshot(request).await,
+            Target::Service(service) => {
+                let deadline = request.deadline().instant();
+                let answer = tokio::time::timeout_at(deadline, service.clone().oneshot(request));
+                let late = |_| Err(Status::deadline_exceeded("no answer in time"));
+                answer.await.unwrap_or_else(late)
+            }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
             wanted.set(match &answer {

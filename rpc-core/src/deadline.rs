@@ -7,6 +7,17 @@ use tokio::time::Instant;
 /// The moment by which a call has to end. Every call has one.
 ///
 /// Between processes it travels as the time that is left, so that clocks need not agree.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_rpc_core::Deadline;
+///
+/// let around = Deadline::after(Duration::from_millis(300));
+/// let own = Deadline::after(Deadline::DEFAULT_TIMEOUT);
+/// assert_eq!(own.min(around), around);
+/// assert!(around.remaining() <= Duration::from_millis(300));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 

@@ -52,6 +52,10 @@ impl Connections {
                 Ok((stream, peer)) => {
                     number += 1;
                     self.open(number, stream, peer);
+                    // Told to stop meanwhile, by somebody who could not see this one yet.
+                    if stop.is_cancelled() {
+                        self.close();
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(address = %listener.address(), %error, "cannot accept a connection");
@@ -91,17 +95,31 @@ impl Connections {
         };
         let (connection, task) = Connection::new(stream, peer, Arc::clone(&self.service));
         self.open.lock().insert(number, connection);
-        let connections = Arc::clone(self);
+        let entry = Entry {
+            connections: Arc::clone(self),
+            number,
+        };
         self.tasks.spawn(async move {
+            let _held = (entry, pass);
             task.await;
-            connections.open.lock().remove(&number);
-            drop(pass);
         });
     }
 
     fn each(&self, act: impl Fn(&Connection)) {
         let open: Vec<_> = self.open.lock().values().cloned().collect();
         open.iter().for_each(act);
+    }
+}
+
+/// A connection's place in the list, left however its task ends.
+struct Entry {
+    connections: Arc<Connections>,
+    number: u64,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.connections.open.lock().remove(&self.number);
     }
 }
 

@@ -18,6 +18,16 @@ use crate::{
 };
 
 /// Where a server begins.
+///
+/// ```
+/// use doge_rpc_core::call::Serve;
+/// use doge_rpc_server::{Server, StartError};
+///
+/// /// `service` is what `#[service]` makes of an implementation, such as `HelloServer::new(Greeter)`.
+/// async fn run(service: impl Serve) -> Result<(), StartError> {
+///     Server::builder().add(service).serve("tcp://127.0.0.1:4399").await
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Server;
 
@@ -29,6 +39,20 @@ impl Server {
 }
 
 /// What to serve, and within which limits.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+///
+/// use doge_registry::Registry;
+/// use doge_rpc_core::call::Serve;
+/// use doge_rpc_server::{Running, Server, StartError};
+///
+/// async fn start(service: impl Serve, registry: &Arc<dyn Registry>) -> Result<Running, StartError> {
+///     let server = Server::builder().add(service).registry(registry);
+///     let server = server.max_calls(1_000).grace(Duration::from_secs(5));
+///     server.start("tcp://127.0.0.1:0").await
+/// }
+/// ```
 pub struct Builder {
     services: Vec<Added>,
     layers: Vec<Wrap>,
@@ -126,7 +150,7 @@ impl Builder {
         self
     }
 
-    /// Listens, and then registers.
+    /// Listens, and then registers. Cancel safe: a dropped start stops listening and leaves the registries.
     ///
     /// # Errors
     ///
@@ -171,6 +195,8 @@ impl Builder {
     }
 
     /// Listens, registers, and runs until the process is asked to stop (SIGTERM or Ctrl-C); then drains.
+    ///
+    /// Dropping the future ends the server at once, with all that runs.
     ///
     /// # Errors
     ///

@@ -8,6 +8,18 @@ use tokio_util::sync::CancellationToken;
 use crate::accept::Connections;
 
 /// A server that listens. Dropping it ends it at once, with all that runs; [`drain`](Self::drain) loses nothing.
+///
+/// ```
+/// use doge_rpc_server::Server;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), doge_rpc_server::StartError> {
+/// let server = Server::builder().start("tcp://127.0.0.1:0").await?;
+/// assert_ne!(server.address().to_string(), "tcp://127.0.0.1:0");
+/// server.drain().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Running {
     pub(crate) address: Address,
     pub(crate) connections: Arc<Connections>,

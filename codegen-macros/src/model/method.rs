@@ -53,7 +53,8 @@ impl Method {
         cfg::refuse(&item.attrs, "a method", errors);
         let (options, attributes) = Options::split(&item.attrs, &PLACE, errors);
         let given_name = options.text("name", "fetch", errors);
-        let wire_name = name::given_or_own(given_name, &signature.ident, "method name", errors);
+        let wire_name =
+            name::given_or_own(given_name, &signature.ident, name::Kind::Method, errors);
         let idempotent = options.flag("idempotent", errors);
         let timeout = options
             .text("timeout", "300ms", errors)

@@ -57,7 +57,7 @@ impl Service {
             visibility: item.vis.clone(),
             ident: item.ident.clone(),
             supertraits: item.supertraits.clone(),
-            wire_name: name::given_or_own(given_name, &item.ident, "service name", errors),
+            wire_name: name::given_or_own(given_name, &item.ident, name::Kind::Service, errors),
             version: version(&options, errors),
             docs: docs::text(&item.attrs),
             facade: facade(&options, errors),
@@ -127,7 +127,7 @@ fn refuse_modifiers(item: &ItemTrait, errors: &mut Errors) {
 fn version(options: &Options, errors: &mut Errors) -> String {
     let given = options.text("version", "1", errors);
     given
-        .and_then(|text| errors.take(name::parse(text, "version")))
+        .and_then(|text| errors.take(name::parse(text, name::Kind::Version)))
         .unwrap_or_else(|| "1".to_owned())
 }
 

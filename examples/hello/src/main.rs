@@ -18,10 +18,8 @@ impl Hello for Greeter {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let server = Server::builder()
-        .add(HelloServer::new(Greeter))
-        .start("tcp://127.0.0.1:0")
-        .await?;
+    let server = Server::builder().add(HelloServer::new(Greeter));
+    let server = server.start("tcp://127.0.0.1:0").await?;
     let client = HelloClient::connect(server.address())?;
     println!("{}", client.hello("doge".into()).await?);
     server.drain().await;

@@ -3,6 +3,15 @@ use std::time::Duration;
 /// Pauses between failed attempts to connect: 0.1 s, then 1.6 times as long each time, up to 30 s, each varied by a
 /// fifth either way so that clients of a server that comes back do not come all at once. The growth and the jitter
 /// are those of gRPC's connection backoff; the start is shorter.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_rpc_client::Backoff;
+///
+/// let backoff = Backoff { longest: Duration::from_secs(5), ..Backoff::default() };
+/// assert_eq!(backoff.first, Duration::from_millis(100));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Backoff {
     /// The first pause.

@@ -17,12 +17,12 @@ pub(super) struct Dial {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
-enum State {
-    /// No attempt is under way. After a failure: how many there were in a row, and when the next attempt is due.
-    Idle(Option<Failure>),
-    /// An attempt is under way, in a task of its own: a caller that gives up does not end it.
-    Dialing(watch::Receiver<Option<Attempt>>),
+#[derive(Debug, Default)]
+struct State {
+    /// Since the last success: how many attempts failed in a row, and when the next one is due.
+    failure: Option<Failure>,
+    /// The attempt under way, in a task of its own: a caller that gives up does not end it.
+    attempt: Option<watch::Receiver<Option<Attempt>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Dial {
             address,
             config,
             current: ArcSwapOption::empty(),
-            state: Mutex::new(State::Idle(None)),
+            state: Mutex::default(),
         }
     }
 
@@ -67,13 +67,15 @@ impl Dial {
         self.current.compare_and_swap(connection, None);
     }
 
+    /// Whether the last attempt failed and none has succeeded since.
     pub(super) fn is_down(&self) -> bool {
-        match &*self.state.lock() {
-            State::Idle(Some(failure)) => {
-                self.current.load().is_none() && Instant::now() < failure.due
-            }
-            _ => false,
-        }
+        self.current.load().is_none() && self.state.lock().failure.is_some()
+    }
+
+    /// Tries again, if that is due, without anybody waiting for it.
+    pub(super) fn probe(self: &Arc<Self>) {
+        // What comes of it shows in `is_down`.
+        let _ = self.attempt(false);
     }
 
     /// Waits for a connection until the deadline.
@@ -105,24 +107,26 @@ impl Dial {
     /// The attempt under way, or a new one when that is due or will be waited for.
     fn attempt(self: &Arc<Self>, wait: bool) -> Result<watch::Receiver<Option<Attempt>>, Status> {
         let mut state = self.state.lock();
-        let failure = match &*state {
-            State::Dialing(attempt) => return Ok(attempt.clone()),
-            State::Idle(failure) => failure.clone(),
-        };
-        if let Some(failure) = &failure
+        if let Some(failure) = &state.failure
             && !wait
             && Instant::now() < failure.due
         {
             return Err(failure.why.clone());
+        }
+        // One whose task is gone, with its runtime, does not count.
+        if let Some(attempt) = &state.attempt
+            && attempt.has_changed().is_ok()
+        {
+            return Ok(attempt.clone());
         }
         // Somebody else may have connected between the caller's look and this lock.
         if let Some(connection) = self.current() {
             return Ok(watch::Sender::new(Some(Ok(connection))).subscribe());
         }
         let (sender, attempt) = watch::channel(None);
-        *state = State::Dialing(attempt.clone());
-        let dial = Arc::clone(self);
-        tokio::spawn(async move { dial.run(failure, &sender).await });
+        state.attempt = Some(attempt.clone());
+        let (dial, before) = (Arc::clone(self), state.failure.clone());
+        tokio::spawn(async move { dial.run(before, &sender).await });
         Ok(attempt)
     }
 
@@ -154,7 +158,10 @@ impl Dial {
                 })
             }
         };
-        *self.state.lock() = State::Idle(failure);
+        *self.state.lock() = State {
+            failure,
+            attempt: None,
+        };
         sender.send_replace(Some(attempt));
     }
 }

@@ -6,7 +6,7 @@ mod dial;
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc_core::{
-    Code, Status,
+    Code, Deadline, Status,
     call::{Request, Response},
     connection::Limits,
     transport::Address,
@@ -32,6 +32,21 @@ pub struct Channel {
 }
 
 /// How a channel connects.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_rpc_client::{Backoff, Channel, ChannelConfig};
+///
+/// let config = ChannelConfig {
+///     connect_timeout: Duration::from_millis(200),
+///     backoff: Backoff { longest: Duration::from_secs(5), ..Backoff::default() },
+///     ..ChannelConfig::default()
+/// };
+/// let channel = Channel::with_config("tcp://127.0.0.1:4399".parse()?, config);
+/// assert!(!channel.is_down());
+/// # Ok::<(), doge_rpc_core::transport::AddressError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ChannelConfig {
     /// What a connection may cost, and when it counts as dead.
@@ -83,15 +98,22 @@ impl Channel {
     ///
     /// The status of the call; [`Status::never_ran`] tells whether it can have reached the handler.
     pub async fn call(&self, request: &Request, wait_for_ready: bool) -> Result<Response, Status> {
+        self.call_if_connected_by(request.deadline(), request, wait_for_ready)
+            .await
+    }
+
+    /// The same, giving up earlier when there is no connection by then.
+    pub(crate) async fn call_if_connected_by(
+        &self,
+        connected_by: Deadline,
+        request: &Request,
+        wait_for_ready: bool,
+    ) -> Result<Response, Status> {
         let mut resends = 0;
         loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => {
-                    self.dial
-                        .connect(request.deadline(), wait_for_ready)
-                        .await?
-                }
+                None => self.dial.connect(connected_by, wait_for_ready).await?,
             };
             match connection.call(request).await {
                 // Refused over a connection that goes on, it would be refused again.
@@ -106,9 +128,14 @@ impl Channel {
         }
     }
 
-    /// Whether the last attempt to connect failed and the next one is not due, so that a call would fail at once.
+    /// Whether the last attempt to connect failed and none has succeeded since.
     pub fn is_down(&self) -> bool {
         self.dial.is_down()
+    }
+
+    /// Tries to connect again, if that is due, without anybody waiting for it.
+    pub(crate) fn probe(&self) {
+        self.dial.probe();
     }
 
     /// Connects, unless it is connected. Cancel safe.
@@ -118,7 +145,7 @@ impl Channel {
     /// `Unavailable` with the reason, or `DeadlineExceeded` when it takes longer than the connect timeout.
     pub async fn ready(&self) -> Result<(), Status> {
         if self.dial.current().is_none() {
-            let deadline = doge_rpc_core::Deadline::after(self.dial.connect_timeout());
+            let deadline = Deadline::after(self.dial.connect_timeout());
             self.dial.connect(deadline, false).await?;
         }
         Ok(())

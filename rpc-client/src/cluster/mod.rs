@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 use doge_registry::{Registry, RegistryError, ServiceKey};
 use doge_rpc_core::{
-    Code, Status,
+    Code, Deadline, Status,
     call::{Request, Response},
 };
 use tokio::sync::watch;
@@ -22,6 +22,23 @@ use crate::ChannelConfig;
 ///
 /// An instance that cannot be reached is passed over until it can be, and a call that provably never ran there goes
 /// to the next one.
+///
+/// ```
+/// use doge_registry::{Instance, Memory, Registry as _, ServiceKey};
+/// use doge_rpc_client::Cluster;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), doge_registry::RegistryError> {
+/// let registry = Memory::new();
+/// let service = ServiceKey::new("hr.employee").with_group("canary");
+/// let instance = Instance::new(service.clone(), "tcp://127.0.0.1:4399");
+/// let _registration = registry.register(instance).await?;
+///
+/// let cluster = Cluster::follow(&registry, service).await?;
+/// assert_eq!(cluster.addresses(), ["tcp://127.0.0.1:4399"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Cluster {
     shared: Arc<Shared>,
@@ -44,7 +61,7 @@ impl Drop for Shared {
 }
 
 impl Cluster {
-    /// Follows a registry; channels are as the defaults have them.
+    /// Follows a registry; channels are as the defaults have them. Cancel safe: a dropped attempt follows nothing.
     ///
     /// # Errors
     ///
@@ -56,7 +73,7 @@ impl Cluster {
         Self::follow_with(registry, service, ChannelConfig::default()).await
     }
 
-    /// Follows a registry.
+    /// Follows a registry. Cancel safe: a dropped attempt follows nothing.
     ///
     /// # Errors
     ///
@@ -111,25 +128,37 @@ impl Cluster {
             .collect()
     }
 
-    /// Offers the call to each endpoint in turn: first to those that are not known to be down, then to all.
+    /// Offers the call to each endpoint in turn: to those that are not known to be down, and if none of them takes it,
+    /// to the others. Those are tried again meanwhile, without a call waiting for it.
     async fn try_all(&self, request: &Request) -> Result<Response, Status> {
         let endpoints = self.shared.endpoints.load_full();
-        let mut last = None;
         let turn = self.shared.turn.next(endpoints.len());
-        let order = || turn.clone().map(|index| &endpoints[index]);
-        let up = order().filter(|endpoint| !endpoint.channel().is_down());
-        for endpoint in up.chain(order()) {
-            match endpoint.channel().call(request, false).await {
-                Err(status) if moves_on(&status) => last = Some(status),
+        let (up, down): (Vec<_>, Vec<_>) = turn
+            .map(|index| endpoints[index].channel())
+            .partition(|channel| !channel.is_down());
+        down.iter().for_each(|channel| channel.probe());
+        let mut last = None;
+        let mut left = endpoints.len();
+        for channel in up.into_iter().chain(down) {
+            left -= 1;
+            // One that hangs must not use up the time of the next.
+            let connected_by = match left {
+                0 => request.deadline(),
+                _ => Deadline::after(request.deadline().remaining() / 2),
+            };
+            match channel
+                .call_if_connected_by(connected_by, request, false)
+                .await
+            {
+                Err(status) if moves_on(&status) || gave_up_early(&status, request) => {
+                    last = Some(status)
+                }
                 answer => return answer,
             }
         }
         Err(last.unwrap_or_else(|| {
-            Status::unavailable(format!(
-                "no instance of {} is registered",
-                self.shared.service
-            ))
-            .with_never_ran(true)
+            let why = format!("no instance of {} is registered", self.shared.service);
+            Status::unavailable(why).with_never_ran(true)
         }))
     }
 
@@ -166,6 +195,13 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// Whether a call can go to another endpoint: it never ran, and not because of what it is.
 fn moves_on(status: &Status) -> bool {
     status.never_ran() && status.code() == Code::Unavailable
+}
+
+/// Whether an endpoint was left because there was no connection in the time it was given.
+fn gave_up_early(status: &Status, request: &Request) -> bool {
+    status.never_ran()
+        && status.code() == Code::DeadlineExceeded
+        && !request.deadline().has_passed()
 }
 
 impl fmt::Debug for Cluster {

@@ -43,7 +43,11 @@ impl Drop for Answer<'_> {
         let Some(call) = self.call else { return };
         let mut machine = self.shared.link.lock();
         machine.abandon(call);
+        let done = machine.is_closing() && machine.in_flight() == 0;
         self.shared.link.send(machine);
+        if done {
+            self.shared.link.wake();
+        }
         self.shared.pass_room_on();
     }
 }

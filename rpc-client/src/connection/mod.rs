@@ -104,13 +104,15 @@ impl Connection {
         let id = machine.start(request, now)?;
         let earlier = machine.next_sweep() != sweep;
         link.send(machine);
+        self.shared.pass_room_on();
         if earlier {
             link.wake();
         }
         Ok(id)
     }
 
-    /// Waits until the deadline for room, in the order of coming.
+    /// Waits for room until the deadline. One waiter is told at a time, the longest waiting first; a call that comes
+    /// just then may be quicker.
     async fn start_when_there_is_room(&self, request: &Request) -> Result<u64, Status> {
         let _counted = Waiting::new(&self.shared.waiting)?;
         let start = async {

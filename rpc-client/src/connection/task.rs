@@ -1,7 +1,7 @@
 use std::{
     future::{Future, poll_fn},
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker, ready},
 };
@@ -13,7 +13,10 @@ use doge_rpc_core::{
     protocol::Violation,
     transport::Address,
 };
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    task::unconstrained,
+    time::{Instant, Sleep},
+};
 
 use super::Shared;
 
@@ -137,7 +140,8 @@ impl Task {
                 return Poll::Pending;
             }
             self.timer.as_mut().reset(until);
-            ready!(self.timer.as_mut().poll(cx));
+            // Unconstrained, since a timer that is not polled for want of budget would never wake the task.
+            ready!(pin!(unconstrained(self.timer.as_mut())).poll(cx));
         }
     }
 }
@@ -158,6 +162,18 @@ impl Future for Task {
             }
         }
         Poll::Ready(())
+    }
+}
+
+/// However the task ends, its runtime going down included, nobody waits for an answer that cannot come.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.shared.link.close();
+        let why = format!(
+            "connection to {}: its task was stopped",
+            self.shared.address
+        );
+        self.shared.end(&Status::unavailable(why));
     }
 }
 

@@ -57,7 +57,8 @@ impl Context {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Runs a future as part of this call, for what is spawned inside a handler.
+    /// Runs a future as part of this call, for what is spawned inside a handler. As cancel safe as that future,
+    /// which is dropped with this one.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }

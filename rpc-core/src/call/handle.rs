@@ -15,6 +15,8 @@ use crate::{Metadata, Status};
 pub type Handled = (Result<Response, Status>, Metadata);
 
 /// Runs a call in its context, until its deadline; a panic of the handler becomes `Internal`.
+///
+/// Dropping the future drops the handler's, at the await where it stands.
 pub async fn handle<S: Serve>(service: S, request: Request) -> Handled {
     let context = request.context();
     let deadline = request.deadline().instant();

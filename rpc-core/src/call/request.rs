@@ -8,6 +8,23 @@ use crate::{Deadline, Metadata, Status, transport::Address, wire::Arguments};
 /// A call on its way: what tower layers see on both ends.
 ///
 /// Cheap to clone, so that it can be sent again.
+///
+/// ```
+/// use doge_rpc_core::{
+///     Deadline,
+///     call::{Request, Route},
+///     schema::Encoding,
+///     wire,
+/// };
+///
+/// let route = Route::named("calculator", "add")?;
+/// let body = wire::encode(&(1, 2), Encoding::Map)?;
+/// let request = Request::new(route, body, Deadline::after(Deadline::DEFAULT_TIMEOUT));
+///
+/// let mut arguments = request.arguments()?;
+/// assert_eq!(arguments.take::<u32>("a")?, 1);
+/// # Ok::<(), doge_rpc_core::Status>(())
+/// ```
 #[derive(Clone)]
 pub struct Request {
     route: Route,

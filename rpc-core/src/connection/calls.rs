@@ -127,16 +127,12 @@ impl Calls {
         self.sweep
     }
 
-    /// Ends the calls whose deadline has passed; `left` tells whether a request has been written. Returns their ids.
+    /// Ends the calls whose deadline has passed, and returns their ids. A request that waits to be written still goes
+    /// out, with the cancel behind it, so none of them is said never to have run.
     ///
     /// One sweep over all slots, at the nearest deadline known: with timeouts that are alike, as they are, that is
     /// one sweep per timeout and not one timer per call.
-    pub(super) fn expire(
-        &mut self,
-        now: Instant,
-        left: impl Fn(u64) -> bool,
-        wakers: &mut Vec<Waker>,
-    ) -> Vec<u64> {
+    pub(super) fn expire(&mut self, now: Instant, wakers: &mut Vec<Waker>) -> Vec<u64> {
         let mut expired = Vec::new();
         if self.sweep.is_none_or(|sweep| now < sweep) {
             return expired;
@@ -154,8 +150,7 @@ impl Calls {
                 continue;
             }
             wakers.extend(waker.take());
-            let status =
-                Status::deadline_exceeded("no answer in time").with_never_ran(!left(call.end));
+            let status = Status::deadline_exceeded("no answer in time");
             call.state = State::Done(Err(status));
             expired.push(call.id);
         }

@@ -141,7 +141,7 @@ impl ClientConnection {
             || self.peer.as_ref().is_some_and(|peer| {
                 let most = peer.max_calls.min(self.limits.max_calls) as usize;
                 self.calls.held() < most.min(MAX_SLOTS)
-                    && self.outbox.unwritten() < self.limits.max_unwritten
+                    && self.outbox.unwritten() < self.limits.max_unwritten.max(1)
             })
     }
 
@@ -152,7 +152,7 @@ impl ClientConnection {
 
     /// Gives a call up. Its request may be on the way, so the peer is told; an answer that comes late is dropped.
     pub fn abandon(&mut self, call: u64) {
-        if self.calls.forget(call) && self.closing.is_none() {
+        if self.calls.forget(call) {
             self.outbox.push_small(call, Message::Cancel);
         }
     }
@@ -211,8 +211,7 @@ impl ClientConnection {
 
     /// Does what time asks for: ends overdue calls, pings when quiet.
     pub fn tick(&mut self, now: Instant, wakers: &mut Vec<Waker>) -> Chore {
-        let outbox = &self.outbox;
-        for call in self.calls.expire(now, |end| outbox.has_left(end), wakers) {
+        for call in self.calls.expire(now, wakers) {
             self.outbox.push_small(call, Message::Cancel);
         }
         let quiet = match self.quiet.tick(now) {

@@ -281,7 +281,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
 
     /// Whether so much waits to be written that nothing more should be read.
     pub fn is_choked(&self) -> bool {
-        self.outbox.unwritten() >= self.limits.max_unwritten
+        self.outbox.unwritten() >= self.limits.max_unwritten.max(1)
     }
 
     /// Takes the handles of all calls that run on, to stop them with the connection.

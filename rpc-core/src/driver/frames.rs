@@ -53,6 +53,10 @@ impl FrameReader {
     ///
     /// As the stream reports it.
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
+        if self.buffer.is_empty() && self.buffer.capacity() > LARGEST {
+            // One large frame blew it up.
+            self.buffer = BytesMut::new();
+        }
         // Takes the same memory again when all slices of it are gone.
         if self.buffer.capacity() - self.buffer.len() < self.size / 2 {
             self.buffer.reserve(self.size);

@@ -107,10 +107,8 @@ impl<M: HasOutbox> Link<M> {
             }
             machine.is_busy()
         };
-        let Some(mut pen) = self.pen.try_lock() else {
-            // Somebody writes from where they are, and leaves to this task what remains.
-            return Poll::Ready(Ok(()));
-        };
+        // Whoever holds it writes without waiting, and may have looked for frames before the last ones were added.
+        let mut pen = self.pen.lock();
         if busy && !pen.yielded && pen.batch.is_empty() {
             pen.yielded = true;
             // Deferred until the worker has run what is ready.

@@ -1,4 +1,4 @@
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Reader, Violation, flags};
 use crate::metadata::{MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, is_key};
@@ -133,7 +133,8 @@ fn decode_metadata(mut reader: Reader) -> Result<Metadata, Violation> {
             return Err(Violation::Malformed("metadata: too large"));
         }
         match std::str::from_utf8(&key) {
-            Ok(name) if is_key(&key) => metadata.put(name, value),
+            // Copied, since a handler may hold it for long, and a slice holds all of what was read with it.
+            Ok(name) if is_key(&key) => metadata.put(name, Bytes::copy_from_slice(&value)),
             _ => return Err(Violation::Malformed("metadata key")),
         }
     }

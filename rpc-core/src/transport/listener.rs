@@ -1,4 +1,4 @@
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, io, os::unix::fs::FileTypeExt as _, path::PathBuf, sync::Arc};
 
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
@@ -19,7 +19,7 @@ enum Repr {
 
 impl Listener {
     /// Listens at an address. TCP port 0 lets the system choose; [`address`](Self::address) tells which it chose. A
-    /// Unix socket that a dead process left behind is replaced.
+    /// Unix socket that a dead process left behind is replaced. Cancel safe: a dropped attempt listens nowhere.
     ///
     /// # Errors
     ///
@@ -103,8 +103,13 @@ impl Drop for Unlink {
     }
 }
 
-/// A socket file that nobody answers at is a leftover.
+/// A socket that nobody answers at is a leftover. Anything else at its place is somebody's, and stays.
 async fn remove_if_dead(path: &PathBuf) -> io::Result<()> {
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if !is_socket {
+        return Ok(());
+    }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path)

@@ -1,7 +1,7 @@
 use std::{
     future::Future,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
@@ -13,7 +13,7 @@ use doge_rpc_core::{
     protocol::{Reason, Violation},
 };
 use tokio::{
-    task::AbortHandle,
+    task::{AbortHandle, unconstrained},
     time::{Instant, Sleep},
 };
 
@@ -28,6 +28,14 @@ pub(super) struct Task {
     timer: Pin<Box<Sleep>>,
     /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
     finished: bool,
+}
+
+/// What became of the frames that were there.
+struct Dispatched {
+    /// Some were taken.
+    any: bool,
+    /// Some may be left.
+    held_back: bool,
 }
 
 /// Why a connection ended.
@@ -76,20 +84,23 @@ impl Task {
             return Err(End::Closed);
         }
         loop {
-            let dispatched = self.dispatch_frames(cx)?;
-            let flushed = if dispatched {
-                self.shared.link.poll_write_now(cx)
+            let Dispatched { any, held_back } = self.dispatch_frames(cx)?;
+            let link = &self.shared.link;
+            let flushed = if any {
+                link.poll_write_now(cx)
             } else {
-                self.shared.link.poll_flush(cx)
+                link.poll_flush(cx)
             };
-            let choked = self.shared.link.lock().is_choked();
-            match flushed {
-                Poll::Ready(Err(error)) => return Err(error.into()),
-                // Nothing more is read until the client has taken some of what waits for it.
-                Poll::Pending if choked => break,
-                // Room again: frames that were held back come first.
-                _ if dispatched => continue,
-                _ => {}
+            if let Poll::Ready(Err(error)) = flushed {
+                return Err(error.into());
+            }
+            // Until the client has taken some of what waits for it, nothing more is read; then come the frames that
+            // were held back, which no read would announce.
+            if link.lock().is_choked() {
+                break;
+            }
+            if held_back {
+                continue;
             }
             match self.reader.poll_read(cx) {
                 Poll::Ready(Ok(Read::Bytes(_))) => self.dispatch.begin(),
@@ -98,13 +109,12 @@ impl Task {
                 Poll::Pending => break,
             }
         }
-        self.finish(cx)?;
-        self.keep_time(cx)
+        self.keep_time(cx)?;
+        self.finish(cx)
     }
 
-    /// Takes the frames that are there, until so much waits to be written that the rest has to wait. Tells whether
-    /// there were any.
-    fn dispatch_frames(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    /// Takes the frames that are there, until so much waits to be written that the rest has to wait.
+    fn dispatch_frames(&mut self, cx: &mut Context<'_>) -> Result<Dispatched, End> {
         let Self {
             shared,
             reader,
@@ -114,7 +124,7 @@ impl Task {
         let now = Instant::now();
         let mut any = false;
         let mut machine = shared.link.lock();
-        let choked = loop {
+        let held_back = loop {
             if machine.is_choked() {
                 break true;
             }
@@ -141,8 +151,8 @@ impl Task {
         if any {
             machine.was_read(now);
         }
-        machine.partial(!choked && reader.is_partial(), any, now);
-        Ok(any)
+        machine.partial(!held_back && reader.is_partial(), any, now);
+        Ok(Dispatched { any, held_back })
     }
 
     /// Ends our direction once a drain has nothing left to answer.
@@ -181,7 +191,11 @@ impl Task {
                 return Ok(());
             }
             self.timer.as_mut().reset(until);
-            if self.timer.as_mut().poll(cx).is_pending() {
+            // Unconstrained, since a timer that is not polled for want of budget would never wake the task.
+            if pin!(unconstrained(self.timer.as_mut()))
+                .poll(cx)
+                .is_pending()
+            {
                 return Ok(());
             }
         }
@@ -206,6 +220,14 @@ impl Task {
                     .go_away(reason, &violation.to_string());
             }
         }
+        running.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// However the task ends, its runtime going down included, nothing of the connection runs on.
+impl Drop for Task {
+    fn drop(&mut self) {
+        let running = self.shared.link.lock().stop();
         running.iter().for_each(AbortHandle::abort);
         self.shared.link.close();
     }
