@@ -183,7 +183,7 @@ impl MethodSchema {
         self.error
     }
 
-    /// Whether running it twice is as good as once, so that it may be retried and hedged.
+    /// Whether running it twice is as good as once; for retries and hedging, which come with a later release.
     pub fn idempotent(&self) -> bool {
         self.idempotent
     }

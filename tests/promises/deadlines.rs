@@ -151,3 +151,32 @@ async fn the_same_deadline_holds_in_process() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     handlers.until_running(0).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_waits_is_held_to_the_deadline() {
+    #[derive(Clone)]
+    struct Stuck;
+
+    impl tower::Service<doge_rpc::Request> for Stuck {
+        type Response = doge_rpc::Response;
+        type Error = Status;
+        type Future = std::future::Pending<Result<doge_rpc::Response, Status>>;
+
+        fn poll_ready(
+            &mut self,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Result<(), Status>> {
+            std::task::Poll::Pending
+        }
+
+        fn call(&mut self, _: doge_rpc::Request) -> Self::Future {
+            std::future::pending()
+        }
+    }
+
+    let client = ProbeClient::new(Client::service(Stuck));
+    let status = takes(Duration::from_secs(1), client.echo(1))
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+}

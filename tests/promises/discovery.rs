@@ -60,6 +60,25 @@ async fn one_live_and_one_dead_address_fail_no_call_of_2000() {
 }
 
 #[tokio::test]
+async fn an_instance_that_hangs_is_passed_over() {
+    // The kernel takes connections, and nobody says hello.
+    let hung = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let handlers = Handlers::default();
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let hung = format!("tcp://{}", hung.local_addr().unwrap());
+    let registry: Arc<dyn Registry> =
+        Arc::new(Static::addresses([hung, server.address().to_string()]));
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    let client = client.with(CallOptions::new().timeout(std::time::Duration::from_secs(2)));
+    let started = std::time::Instant::now();
+    for value in 0..200 {
+        assert_eq!(client.echo(value).await.unwrap(), value);
+    }
+    // The first call on its turn waits for it; from then on it is tried without anybody waiting.
+    assert!(started.elapsed() < LIMIT / 2, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn instances_come_and_go_while_calls_go_on() {
     let registry: Arc<dyn Registry> = Arc::new(Memory::new());
     let client = ProbeClient::connect_via(&registry).await.unwrap();

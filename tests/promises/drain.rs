@@ -13,7 +13,7 @@ use doge_rpc::{
     registry::{Memory, Registry},
 };
 
-use crate::support::{Handlers, Probe, ProbeClient, patient};
+use crate::support::{Handlers, LIMIT, Probe, ProbeClient, patient};
 
 #[tokio::test]
 async fn a_drain_finishes_what_runs_and_takes_no_more() {
@@ -44,6 +44,31 @@ async fn a_drain_finishes_what_runs_and_takes_no_more() {
     handlers.open_gate();
     running.await.unwrap().unwrap();
     drained.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_during_a_drain_stops_its_handler_and_ends_the_drain() {
+    let handlers = Handlers::default();
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let client = ProbeClient::connect(server.address())
+        .unwrap()
+        .with(patient());
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.hang().await }
+    });
+    handlers.until_running(1).await;
+    let drained = tokio::spawn(server.drain());
+    while client.echo(1).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    handlers.until_running(0).await;
+    // Well before the grace time of 20 s.
+    tokio::time::timeout(LIMIT, drained)
+        .await
+        .expect("the drain ends")
+        .unwrap();
 }
 
 #[tokio::test]

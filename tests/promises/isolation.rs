@@ -82,6 +82,37 @@ async fn a_handler_that_computes_is_moved_off_the_reading_task() {
     heavy.await.unwrap().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn short_calls_never_wait_for_a_long_one() {
+    let handlers = Handlers::default();
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let client = ProbeClient::connect(server.address())
+        .unwrap()
+        .with(patient());
+    // One call that goes on for as long as the test: an answer of its own would cover a frame that nobody writes.
+    let long = tokio::spawn({
+        let client = client.clone();
+        async move { client.gated().await }
+    });
+    handlers.until_running(1).await;
+    let callers: Vec<_> = (0..3)
+        .map(|_| {
+            let client = client.with(CallOptions::new().timeout(LIMIT / 2));
+            tokio::spawn(async move {
+                for value in 0..20_000 {
+                    assert_eq!(client.echo(value).await.unwrap(), value);
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    handlers.open_gate();
+    // Its deadline may have passed meanwhile, on a slow machine.
+    let _ = long.await.unwrap();
+}
+
 #[service(name = "other")]
 trait Other {
     async fn name(&self) -> Result<String, Status>;

@@ -160,3 +160,43 @@ async fn a_call_over_the_frame_limit_is_refused_before_it_is_sent() {
     );
     assert_eq!(client.put("x".into()).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn a_server_goes_on_after_its_client_has_read_slowly() {
+    #[service]
+    trait Blob {
+        async fn get(&self, bytes: usize) -> Result<String, Status>;
+    }
+
+    struct Store;
+
+    impl Blob for Store {
+        async fn get(&self, bytes: usize) -> Result<String, Status> {
+            Ok("x".repeat(bytes))
+        }
+    }
+
+    // Each answer alone is over what may wait to be written, so calls are held back again and again.
+    let limits = Limits {
+        max_unwritten: 10_000,
+        ..Limits::default()
+    };
+    for address in ["memory://slow-reader", "tcp://127.0.0.1:0"] {
+        let server = Server::builder()
+            .add(BlobServer::new(Store))
+            .limits(limits.clone());
+        let server = server.start(address).await.unwrap();
+        let client = BlobClient::connect(server.address())
+            .unwrap()
+            .with(patient());
+        let calls: Vec<_> = (0..100)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.get(100_000).await })
+            })
+            .collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap().len(), 100_000, "{address}");
+        }
+    }
+}

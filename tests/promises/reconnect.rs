@@ -53,6 +53,38 @@ async fn a_call_fails_fast_while_the_server_is_down_or_waits_as_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_that_waits_makes_no_other_caller_wait() {
+    let client = ProbeClient::connect("memory://never-comes").unwrap();
+    client.echo(1).await.unwrap_err();
+    let waiting = tokio::spawn({
+        let client = client.with(patient().wait_for_ready(true));
+        async move { client.echo(2).await }
+    });
+    tokio::task::yield_now().await;
+    let started = Instant::now();
+    assert_eq!(client.echo(3).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(
+        waiting.await.unwrap().unwrap_err().code(),
+        Code::DeadlineExceeded
+    );
+}
+
+#[test]
+fn a_client_outlives_the_runtime_that_connected_it() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let serving = runtime();
+    let server = serving
+        .block_on(Handlers::default().server().start("tcp://127.0.0.1:0"))
+        .unwrap();
+    let client = ProbeClient::connect(server.address()).unwrap();
+    let first = runtime();
+    assert_eq!(first.block_on(client.echo(1)).unwrap(), 1);
+    drop(first);
+    assert_eq!(runtime().block_on(client.echo(2)).unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn pauses_between_attempts_grow() {
     use std::sync::{Arc, Mutex};
 

@@ -49,6 +49,21 @@ async fn a_socket_that_a_dead_process_left_is_replaced_and_a_live_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_no_socket_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious.txt");
+    std::fs::write(&file, "data").unwrap();
+    let address = format!("unix://{}", file.display());
+    let error = Handlers::default()
+        .server()
+        .start(&address)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("in use"), "{error}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "data");
+}
+
+#[tokio::test]
 async fn large_bodies_arrive_whole() {
     use doge_rpc::prelude::*;
 

@@ -26,11 +26,12 @@ pub struct Limits {
     pub frame_timeout: Duration,
     /// How long a peer may take no byte of what waits for it. 20 s.
     pub write_timeout: Duration,
-    /// Without a byte read for so long, a client pings. 20 s.
+    /// Without a byte read for so long, a client pings; without a frame for twice as long, a server does. 20 s.
     pub ping_after: Duration,
-    /// Without a byte read for so long after a ping, the connection is dead. 10 s.
+    /// Without anything for so long after a ping, the connection is dead. 10 s.
     pub ping_timeout: Duration,
-    /// Pings and unknown frames that a peer may send at once; they come back at a tenth of it per second. 100.
+    /// Pings, go-aways and unknown frames that a peer may send at once, and a tenth of it more per second. Of cancels
+    /// it may send as many as of calls, or these if they are more. 100.
     pub max_control_burst: u32,
 }
 
