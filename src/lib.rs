@@ -122,7 +122,7 @@ pub use doge_rpc_client::Client;
 pub use doge_rpc_core::{
     Code, Context, Deadline, Metadata, MetadataError, Status, call,
     call::{CallOptions, Criticality, ReplyMetadata, Request, Response},
-    connection, driver, protocol, schema, transport, wire,
+    connection, protocol, schema, transport, wire,
 };
 pub use doge_rpc_server::Server;
 

@@ -151,7 +151,7 @@ impl Cluster {
                 .await
             {
                 Err(status) if moves_on(&status) || gave_up_early(&status, request) => {
-                    last = Some(status)
+                    last = Some(status);
                 }
                 answer => return answer,
             }

@@ -98,6 +98,15 @@ impl CallOptions {
 }
 
 /// A place for the metadata of an answer, shared between the options of a call and whoever reads it after.
+///
+/// ```
+/// use doge_rpc_core::call::{CallOptions, ReplyMetadata};
+///
+/// let reply = ReplyMetadata::new();
+/// let options = CallOptions::new().reply_metadata(&reply);
+/// // After a call with these options:
+/// assert_eq!(reply.get().get_str("served-by"), None);
+/// ```
 #[derive(Clone, Default)]
 pub struct ReplyMetadata(Arc<Mutex<Metadata>>);
 

@@ -42,10 +42,19 @@ const BENCHMARK: Step = Step::cargo(
     "bench --package doge-benches --bench end_to_end -- --markdown docs/performance.md",
 );
 
+/// The very command that the README names.
+const TESTS: Step = Step::cargo("tests", "xtask test");
+
+const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
+
 /// What is quick to fail comes first.
 fn ci(options: TestOptions) -> Vec<Step> {
     let mut steps = vec![FORMATTING, LINTS, DOCUMENTATION];
-    steps.extend(testing::steps(options));
+    steps.push(if options.install {
+        TESTS_INSTALLING
+    } else {
+        TESTS
+    });
     steps.extend(EXAMPLES);
     steps.extend([PACKAGES, SHORT_BENCHMARK]);
     steps
