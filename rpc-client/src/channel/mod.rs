@@ -98,14 +98,14 @@ impl Channel {
     ///
     /// The status of the call; [`Status::never_ran`] tells whether it can have reached the handler.
     pub async fn call(&self, request: &Request, wait_for_ready: bool) -> Result<Response, Status> {
-        self.call_if_connected_by(request.deadline(), request, wait_for_ready)
+        self.call_patiently(Patience::Whole, request, wait_for_ready)
             .await
     }
 
-    /// The same, giving up earlier when there is no connection by then.
-    pub(crate) async fn call_if_connected_by(
+    /// The same, with so much patience for a connection.
+    pub(crate) async fn call_patiently(
         &self,
-        connected_by: Deadline,
+        patience: Patience,
         request: &Request,
         wait_for_ready: bool,
     ) -> Result<Response, Status> {
@@ -113,7 +113,10 @@ impl Channel {
         loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => self.dial.connect(connected_by, wait_for_ready).await?,
+                None => {
+                    let until = patience.until(request.deadline());
+                    self.dial.connect(until, wait_for_ready).await?
+                }
             };
             match connection.call(request).await {
                 // Refused over a connection that goes on, it would be refused again.
@@ -133,9 +136,13 @@ impl Channel {
         self.dial.is_down()
     }
 
-    /// Tries to connect again, if that is due, without anybody waiting for it.
-    pub(crate) fn probe(&self) {
-        self.dial.probe();
+    /// The same; if it is down and the next attempt to connect is due, that is made, without anybody waiting for it.
+    pub(crate) fn is_down_and_probed(&self) -> bool {
+        let down = self.is_down();
+        if down {
+            self.dial.probe();
+        }
+        down
     }
 
     /// Connects, unless it is connected. Cancel safe.
@@ -149,6 +156,24 @@ impl Channel {
             self.dial.connect(deadline, false).await?;
         }
         Ok(())
+    }
+}
+
+/// How much of its time a call waits for a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// All of it.
+    Whole,
+    /// Half of what is left, so that something is left for elsewhere.
+    Half,
+}
+
+impl Patience {
+    fn until(self, deadline: Deadline) -> Deadline {
+        match self {
+            Self::Whole => deadline,
+            Self::Half => Deadline::after(deadline.remaining() / 2),
+        }
     }
 }
 

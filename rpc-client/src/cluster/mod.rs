@@ -9,14 +9,14 @@ use std::{fmt, sync::Arc};
 use arc_swap::ArcSwap;
 use doge_registry::{Registry, RegistryError, ServiceKey};
 use doge_rpc_core::{
-    Code, Deadline, Status,
+    Code, Status,
     call::{Request, Response},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::{endpoint::Endpoint, follow::Follow, round_robin::RoundRobin};
-use crate::ChannelConfig;
+use crate::{ChannelConfig, channel::Patience};
 
 /// The calls to a service, spread in turn over the instances that a registry has of it. Cheap to clone.
 ///
@@ -128,28 +128,22 @@ impl Cluster {
             .collect()
     }
 
-    /// Offers the call to each endpoint in turn: to those that are not known to be down, and if none of them takes it,
-    /// to the others. Those are tried again meanwhile, without a call waiting for it.
+    /// Offers the call to each endpoint in turn: first to those that are not known to be down, then to all. Those that
+    /// are down are tried again meanwhile, without a call waiting for it.
     async fn try_all(&self, request: &Request) -> Result<Response, Status> {
         let endpoints = self.shared.endpoints.load_full();
         let turn = self.shared.turn.next(endpoints.len());
-        let (up, down): (Vec<_>, Vec<_>) = turn
-            .map(|index| endpoints[index].channel())
-            .partition(|channel| !channel.is_down());
-        down.iter().for_each(|channel| channel.probe());
+        let in_turn = || turn.clone().map(|index| endpoints[index].channel());
+        let up = in_turn().filter(|channel| !channel.is_down_and_probed());
+        // One that hangs must not use up the time of the next.
+        let patience = if endpoints.len() > 1 {
+            Patience::Half
+        } else {
+            Patience::Whole
+        };
         let mut last = None;
-        let mut left = endpoints.len();
-        for channel in up.into_iter().chain(down) {
-            left -= 1;
-            // One that hangs must not use up the time of the next.
-            let connected_by = match left {
-                0 => request.deadline(),
-                _ => Deadline::after(request.deadline().remaining() / 2),
-            };
-            match channel
-                .call_if_connected_by(connected_by, request, false)
-                .await
-            {
+        for channel in up.chain(in_turn()) {
+            match channel.call_patiently(patience, request, false).await {
                 Err(status) if moves_on(&status) || gave_up_early(&status, request) => {
                     last = Some(status);
                 }
