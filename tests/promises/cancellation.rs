@@ -7,10 +7,7 @@ use crate::support::{Handlers, LIMIT, Probe, ProbeClient, patient};
 #[tokio::test]
 async fn dropping_a_call_stops_its_handler() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
 
     let call = tokio::spawn({
         let client = client.clone();
@@ -25,10 +22,7 @@ async fn dropping_a_call_stops_its_handler() {
 #[tokio::test]
 async fn losing_the_caller_stops_all_its_handlers() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
     let calls: Vec<_> = (0..5)
         .map(|_| {
             let client = client.clone();
@@ -81,10 +75,7 @@ async fn a_cancel_goes_down_the_chain() {
 #[tokio::test]
 async fn a_late_answer_meets_nobody() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
     for round in 0..50 {
         // Given up with the answer on its way, at one moment or another.
         let call = tokio::spawn({

@@ -18,10 +18,7 @@ use crate::support::{Handlers, LIMIT, Probe, ProbeClient, patient};
 #[tokio::test]
 async fn a_drain_finishes_what_runs_and_takes_no_more() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (server, client) = handlers.connected().await;
     let running = tokio::spawn({
         let client = client.clone();
         async move { client.gated().await }
@@ -49,10 +46,7 @@ async fn a_drain_finishes_what_runs_and_takes_no_more() {
 #[tokio::test]
 async fn a_caller_that_gives_up_during_a_drain_stops_its_handler_and_ends_the_drain() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (server, client) = handlers.connected().await;
     let call = tokio::spawn({
         let client = client.clone();
         async move { client.hang().await }

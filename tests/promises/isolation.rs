@@ -2,15 +2,12 @@
 
 use doge_rpc::prelude::*;
 
-use crate::support::{Handlers, LIMIT, Probe, ProbeClient, patient};
+use crate::support::{Handlers, LIMIT, Probe, ProbeClient};
 
 #[tokio::test]
 async fn a_panicking_handler_answers_internal_at_once_and_takes_nothing_down() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
     let beside = tokio::spawn({
         let client = client.clone();
         async move { client.gated().await }
@@ -40,10 +37,7 @@ async fn a_panicking_handler_answers_internal_at_once_and_takes_nothing_down() {
 #[tokio::test]
 async fn a_handler_that_waits_holds_up_nobody_on_its_connection() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
     let gated: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
@@ -63,10 +57,7 @@ async fn a_handler_that_waits_holds_up_nobody_on_its_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_that_computes_is_moved_off_the_reading_task() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
     // The first one is polled where it is read; from then on the method has tasks of its own.
     client.burn(5).await.unwrap();
     let heavy = tokio::spawn({
@@ -85,10 +76,7 @@ async fn a_handler_that_computes_is_moved_off_the_reading_task() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn short_calls_never_wait_for_a_long_one() {
     let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let client = ProbeClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let (_server, client) = handlers.connected().await;
     // One call that goes on for as long as the test: an answer of its own would cover a frame that nobody writes.
     let long = tokio::spawn({
         let client = client.clone();

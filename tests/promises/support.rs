@@ -66,6 +66,13 @@ impl Handlers {
         Server::builder().add(ProbeServer::new(self.clone()))
     }
 
+    /// A server of these handlers, and a patient client of it, over a real socket.
+    pub(crate) async fn connected(&self) -> (Running, ProbeClient) {
+        let server = self.server().start("tcp://127.0.0.1:0").await.unwrap();
+        let client = ProbeClient::connect(server.address()).unwrap();
+        (server, client.with(patient()))
+    }
+
     /// Serves at an address that a server has just left, which the system may take a moment to free.
     pub(crate) async fn serve_again(&self, address: &Address) -> Running {
         let serve = async {
