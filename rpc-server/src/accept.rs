@@ -1,4 +1,11 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use doge_rpc_core::{
@@ -22,6 +29,8 @@ pub(crate) struct Connections {
     gate: Gate,
     /// Connections that are being told there is no room.
     leaving: Gate,
+    /// All connections were ended, and so is one that comes after that.
+    closed: AtomicBool,
 }
 
 /// Pause after a failed accept, such as when the process is out of file descriptors.
@@ -41,6 +50,7 @@ impl Connections {
             tasks: TaskTracker::new(),
             gate: Gate::new(most),
             leaving: Gate::new(MAX_LEAVING),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -52,10 +62,6 @@ impl Connections {
                 Ok((stream, peer)) => {
                     number += 1;
                     self.open(number, stream, peer);
-                    // Told to stop meanwhile, by somebody who could not see this one yet.
-                    if stop.is_cancelled() {
-                        self.close();
-                    }
                 }
                 Err(error) => {
                     tracing::warn!(address = %listener.address(), %error, "cannot accept a connection");
@@ -70,8 +76,10 @@ impl Connections {
         self.each(|connection| connection.go_away(Reason::Drain, "the server shuts down"));
     }
 
-    /// Ends all connections now.
+    /// Ends all connections now, and those that are just being accepted.
     pub(crate) fn close(&self) {
+        // Before the list is taken: a connection that is not in it yet finds this once it is.
+        self.closed.store(true, Ordering::Release);
         self.each(Connection::close);
     }
 
@@ -94,7 +102,10 @@ impl Connections {
             return;
         };
         let (connection, task) = Connection::new(stream, peer, Arc::clone(&self.service));
-        self.open.lock().insert(number, connection);
+        self.open.lock().insert(number, connection.clone());
+        if self.closed.load(Ordering::Acquire) {
+            connection.close();
+        }
         let entry = Entry {
             connections: Arc::clone(self),
             number,
@@ -149,4 +160,62 @@ async fn turn_away(stream: Stream, most: usize) {
     };
     // Whatever comes of it, the connection is closed.
     let _ = tokio::time::timeout(FAREWELL, farewell).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use doge_rpc_core::{
+        connection::Limits,
+        transport::{Address, Stream, memory},
+    };
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Connections, Listener};
+    use crate::{connection::Service, gate::Gate, router::Router};
+
+    /// Nothing here takes longer, unless it hangs.
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn connections() -> Arc<Connections> {
+        let router = Router::new(Vec::new(), &[]).unwrap();
+        let service = Service {
+            router,
+            limits: Limits::default(),
+            calls: Gate::new(1),
+        };
+        Arc::new(Connections::new(service, 10))
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_comes_when_all_were_ended_is_ended() {
+        let connections = connections();
+        let (_client, ours) = memory::pair(1024);
+        connections.close();
+        connections.open(1, ours, Address::Memory("late".into()));
+        tokio::time::timeout(LIMIT, connections.gone())
+            .await
+            .expect("it is ended");
+    }
+
+    #[tokio::test]
+    async fn stopping_to_accept_ends_no_connection() {
+        let connections = connections();
+        let address = Address::Memory("stops-accepting".into());
+        let listener = Listener::bind(&address).await.unwrap();
+        let client = Stream::connect(&address).await.unwrap();
+        let stop = CancellationToken::new();
+        let accepting = tokio::spawn(Arc::clone(&connections).accept(listener, stop.clone()));
+        while connections.open.lock().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        accepting.await.unwrap();
+        assert_eq!(connections.open.lock().len(), 1, "a drain closes it later");
+        drop(client);
+        tokio::time::timeout(LIMIT, connections.gone())
+            .await
+            .expect("it ends with its client");
+    }
 }
