@@ -31,14 +31,7 @@ async fn calls_go_to_all_instances_in_turn() {
     ];
     let mut servers = Vec::new();
     for handlers in &handlers {
-        servers.push(
-            handlers
-                .server()
-                .registry(&registry)
-                .start("tcp://127.0.0.1:0")
-                .await
-                .unwrap(),
-        );
+        servers.push(handlers.registered(&registry).await);
     }
     let client = ProbeClient::connect_via(&registry).await.unwrap();
     for value in 0..30 {
@@ -95,20 +88,10 @@ async fn instances_come_and_go_while_calls_go_on() {
         let client = client.with(patient().wait_for_ready(true));
         async move { client.echo(2).await }
     });
-    let first = Handlers::default()
-        .server()
-        .registry(&registry)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let first = Handlers::default().registered(&registry).await;
     assert_eq!(waiting.await.unwrap().unwrap(), 2);
 
-    let _second = Handlers::default()
-        .server()
-        .registry(&registry)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let _second = Handlers::default().registered(&registry).await;
     first.drain().await;
     for value in 0..10 {
         assert_eq!(client.echo(value).await.unwrap(), value);
@@ -120,12 +103,7 @@ async fn groups_do_not_see_each_other() {
     let registry: Arc<dyn Registry> = Arc::new(Memory::new());
     let (usual, canary) = (Handlers::default(), Handlers::default());
     let advertise = Advertise::new().group("canary").zone("a").weight(10);
-    let _usual = usual
-        .server()
-        .registry(&registry)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let _usual = usual.registered(&registry).await;
     let _canary = canary
         .server()
         .registry_as(&registry, advertise)
@@ -154,12 +132,7 @@ async fn the_data_path_never_waits_for_the_registry() {
             .build(),
     );
     let handlers = Handlers::default();
-    let _server = handlers
-        .server()
-        .registry(&registry)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let _server = handlers.registered(&registry).await;
     let client = ProbeClient::connect_via(&registry).await.unwrap();
     client.echo(1).await.unwrap();
 
@@ -181,12 +154,7 @@ async fn an_instance_that_cannot_be_called_is_left_out() {
         .await
         .unwrap();
     let registry: Arc<dyn Registry> = Arc::new(registry);
-    let _server = Handlers::default()
-        .server()
-        .registry(&registry)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let _server = Handlers::default().registered(&registry).await;
     let client = ProbeClient::connect_via(&registry).await.unwrap();
     for value in 0..10 {
         assert_eq!(client.echo(value).await.unwrap(), value);

@@ -73,6 +73,12 @@ impl Handlers {
         (server, client.with(patient()))
     }
 
+    /// A server of these handlers that clients find in a registry.
+    pub(crate) async fn registered(&self, registry: &Arc<dyn Registry>) -> Running {
+        let server = self.server().registry(registry);
+        server.start("tcp://127.0.0.1:0").await.unwrap()
+    }
+
     /// Serves at an address that a server has just left, which the system may take a moment to free.
     pub(crate) async fn serve_again(&self, address: &Address) -> Running {
         let serve = async {

@@ -28,6 +28,8 @@ pub(super) struct Task {
     timer: Pin<Box<Sleep>>,
     /// Callers whose answers a read brought, woken after all of it is parsed.
     wakers: Vec<Waker>,
+    /// What calls that are still there are told in the end.
+    why: Status,
 }
 
 /// Why a connection ended.
@@ -45,6 +47,7 @@ impl Task {
             reader,
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             wakers: Vec::new(),
+            why: Status::unavailable("its task was stopped"),
         }
     }
 
@@ -151,14 +154,12 @@ impl Future for Task {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let end = ready!(self.poll_run(cx));
-        self.shared.link.close();
         let address = &self.shared.address;
         match end {
             End::Done => tracing::debug!(%address, "connection closed"),
             End::Lost(why) => {
                 tracing::debug!(%address, %why, "connection lost");
-                self.shared
-                    .end(&why.context(format_args!("connection to {address}")));
+                self.why = why;
             }
         }
         Poll::Ready(())
@@ -168,12 +169,11 @@ impl Future for Task {
 /// However the task ends, its runtime going down included, nobody waits for an answer that cannot come.
 impl Drop for Task {
     fn drop(&mut self) {
+        // First, so that what has left is counted before calls are told whether they can have run.
         self.shared.link.close();
-        let why = format!(
-            "connection to {}: its task was stopped",
-            self.shared.address
-        );
-        self.shared.end(&Status::unavailable(why));
+        let why = self.why.clone();
+        self.shared
+            .end(&why.context(format_args!("connection to {}", self.shared.address)));
     }
 }
 

@@ -201,18 +201,19 @@ impl Task {
         }
     }
 
-    /// Tells the client why, as far as its socket takes it at once, and stops what runs.
+    /// Stops what runs, and puts down why; a client that broke the protocol is told, as far as its socket takes it at
+    /// once.
     fn end(&self, end: End) {
         let peer = &self.shared.peer;
-        let running = self.shared.link.lock().stop();
+        let stopped = self.stop();
         match end {
-            End::HungUp => tracing::debug!(%peer, stopped = running.len(), "the client hung up"),
-            End::Closed => tracing::debug!(%peer, stopped = running.len(), "connection closed"),
+            End::HungUp => tracing::debug!(%peer, stopped, "the client hung up"),
+            End::Closed => tracing::debug!(%peer, stopped, "connection closed"),
             End::Lost(error) => {
-                tracing::debug!(%peer, %error, stopped = running.len(), "connection lost");
+                tracing::debug!(%peer, %error, stopped, "connection lost");
             }
             End::Violated(violation) => {
-                tracing::warn!(%peer, %violation, stopped = running.len(), "connection closed: the client broke the protocol");
+                tracing::warn!(%peer, %violation, stopped, "connection closed: the client broke the protocol");
                 let reason = Reason::from(&violation);
                 self.shared
                     .link
@@ -220,15 +221,20 @@ impl Task {
                     .go_away(reason, &violation.to_string());
             }
         }
+    }
+
+    /// Stops what runs, and tells how much that was.
+    fn stop(&self) -> usize {
+        let running = self.shared.link.lock().stop();
         running.iter().for_each(AbortHandle::abort);
+        running.len()
     }
 }
 
 /// However the task ends, its runtime going down included, nothing of the connection runs on.
 impl Drop for Task {
     fn drop(&mut self) {
-        let running = self.shared.link.lock().stop();
-        running.iter().for_each(AbortHandle::abort);
+        self.stop();
         self.shared.link.close();
     }
 }
