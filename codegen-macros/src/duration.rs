@@ -25,7 +25,8 @@ pub(crate) fn parse(literal: &LitStr) -> syn::Result<Duration> {
     Ok(duration)
 }
 
-fn read(text: &str) -> Option<Duration> {
+/// Reads a duration, which may be zero.
+pub(crate) fn read(text: &str) -> Option<Duration> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let milliseconds: u64 = match unit {

@@ -41,7 +41,10 @@ use proc_macro::TokenStream;
 ///
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `idempotent` | running it twice is as good as once; recorded in the schema for retries and hedging, which come with a later release | not said |
+/// | `idempotent` | running it twice is as good as once, so that a call may be retried and hedged | not said |
+/// | `retries = 3` | how often a call that failed is tried again at most, 0 to 5; needs `idempotent` | the client's |
+/// | `hedge = "20ms"` | a call without an answer by then is made a second time, elsewhere, and the first answer counts; `ms`, `s` or `m`, less than `timeout`; needs `idempotent` | the client's |
+/// | `hedge = "p95"` | the same, after the time in which 95 % of the method's calls have been answered; more than 0, less than 100, as in `"p99.9"` | the client's |
 /// | `timeout = "300ms"` | how long a call may take unless the caller says otherwise; `ms`, `s` or `m` | the client's |
 /// | `name = "fetch"` | what the method is called on the wire | the Rust name |
 /// | `encoding = "array"` | structs as arrays of their fields rather than as maps | `"map"` |

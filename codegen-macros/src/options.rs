@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token, parse::Parser, punctuated::Punctuated,
+    Attribute, Expr, ExprLit, Lit, LitInt, LitStr, Meta, Token, parse::Parser,
+    punctuated::Punctuated,
 };
 
 use crate::{errors::Errors, suggestion};
@@ -77,6 +78,24 @@ impl Options {
         errors.at(
             meta,
             format!("`{name}` takes a text: write `{name} = \"{example}\"`"),
+        );
+        None
+    }
+
+    /// The number of an option, which is whole and not negative; `example` is one that is right.
+    pub(crate) fn number(&self, name: &str, example: &str, errors: &mut Errors) -> Option<&LitInt> {
+        let meta = self.get(name)?;
+        if let Meta::NameValue(pair) = meta
+            && let Expr::Lit(ExprLit {
+                lit: Lit::Int(number),
+                ..
+            }) = &pair.value
+        {
+            return Some(number);
+        }
+        errors.at(
+            meta,
+            format!("`{name}` takes a number: write `{name} = {example}`"),
         );
         None
     }

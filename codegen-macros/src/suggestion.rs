@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_word_of_its_own_finds_none() {
-        assert_eq!(nearest("retries", &OPTIONS), None);
+        assert_eq!(nearest("priority", &OPTIONS), None);
         assert_eq!(nearest("", &OPTIONS), None);
     }
 

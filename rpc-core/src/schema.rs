@@ -81,6 +81,8 @@ pub struct MethodSchema {
     result: &'static str,
     error: &'static str,
     idempotent: bool,
+    retries: Option<u32>,
+    hedge: Option<Hedge>,
     timeout: Option<Duration>,
     encoding: Encoding,
     /// Resolved once per process, so that a call by schema looks no name up.
@@ -99,6 +101,8 @@ impl MethodSchema {
             result: "",
             error: "",
             idempotent: false,
+            retries: None,
+            hedge: None,
             timeout: None,
             encoding: Encoding::Map,
             number: OnceLock::new(),
@@ -131,6 +135,20 @@ impl MethodSchema {
     #[must_use]
     pub const fn with_idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Sets how often a call that failed is tried again at most; only for a method that is idempotent.
+    #[must_use]
+    pub const fn with_retries(mut self, retries: u32) -> Self {
+        self.retries = Some(retries);
+        self
+    }
+
+    /// Sets when a call is made a second time; only for a method that is idempotent.
+    #[must_use]
+    pub const fn with_hedge(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(hedge);
         self
     }
 
@@ -183,9 +201,19 @@ impl MethodSchema {
         self.error
     }
 
-    /// Whether running it twice is as good as once; for retries and hedging, which come with a later release.
+    /// Whether running it twice is as good as once, so that a call may be retried and hedged.
     pub fn idempotent(&self) -> bool {
         self.idempotent
+    }
+
+    /// How often a call that failed is tried again at most; `None` for what the client is set to.
+    pub fn retries(&self) -> Option<u32> {
+        self.retries
+    }
+
+    /// When a call that has no answer yet is made a second time; `None` for what the client is set to.
+    pub fn hedge(&self) -> Option<Hedge> {
+        self.hedge
     }
 
     /// Time that a call gets when its caller says nothing; `None` for the default of 1 s.
@@ -206,6 +234,16 @@ impl MethodSchema {
             })
         })
     }
+}
+
+/// When a call that has no answer yet is made a second time, elsewhere; the first answer counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hedge {
+    /// After so long.
+    After(Duration),
+    /// After the time in which this percentage of the method's calls have been answered: 95.0 is the slowest one in
+    /// twenty. More than 0 and less than 100.
+    Percentile(f64),
 }
 
 /// An argument of a method.

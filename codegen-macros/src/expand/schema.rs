@@ -1,10 +1,12 @@
 //! The schema: what a service tells about itself at run time.
 
+use std::time::Duration;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::type_name;
-use crate::model::{Argument, Encoding, Method, Service};
+use crate::model::{Argument, Attempts, Encoding, Hedge, Method, Service};
 
 /// The statics `__DOGE_METHODS` and `__DOGE_SCHEMA`.
 pub(super) fn define(service: &Service) -> TokenStream {
@@ -47,10 +49,10 @@ fn method_schema(service: &Service, index: usize, method: &Method) -> TokenStrea
         .iter()
         .map(|argument| argument_schema(service, argument));
     let (value, error) = (type_name::of(&returns.value), type_name::of(&returns.error));
-    let idempotent = method.idempotent.then(|| quote!(.with_idempotent()));
+    let attempts = attempts(service, &method.attempts);
     let timeout = method.timeout.map(|timeout| {
-        let (seconds, nanoseconds) = (timeout.as_secs(), timeout.subsec_nanos());
-        quote!(.with_timeout(::core::time::Duration::new(#seconds, #nanoseconds)))
+        let timeout = duration(timeout);
+        quote!(.with_timeout(#timeout))
     });
     let encoding = method.encoding.map(|encoding| {
         let encoding = match encoding {
@@ -64,10 +66,34 @@ fn method_schema(service: &Service, index: usize, method: &Method) -> TokenStrea
             #docs
             .with_arguments(&[#(#arguments),*])
             .with_returns(#value, #error)
-            #idempotent
+            #attempts
             #timeout
             #encoding
     }
+}
+
+fn attempts(service: &Service, attempts: &Attempts) -> TokenStream {
+    let facade = &service.facade;
+    let idempotent = attempts.idempotent.then(|| quote!(.with_idempotent()));
+    let retries = attempts
+        .retries
+        .map(|retries| quote!(.with_retries(#retries)));
+    let hedge = attempts.hedge.map(|hedge| {
+        let hedge = match hedge {
+            Hedge::After(delay) => {
+                let delay = duration(delay);
+                quote!(After(#delay))
+            }
+            Hedge::Percentile(percentile) => quote!(Percentile(#percentile)),
+        };
+        quote!(.with_hedge(#facade::__private::Hedge::#hedge))
+    });
+    quote!(#idempotent #retries #hedge)
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanoseconds))
 }
 
 fn argument_schema(service: &Service, argument: &Argument) -> TokenStream {

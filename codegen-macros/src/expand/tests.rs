@@ -15,8 +15,9 @@ fn employee_service() -> TokenStream {
     quote! {
         /// Who works here.
         pub(crate) trait EmployeeService {
-            #[rpc(idempotent, timeout = "300ms", encoding = "array")]
+            #[rpc(idempotent, retries = 3, hedge = "p99.9", timeout = "300ms", encoding = "array")]
             async fn get(&self, id: u64, #[rpc(default)] fields: Vec<String>) -> Result<Employee, Status>;
+            #[rpc(idempotent, hedge = "20ms")]
             async fn count(&self) -> Result<u64, Status>;
         }
     }
@@ -102,7 +103,8 @@ fn options_reach_the_schema() {
         r#"MethodSchema :: new ("hr.employee" , "get" , 0)"#,
         r#"ArgumentSchema :: new ("fields" , "Vec<String>") . with_default ()"#,
         r#". with_returns ("Employee" , "Status")"#,
-        ". with_idempotent ()",
+        ". with_idempotent () . with_retries (3u32) . with_hedge (:: doge_rpc :: __private :: Hedge :: Percentile (99.9f64))",
+        ":: __private :: Hedge :: After (:: core :: time :: Duration :: new (0u64 , 20000000u32))",
         ". with_timeout (:: core :: time :: Duration :: new (0u64 , 300000000u32))",
         "Encoding :: Array",
     ] {

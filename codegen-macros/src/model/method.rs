@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::Ident;
 use syn::{Attribute, TraitItemFn, ext::IdentExt};
 
-use super::{Argument, Encoding, cfg, docs, result::Returns, signature};
+use super::{Argument, Attempts, Encoding, cfg, docs, result::Returns, signature};
 use crate::{
     duration,
     errors::Errors,
@@ -15,7 +15,14 @@ use crate::{
 
 const PLACE: Place = Place {
     attribute: "`#[rpc(..)]` of a method",
-    options: &["idempotent", "timeout", "name", "encoding"],
+    options: &[
+        "idempotent",
+        "retries",
+        "hedge",
+        "timeout",
+        "name",
+        "encoding",
+    ],
 };
 
 /// What `client.name(..)` would find before, or beside, a method of the trait: what the client has itself, and what
@@ -42,7 +49,7 @@ pub(crate) struct Method {
     pub(crate) docs: String,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) returns: Returns,
-    pub(crate) idempotent: bool,
+    pub(crate) attempts: Attempts,
     pub(crate) timeout: Option<Duration>,
     pub(crate) encoding: Option<Encoding>,
 }
@@ -55,10 +62,10 @@ impl Method {
         let given_name = options.text("name", "fetch", errors);
         let wire_name =
             name::given_or_own(given_name, &signature.ident, name::Kind::Method, errors);
-        let idempotent = options.flag("idempotent", errors);
         let timeout = options
             .text("timeout", "300ms", errors)
             .and_then(|text| errors.take(duration::parse(text)));
+        let attempts = Attempts::parse(&options, timeout, errors);
         let encoding = options
             .text("encoding", "map", errors)
             .and_then(|text| errors.take(Encoding::parse(text)));
@@ -80,7 +87,7 @@ impl Method {
             docs: docs::text(&item.attrs),
             arguments,
             returns: returns?,
-            idempotent,
+            attempts,
             timeout,
             encoding,
         })

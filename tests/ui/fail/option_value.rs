@@ -4,7 +4,7 @@ use doge_rpc::{Status, service};
 
 #[service(name, version = 1, crate = "doge rpc")]
 trait OptionsService {
-    #[rpc(idempotent = true, timeout = 300, encoding = "json", name(get))]
+    #[rpc(idempotent = true, timeout = 300, encoding = "json", name(get), retries = "3", hedge = 20)]
     async fn get(
         &self,
         #[rpc(default = 1)] one: u8,

@@ -4,7 +4,7 @@ use doge_rpc::{Status, service};
 
 #[service(nmae = "hr.employee", group = "hr")]
 trait EmployeeService {
-    #[rpc(idempotant, retries = 3)]
+    #[rpc(idempotant, priority = 3)]
     async fn get(&self, #[rpc(defualt)] id: u8, #[rpc(optional)] fields: u8) -> Result<u8, Status>;
 
     #[rpc(service::name = "all")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doge_rpc::{Status, service};
+use doge_rpc::{Status, schema::Hedge, service};
 
 /// Who works here,
 /// and since when.
@@ -17,6 +17,12 @@ pub trait EmployeeService {
         id: u64,
         #[rpc(default)] fields: Vec<Option<String>>,
     ) -> Result<(u8, String), Status>;
+
+    #[rpc(idempotent, retries = 0, hedge = "p99.9")]
+    async fn oldest(&self) -> Result<u64, Status>;
+
+    #[rpc(hedge = "20ms", retries = 5, idempotent)]
+    async fn youngest(&self) -> Result<u64, Status>;
 
     async fn count(&self) -> std::result::Result<u64, Status>;
 }
@@ -41,7 +47,21 @@ fn main() {
     );
     assert!(!get.arguments()[0].optional());
 
-    let count = &schema.methods()[1];
+    assert_eq!((get.retries(), get.hedge()), (None, None));
+
+    let oldest = &schema.methods()[1];
+    assert_eq!(
+        (oldest.retries(), oldest.hedge()),
+        (Some(0), Some(Hedge::Percentile(99.9)))
+    );
+    let youngest = &schema.methods()[2];
+    let delay = Duration::from_millis(20);
+    assert_eq!(
+        (youngest.idempotent(), youngest.retries(), youngest.hedge()),
+        (true, Some(5), Some(Hedge::After(delay)))
+    );
+
+    let count = &schema.methods()[3];
     assert_eq!(
         (
             count.name(),
