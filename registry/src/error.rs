@@ -61,6 +61,17 @@ pub enum RegistryError {
         mend: &'static str,
     },
 
+    /// One of [`Several`](crate::Several) registries failed, and so did what they do together.
+    #[error("registry {position} of {count} failed: {cause}")]
+    OneOf {
+        /// Which one, from 1, in the order that they were given in.
+        position: usize,
+        /// How many there are.
+        count: usize,
+        /// What it says.
+        cause: Box<Self>,
+    },
+
     /// There is no tokio runtime to run the background work on.
     #[error(
         "this registry needs a tokio runtime; call it from within one, with its time driver on"
@@ -76,4 +87,15 @@ pub enum RegistryError {
     /// What a registry outside this crate reports.
     #[error(transparent)]
     Other(Box<dyn Error + Send + Sync>),
+}
+
+impl RegistryError {
+    /// The failure of the registry at `index`, from 0, among so many.
+    pub(crate) fn one_of(index: usize, count: usize, cause: Self) -> Self {
+        Self::OneOf {
+            position: index + 1,
+            count,
+            cause: Box::new(cause),
+        }
+    }
 }

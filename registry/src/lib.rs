@@ -10,6 +10,7 @@
 //! | [`Memory`] | one process | `memory:` |
 //! | [`Static`] | a fixed list of addresses | `static:ADDRESS,ADDRESS` |
 //! | [`File`] | the processes of one machine, over a folder | `file:DIR` |
+//! | [`Several`] | those of several registries together | |
 //!
 //! ```
 //! use doge_registry::{Instance, Memory, Registry, ServiceKey};
@@ -44,6 +45,7 @@ mod open;
 mod publisher;
 mod registration;
 mod registry;
+mod several;
 mod snapshot;
 mod watch;
 
@@ -59,5 +61,6 @@ pub use open::{OpenError, open};
 pub use publisher::Publisher;
 pub use registration::{Leave, Registration};
 pub use registry::Registry;
+pub use several::Several;
 pub use snapshot::Snapshot;
 pub use watch::{Watch, WatchClosed};

@@ -1,5 +1,10 @@
 //! The registries as their users see them.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
+
 mod common;
 mod file;
 mod file_processes;
@@ -7,3 +12,5 @@ mod file_refusals;
 mod fixed;
 mod memory;
 mod open;
+mod several;
+mod several_trouble;
