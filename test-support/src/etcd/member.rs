@@ -1,0 +1,118 @@
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::ports::free_port;
+use crate::Process;
+
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
+/// One member: its settings and data, and its process while it runs.
+#[derive(Debug)]
+pub(super) struct Member {
+    arguments: Vec<String>,
+    client_port: u16,
+    /// Serves the state of health without TLS, whatever clients have to use.
+    health_port: u16,
+    folder: TempDir,
+    process: Option<Process>,
+}
+
+impl Member {
+    pub(super) fn new(scheme: &str, mut arguments: Vec<String>) -> Self {
+        let (client_port, health_port) = (free_port(), free_port());
+        let client = format!("{scheme}://127.0.0.1:{client_port}");
+        arguments.push(format!("--listen-client-urls={client}"));
+        arguments.push(format!("--advertise-client-urls={client}"));
+        arguments.push(format!(
+            "--listen-metrics-urls=http://127.0.0.1:{health_port}"
+        ));
+        Self {
+            arguments,
+            client_port,
+            health_port,
+            folder: tempfile::tempdir().unwrap(),
+            process: None,
+        }
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.client_port)
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.process.is_some()
+    }
+
+    pub(super) fn start(&mut self) {
+        let mut command = Command::new("etcd");
+        command
+            .arg(format!("--data-dir={}", self.folder.path().display()))
+            .args(&self.arguments)
+            // Only what is said here counts.
+            .env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        self.process = Some(Process::start(&mut command));
+    }
+
+    pub(super) fn wait_until_healthy(&mut self, limit: Duration) {
+        let started = Instant::now();
+        while !self.is_healthy() {
+            let log = self.log();
+            let process = self.process.as_mut().unwrap();
+            assert!(process.is_running(), "etcd ended; it said:\n{log}");
+            assert!(
+                started.elapsed() < limit,
+                "etcd is not healthy within {limit:?}; it said:\n{log}"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.terminate();
+            process.wait(STOPS_WITHIN);
+        }
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    pub(super) fn pause(&self) {
+        self.process.as_ref().unwrap().pause();
+    }
+
+    pub(super) fn resume(&self) {
+        self.process.as_ref().unwrap().resume();
+    }
+
+    pub(super) fn log(&self) -> String {
+        self.process
+            .as_ref()
+            .map(Process::output)
+            .unwrap_or_default()
+    }
+
+    fn is_healthy(&self) -> bool {
+        health(self.health_port).is_ok_and(|answer| answer.contains(r#""health":"true""#))
+    }
+}
+
+fn health(port: u16) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
+    stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}

@@ -1,0 +1,19 @@
+//! What the tests of several crates share: [`Process`]es that end with their test, a real [`Etcd`], and waiting for
+//! something with a limit.
+//!
+//! All of it blocks the thread that calls it, for as long as it takes a process to start or stop. A test with work of
+//! its own on the tokio runtime meanwhile uses `#[tokio::test(flavor = "multi_thread")]`. Whatever goes wrong here
+//! panics and says what was expected: this is for tests alone.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "tests say what they expect by unwrapping, and this is part of them"
+)]
+
+mod etcd;
+mod eventually;
+mod process;
+
+pub use etcd::{Etcd, EtcdOptions};
+pub use eventually::{eventually, eventually_async};
+pub use process::Process;
