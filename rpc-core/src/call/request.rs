@@ -3,7 +3,11 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::{Attempt, Context, Route};
-use crate::{Deadline, Metadata, Status, transport::Address, wire::Arguments};
+use crate::{
+    Deadline, Metadata, Status,
+    transport::Address,
+    wire::{self, Arguments},
+};
 
 /// A call on its way: what tower layers see on both ends.
 ///
@@ -89,6 +93,14 @@ impl Request {
     /// `InvalidArgument` when the body is not an array, or claims what its bytes cannot hold.
     pub fn arguments(&self) -> Result<Arguments<'_>, Status> {
         Arguments::new(&self.route, &self.body)
+    }
+
+    /// The bytes of one argument as they travel, by the name that the method's schema has for it. `None` when the
+    /// method is known by name only, has no such argument, or the body is cut short before its end.
+    pub fn raw_argument(&self, name: &str) -> Option<&[u8]> {
+        let mut arguments = self.route.schema()?.arguments().iter();
+        let place = arguments.position(|argument| argument.name() == name)?;
+        wire::raw_argument(&self.body, place)
     }
 
     /// The context that the handler of this request runs in.

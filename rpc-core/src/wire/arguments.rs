@@ -83,6 +83,18 @@ fn refused(route: &Route, why: std::fmt::Arguments<'_>) -> Status {
     Status::invalid_argument(format!("{route}: {why}")).with_never_ran(true)
 }
 
+/// The bytes of the argument at this place, without a look inside the others.
+pub(crate) fn raw_argument(body: &[u8], place: usize) -> Option<&[u8]> {
+    let (count, mut rest) = array(body)?;
+    if place >= count as usize {
+        return None;
+    }
+    for _ in 0..place {
+        rest = rest.get(scan::value_len(rest)?..)?;
+    }
+    rest.get(..scan::value_len(rest)?)
+}
+
 /// Length of the array at the front, and what follows its head.
 fn array(body: &[u8]) -> Option<(u32, &[u8])> {
     match body {
@@ -95,7 +107,7 @@ fn array(body: &[u8]) -> Option<(u32, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::Arguments;
+    use super::{Arguments, raw_argument};
     use crate::{Code, call::Route};
 
     #[test]
@@ -119,6 +131,18 @@ mod tests {
         assert_eq!(arguments.take_or_else("second", || 7).unwrap(), 7);
         let error = arguments.take::<u8>("third").unwrap_err();
         assert_eq!(error.message(), "t/m: argument `third` is missing");
+    }
+
+    #[test]
+    fn an_argument_is_found_as_the_bytes_it_is() {
+        let body = b"\x93\x92\x01\xa2hi\x81\xa1k\xc0\xcd\x01\x00";
+        assert_eq!(raw_argument(body, 0), Some(&b"\x92\x01\xa2hi"[..]));
+        assert_eq!(raw_argument(body, 1), Some(&b"\x81\xa1k\xc0"[..]));
+        assert_eq!(raw_argument(body, 2), Some(&b"\xcd\x01\x00"[..]));
+        assert_eq!(raw_argument(body, 3), None);
+        for end in 0..body.len() {
+            assert_eq!(raw_argument(&body[..end], 2), None, "cut at {end}");
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ mod decode;
 mod encode;
 mod scan;
 
-pub(crate) use self::encode::BY_REFERENCE;
 pub use self::{
     arguments::Arguments,
     decode::{DecodeError, decode},
     encode::{EncodeError, encode},
     scan::{MAX_DEPTH, MAX_ELEMENTS},
 };
+pub(crate) use self::{arguments::raw_argument, encode::BY_REFERENCE};

@@ -46,6 +46,19 @@ pub(super) fn check(body: &[u8]) -> Result<(), ScanError> {
     if may_lie { walk(body) } else { Ok(()) }
 }
 
+/// How many bytes the value at the front has; `None` when they end inside it.
+pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let mut values = 1_usize;
+    while values > 0 {
+        let (&head, after) = rest.split_first()?;
+        let item = Item::read(head, after).ok()?;
+        rest = after.get(item.head_len..)?.get(item.skip..)?;
+        values = (values - 1).checked_add(item.children)?;
+    }
+    Some(bytes.len() - rest.len())
+}
+
 /// Bodies of this many bytes are not swept first.
 const WALKED: usize = 4096;
 
