@@ -128,7 +128,10 @@ pub use doge_rpc_server::Server;
 
 /// Channels and clusters: where the calls of a [`Client`] go.
 pub mod client {
-    pub use doge_rpc_client::{Backoff, Channel, ChannelConfig, Client, Cluster};
+    pub use doge_rpc_client::{
+        Backoff, Balancing, Channel, ChannelConfig, Client, Cluster, ConsistentHash, HashKey,
+        LoadBalancing, SlowStart, balance,
+    };
 }
 
 /// Serving: what, where, within which limits, and until when.

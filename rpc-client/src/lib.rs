@@ -6,15 +6,18 @@
 //!
 //! - [`Client`]: what a generated client holds; encodes a call, decodes its answer.
 //! - [`Cluster`]: all endpoints of a service, as the registry has them.
+//! - [`balance`]: which endpoint takes a call.
 //! - [`Channel`]: the calls to one address; connects, reconnects, sends again what never left.
 //! - `connection`: one socket, many calls.
 
+pub mod balance;
 mod channel;
 mod client;
 mod cluster;
 mod connection;
 
 pub use self::{
+    balance::{Balancing, ConsistentHash, HashKey, LoadBalancing, SlowStart},
     channel::{Backoff, Channel, ChannelConfig},
     client::Client,
     cluster::Cluster,

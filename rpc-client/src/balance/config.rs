@@ -1,0 +1,102 @@
+use super::{HashKey, SlowStart};
+
+/// How calls are spread over the endpoints of a service.
+///
+/// ```
+/// use doge_rpc_client::balance::{Balancing, LoadBalancing};
+///
+/// let balancing = Balancing {
+///     policy: LoadBalancing::LeastActive,
+///     zone: Some("a".into()),
+///     ..Balancing::default()
+/// };
+/// assert!(balancing.slow_start.is_some());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Balancing {
+    /// Which endpoint takes a call. [`LoadBalancing::PeakEwma`].
+    pub policy: LoadBalancing,
+    /// How an endpoint that is new, or back, comes to its share; `None` for all at once. 30 s.
+    pub slow_start: Option<SlowStart>,
+    /// Whether endpoints on this machine come before all others. No.
+    pub prefer_local: bool,
+    /// The zone whose endpoints come before those of others. None.
+    pub zone: Option<String>,
+    /// How many endpoints this client uses, at most; see [`subset`](super::subset). All.
+    pub subset: Option<usize>,
+}
+
+impl Default for Balancing {
+    fn default() -> Self {
+        Self {
+            policy: LoadBalancing::default(),
+            slow_start: Some(SlowStart::default()),
+            prefer_local: false,
+            zone: None,
+            subset: None,
+        }
+    }
+}
+
+/// Which endpoint takes a call.
+///
+/// Whatever the policy: an endpoint that refused for overload is passed over for the time it asked for, as long as there
+/// is another, and one of weight 0 takes calls only when no other can.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum LoadBalancing {
+    /// Of two drawn at random, the one where a call may have to wait less: latency times calls in flight, over weight.
+    /// Latency is Finagle's peak EWMA (10 s) with a penalty for failures, so that neither a slow endpoint nor one that
+    /// fails fast draws calls.
+    #[default]
+    PeakEwma,
+    /// The one with the fewest calls in flight for its weight; a tie goes by weight at random. Up to 16 endpoints all
+    /// are compared, of more than that two drawn at random.
+    LeastActive,
+    /// Each in turn, whatever its weight, from a start that is random.
+    RoundRobin,
+    /// Each as often as its weight says, evenly in between (smooth weighted round robin).
+    Weighted,
+    /// At random, as often as its weight says.
+    Random,
+    /// Calls with the same key go to the same endpoint, as long as that is not overloaded.
+    ConsistentHash(ConsistentHash),
+}
+
+/// Consistent hashing with bounded loads.
+///
+/// Each endpoint has points on a ring, in number as its weight; a call goes to the next point after the hash of its key.
+/// An endpoint that comes or goes so moves only the keys that are its own. One that has its fill is passed over for the
+/// next (Mirrokni, Thorup and Zadimoghaddam, 2016), so that a key that all ask for does not drown it. A call without the
+/// key goes as [`LoadBalancing::PeakEwma`] says.
+///
+/// Hashes are XXH64, so that all clients agree. Slow start does not apply, since it would move keys.
+///
+/// ```
+/// use doge_rpc_client::balance::{ConsistentHash, HashKey, LoadBalancing};
+///
+/// let by_tenant = ConsistentHash::by(HashKey::Metadata("tenant".into()));
+/// assert_eq!(by_tenant.bound, 1.25);
+/// let policy = LoadBalancing::ConsistentHash(by_tenant);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConsistentHash {
+    /// What of a call is hashed.
+    pub key: HashKey,
+    /// Points on the ring for an endpoint of weight 100. 512, which spreads keys to within a tenth; a ring of more than
+    /// 262,144 points in all is thinned out to that.
+    pub points: u32,
+    /// How many times the mean of all an endpoint may have in flight, for its weight; from 1 up. 1.25.
+    pub bound: f64,
+}
+
+impl ConsistentHash {
+    /// Hashes this key, with the usual ring.
+    pub fn by(key: HashKey) -> Self {
+        Self {
+            key,
+            points: 512,
+            bound: 1.25,
+        }
+    }
+}

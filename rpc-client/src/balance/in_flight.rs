@@ -1,0 +1,72 @@
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::Node;
+
+/// How a call ended, as a balancer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// The endpoint answered; an application's error is an answer too.
+    Answered,
+    /// It did not. Counts as a call that took the whole time it had, and at least twice as long as usual there, up to
+    /// 30 s: brpc's rule, without which an endpoint that fails fast looks fast.
+    Failed {
+        /// The time that the attempt had.
+        timeout: Duration,
+    },
+    /// It refused for want of room: it is left alone for a while, as long as there is another. Its latency stays what it
+    /// was, and so it has its share again right after.
+    Overloaded {
+        /// How long it asked to be left alone; at most 300 s are taken.
+        pushback: Duration,
+    },
+}
+
+/// A call in flight on a [`Node`].
+///
+/// Dropped without [`end`](Self::end) it was given up: the time until then counts as a lower bound of the latency, which
+/// can raise it and not lower it.
+#[derive(Debug)]
+#[must_use = "a call that is dropped was given up"]
+pub struct InFlight<'a> {
+    node: &'a Node,
+    total: Option<&'a AtomicUsize>,
+    began: Instant,
+    ended: bool,
+}
+
+impl<'a> InFlight<'a> {
+    pub(super) fn new(node: &'a Node, total: Option<&'a AtomicUsize>, began: Instant) -> Self {
+        Self {
+            node,
+            total,
+            began,
+            ended: false,
+        }
+    }
+
+    /// Ends the call.
+    pub fn end(mut self, now: Instant, sample: Sample) {
+        self.ended = true;
+        let took = now.saturating_duration_since(self.began);
+        self.node.ended(now, took, sample);
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.node.uncount();
+        if let Some(total) = self.total {
+            total.fetch_sub(1, Relaxed);
+        }
+        if !self.ended {
+            let now = Instant::now();
+            let elapsed = now.saturating_duration_since(self.began);
+            self.node.abandoned(now, elapsed);
+        }
+    }
+}

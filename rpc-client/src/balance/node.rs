@@ -1,0 +1,198 @@
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{
+            AtomicU32, AtomicU64, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{InFlight, clock::millis, in_flight::Sample, latency::Latency, slow_start::Ramp};
+
+/// The longest that an endpoint is left alone because it asked for it: Linkerd's.
+const LONGEST_REST: Duration = Duration::from_secs(300);
+
+/// What an endpoint of which nothing is known counts as, once a first call is on its way there: Linkerd's.
+const UNKNOWN: Duration = Duration::from_millis(30);
+
+/// What a balancer knows of one endpoint: calls in flight, latency, weight, age. It outlives the balancer, which is made
+/// anew when the endpoints change.
+///
+/// All of it is relaxed atomics within one cache line: counting is exact, and a decision may be a moment old.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_rpc_client::balance::{Node, Sample};
+/// use tokio::time::Instant;
+///
+/// let now = Instant::now();
+/// let node = Node::new("tcp://127.0.0.1:4399", 100, now);
+/// let call = node.begin(now);
+/// assert_eq!(node.in_flight(), 1);
+///
+/// let now = now + Duration::from_millis(5);
+/// call.end(now, Sample::Answered);
+/// assert_eq!(node.in_flight(), 0);
+/// assert_eq!(node.latency(now), Some(Duration::from_millis(5)));
+/// ```
+#[derive(Debug)]
+#[repr(align(64))]
+pub struct Node {
+    in_flight: AtomicUsize,
+    latency: Latency,
+    /// Until when it is left alone, in milliseconds.
+    rest: AtomicU64,
+    /// Since when it is there, in milliseconds.
+    since: AtomicU64,
+    weight: AtomicU32,
+    /// Calls in flight on all the endpoints that share a bounded load.
+    total: OnceLock<Arc<AtomicUsize>>,
+    address: Box<str>,
+}
+
+impl Node {
+    /// An endpoint that is there from now on. The weight is relative to that of the others; 0 means no calls as long
+    /// as another endpoint can take them.
+    pub fn new(address: &str, weight: u32, now: Instant) -> Self {
+        Self {
+            in_flight: AtomicUsize::new(0),
+            latency: Latency::default(),
+            rest: AtomicU64::new(0),
+            since: AtomicU64::new(millis(now)),
+            weight: AtomicU32::new(weight),
+            total: OnceLock::new(),
+            address: address.into(),
+        }
+    }
+
+    /// The address, which is what consistent hashing places it by.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The weight.
+    pub fn weight(&self) -> u32 {
+        self.weight.load(Relaxed)
+    }
+
+    /// Changes the weight. Balancers take it up by themselves, save for consistent hashing, whose ring is made with
+    /// the balancer.
+    pub fn set_weight(&self, weight: u32) {
+        if self.weight.swap(weight, Relaxed) != weight {
+            tell_change();
+        }
+    }
+
+    /// Begins slow start anew, for an endpoint that is back.
+    pub fn warm_up_from(&self, now: Instant) {
+        self.since.store(millis(now), Relaxed);
+        tell_change();
+    }
+
+    /// Counts a call from here on.
+    pub fn begin(&self, now: Instant) -> InFlight<'_> {
+        self.in_flight.fetch_add(1, Relaxed);
+        let total = self.total.get().map(|total| &**total);
+        if let Some(total) = total {
+            total.fetch_add(1, Relaxed);
+        }
+        InFlight::new(self, total, now)
+    }
+
+    /// Calls in flight.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// The peak EWMA of the latency, decayed for the time without a call; `None` before the first answer.
+    pub fn latency(&self, now: Instant) -> Option<Duration> {
+        let seconds = self.latency.read(millis(now))?;
+        // A duration has nanoseconds, and the seconds have 24 bits: as many digits as there are.
+        Some(Duration::from_secs_f32(seconds))
+    }
+
+    /// Takes in how a call ended.
+    pub(super) fn ended(&self, now: Instant, took: Duration, sample: Sample) {
+        let now = millis(now);
+        match sample {
+            Sample::Answered => self.latency.observe(now, took),
+            Sample::Failed { timeout } => self.latency.fail(now, took, timeout),
+            Sample::Overloaded { pushback } => self.leave_alone(now, pushback),
+        }
+    }
+
+    /// Takes in that a call was given up after this time.
+    pub(super) fn abandoned(&self, now: Instant, elapsed: Duration) {
+        self.latency.exceed(millis(now), elapsed, UNKNOWN);
+    }
+
+    /// Takes a call out of the count.
+    pub(super) fn uncount(&self) {
+        self.in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// Whether it asked to be left alone.
+    pub(super) fn rests(&self, now: u64) -> bool {
+        now < self.rest.load(Relaxed)
+    }
+
+    /// Milliseconds since it came, or came back.
+    pub(super) fn age(&self, now: u64) -> u64 {
+        now.saturating_sub(self.since.load(Relaxed))
+    }
+
+    /// The weight, less while it warms up. One of weight 0 is only asked when there is no other.
+    pub(super) fn effective_weight(&self, now: u64, ramp: Ramp) -> f32 {
+        self.weight().max(1) as f32 * ramp.part(self.age(now))
+    }
+
+    /// How long a call may have to wait here, in seconds: Finagle's peak EWMA, latency by calls in flight. Of an
+    /// endpoint nothing is known of, one call finds it out.
+    pub(super) fn wait(&self, now: u64) -> f32 {
+        let in_flight = self.in_flight();
+        let latency = match self.latency.read(now) {
+            Some(latency) => latency,
+            None if in_flight == 0 => return 0.0,
+            None => UNKNOWN.as_secs_f32(),
+        };
+        latency * (in_flight + 1) as f32
+    }
+
+    /// The count that this endpoint's calls go into beside its own.
+    pub(super) fn total(&self) -> Option<&Arc<AtomicUsize>> {
+        self.total.get()
+    }
+
+    /// Counts this endpoint's calls here too, from the next one on, unless they are counted somewhere already.
+    pub(super) fn count_into(&self, total: &Arc<AtomicUsize>) {
+        self.total.get_or_init(|| Arc::clone(total));
+    }
+
+    /// Leaves it alone for as long as it asked, and for one usual call at least; up to a quarter longer, so that
+    /// clients do not come back all at once.
+    fn leave_alone(&self, now: u64, pushback: Duration) {
+        let usual = self.latency.read(now).unwrap_or(UNKNOWN.as_secs_f32());
+        let rest = pushback.min(LONGEST_REST).as_secs_f32().max(usual);
+        let rest = rest * (1.0 + 0.25 * fastrand::f32());
+        self.rest
+            .fetch_max(now + (rest * 1000.0).ceil() as u64, Relaxed);
+    }
+}
+
+/// Changes of weight or age of any endpoint in this process: what was computed from them asks here whether it still
+/// holds, and need not look at each endpoint. They are rare, so that one count for all does not matter.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// How many changes there have been.
+pub(super) fn changes() -> u64 {
+    CHANGES.load(Acquire)
+}
+
+fn tell_change() {
+    CHANGES.fetch_add(1, Release);
+}
