@@ -136,5 +136,7 @@ pub mod client {
 
 /// Serving: what, where, within which limits, and until when.
 pub mod server {
-    pub use doge_rpc_server::{Advertise, Builder, Running, Server, StartError};
+    pub use doge_rpc_server::{
+        Advertise, Builder, Interrupted, Running, Server, StartError, StopSignal,
+    };
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{BoxError, Layer, Service, util::BoxCloneSyncService};
 
 use crate::{
-    Advertise, Running, StartError,
+    Advertise, Running, StartError, StopSignal,
     accept::Connections,
     connection,
     gate::Gate,
@@ -194,7 +194,10 @@ impl Builder {
         Ok(running)
     }
 
-    /// Listens, registers, and runs until the process is asked to stop (SIGTERM or Ctrl-C); then drains.
+    /// Listens, registers, and runs until the process is asked to stop (SIGTERM or Ctrl-C); then drains, or ends at
+    /// once when it is asked once more.
+    ///
+    /// A process that has more to do in the end starts with a [`StopSignal`] and [`Running::until_signal`].
     ///
     /// Dropping the future ends the server at once, with all that runs.
     ///
@@ -202,7 +205,13 @@ impl Builder {
     ///
     /// A [`StartError`].
     pub async fn serve(self, address: impl IntoAddress) -> Result<(), StartError> {
-        self.start(address).await?.until_signal().await;
+        let mut stop = StopSignal::listen().map_err(StartError::Signal)?;
+        let running = tokio::select! {
+            running = self.start(address) => running?,
+            () = stop.received() => return Ok(()),
+        };
+        // Calls that the drain did not wait for are in the log, as those that outlive the grace time are.
+        let _ = running.until_signal(&mut stop).await;
         Ok(())
     }
 }

@@ -32,6 +32,9 @@ pub enum StartError {
         /// Why.
         source: RegistryError,
     },
+    /// The system does not let us hear of being asked to stop.
+    #[error("cannot listen to signals: {0}")]
+    Signal(io::Error),
     /// Others cannot connect to the address that the server listens at.
     #[error(
         "{0} is every address of this host, which others cannot connect to: say where they can with `Advertise::address`"

@@ -4,6 +4,7 @@
 //!
 //! - [`Server`], [`Builder`]: what to serve, and within which limits.
 //! - [`Running`]: a server that listens; its drain.
+//! - [`StopSignal`]: what begins the drain of a process.
 //! - `router`: from the names on the wire to a handler, through the layers.
 //! - `connection`: one socket, and the calls that run on it.
 
@@ -15,10 +16,12 @@ mod error;
 mod gate;
 mod router;
 mod running;
+mod signal;
 
 pub use self::{
     advertise::Advertise,
     builder::{Builder, Server},
     error::StartError,
     running::Running,
+    signal::{Interrupted, StopSignal},
 };

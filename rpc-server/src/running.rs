@@ -5,7 +5,7 @@ use doge_rpc_core::transport::Address;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::Connections;
+use crate::{Interrupted, StopSignal, accept::Connections};
 
 /// A server that listens. Dropping it ends it at once, with all that runs; [`drain`](Self::drain) loses nothing.
 ///
@@ -68,11 +68,24 @@ impl Running {
         tracing::info!(address = %self.address, "drained");
     }
 
-    /// Runs until the process is asked to stop (SIGTERM or Ctrl-C), then drains.
-    pub(crate) async fn until_signal(self) {
-        stop_signal().await;
+    /// Runs until the process is asked to stop, then [drains](Self::drain); asked once more, it ends at once.
+    ///
+    /// Dropping the future ends the server at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] when it was asked once more before the drain was over.
+    pub async fn until_signal(self, stop: &mut StopSignal) -> Result<(), Interrupted> {
+        stop.received().await;
         tracing::info!(address = %self.address, "asked to stop");
-        self.drain().await;
+        tokio::select! {
+            biased;
+            () = self.drain() => Ok(()),
+            () = stop.received() => {
+                tracing::warn!("asked to stop once more; calls that still run are stopped");
+                Err(Interrupted)
+            }
+        }
     }
 }
 
@@ -89,28 +102,4 @@ impl fmt::Debug for Running {
             .field("address", &self.address)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(unix)]
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be caught; only Ctrl-C drains");
-            let _ = interrupt.await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() {
-    let _ = tokio::signal::ctrl_c().await;
 }

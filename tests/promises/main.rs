@@ -16,5 +16,7 @@ mod isolation;
 mod layers;
 mod overload;
 mod reconnect;
+#[cfg(unix)]
+mod signals;
 mod support;
 mod transports;

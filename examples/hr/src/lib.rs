@@ -18,7 +18,6 @@ pub mod import;
 pub mod leave;
 mod named;
 pub mod onboarding;
-mod signal;
 mod table;
 
 pub use self::{database::OpenError, named::UnknownName};

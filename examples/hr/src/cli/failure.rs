@@ -2,7 +2,7 @@ use std::io;
 
 use doge_rpc::{
     registry::{OpenError as InvalidRegistry, RegistryError, ServiceKey},
-    server::StartError,
+    server::{Interrupted, StartError},
     transport::AddressError,
 };
 use thiserror::Error;
@@ -22,6 +22,8 @@ pub(crate) enum Failure {
     Employee(#[from] EmployeeError),
     #[error(transparent)]
     Import(#[from] ImportError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     #[error(transparent)]
     InvalidRegistry(#[from] InvalidRegistry),
     #[error(transparent)]

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use doge_rpc::{
     CallOptions, Server,
     registry::Registry,
-    server::{Advertise, Builder},
+    server::{Advertise, Builder, Interrupted, StopSignal},
 };
 
 use super::{
@@ -15,7 +15,6 @@ use crate::{
     employee::{EmployeeClient, EmployeeServer, Employees},
     leave::{Leave, LeaveClient, LeaveServer},
     onboarding::{Onboarding, OnboardingClient, OnboardingServer},
-    signal::StopSignal,
 };
 
 /// Serve one or more services until SIGTERM or Ctrl-C, then finish what runs and end
@@ -63,16 +62,20 @@ impl Serve {
         if self.has(Service::Onboarding) {
             server = parts.add_onboarding(server, &registry).await?;
         }
-        let running = server.start(&self.listen).await?;
+        let running = tokio::select! {
+            running = server.start(&self.listen) => running?,
+            () = stop.received() => return Ok(()),
+        };
         for service in &self.services {
             let (name, address) = (service.wire_name(), running.address());
             // Nobody has to listen to this for the services to be there.
             let _ = console.line(format_args!("{name} at {address}"));
         }
-        stop.received().await;
-        running.drain().await;
-        parts.close().await;
-        Ok(())
+        running.until_signal(&mut stop).await?;
+        tokio::select! {
+            () = parts.close() => Ok(()),
+            () = stop.received() => Err(Interrupted.into()),
+        }
     }
 
     fn has(&self, service: Service) -> bool {

@@ -8,11 +8,12 @@ mod script;
 
 use std::path::{Path, PathBuf};
 
+use doge_rpc::server::StopSignal;
 use tempfile::TempDir;
 
 use self::{deployment::Deployment, report::Report, script::Script};
 pub use self::{error::DemoError, script::Unexpected};
-use crate::{cli::Console, signal::StopSignal};
+use crate::cli::Console;
 
 /// Runs the demo, in this folder if there is one, and in one that is removed after otherwise.
 pub(crate) async fn run(keep: Option<&Path>, console: &mut Console) -> Result<(), DemoError> {
