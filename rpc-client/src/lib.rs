@@ -7,6 +7,7 @@
 //! - [`Client`]: what a generated client holds; encodes a call, decodes its answer.
 //! - [`Cluster`]: all endpoints of a service, as the registry has them.
 //! - [`balance`]: which endpoint takes a call.
+//! - [`Strategy`]: how often a call is tried, and where again.
 //! - [`Channel`]: the calls to one address; connects, reconnects, sends again what never left.
 //! - `connection`: one socket, many calls.
 
@@ -15,10 +16,13 @@ mod channel;
 mod client;
 mod cluster;
 mod connection;
+#[allow(dead_code, unused_imports, reason = "wired by the cluster")]
+mod ha;
 
 pub use self::{
     balance::{Balancing, ConsistentHash, HashKey, LoadBalancing, SlowStart},
     channel::{Backoff, Channel, ChannelConfig},
     client::Client,
     cluster::Cluster,
+    ha::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy},
 };

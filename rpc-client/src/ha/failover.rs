@@ -1,0 +1,58 @@
+use doge_rpc_core::{
+    Status,
+    call::{Request, Response},
+};
+
+use super::{
+    Budget, Endpoints, Failover, Tried,
+    course::Course,
+    endpoints::{attempt, nobody},
+    verdict::Verdict,
+};
+
+/// Attempts until one is final. A first attempt that is costs nothing on top. Cancel safe: dropping it cancels the
+/// attempt under way.
+pub(super) async fn run<E: Endpoints>(
+    config: &Failover,
+    endpoints: &E,
+    request: &Request,
+    budget: &Budget,
+) -> Result<Response, Status> {
+    let picked = endpoints.pick(request, &Tried::new());
+    let endpoint = picked.ok_or_else(|| nobody(endpoints, request))?;
+    // What comes after a failure is large and rare: it does not make the future of every call larger.
+    if config.attempt_timeout.is_some() {
+        let course = Course::new(config, endpoints, request, budget);
+        return Box::pin(follow(course, Some(endpoint))).await;
+    }
+    let status = match attempt(endpoints, endpoint, request).await {
+        Ok(response) => return Ok(response),
+        Err(status) => status,
+    };
+    if Verdict::of(&status, request) == Verdict::Final {
+        return Err(status);
+    }
+    let mut course = Course::new(config, endpoints, request, budget);
+    course.began(endpoint);
+    course.failed(endpoint, status)?;
+    Box::pin(follow(course, None)).await
+}
+
+/// Goes on from there, beginning at `next` or where the course says.
+pub(super) async fn follow<E: Endpoints>(
+    mut course: Course<'_, E>,
+    mut next: Option<usize>,
+) -> Result<Response, Status> {
+    loop {
+        let endpoint = match next.take() {
+            Some(endpoint) => endpoint,
+            None => course.next().await?,
+        };
+        if let Some(answer) = course.attempt(endpoint).await {
+            match answer {
+                Ok(response) => return Ok(response),
+                Err(status) => course.failed(endpoint, status)?,
+            }
+        }
+    }
+}
