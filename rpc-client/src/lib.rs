@@ -10,6 +10,9 @@
 //! - [`Strategy`]: how often a call is tried, and where again.
 //! - [`Channel`]: the calls to one address; connects, reconnects, sends again what never left.
 //! - `connection`: one socket, many calls.
+//!
+//! Beside them, `limit` is what calls pass before they go anywhere, and `health` tells which endpoints are kept out of
+//! rotation.
 
 pub mod balance;
 mod channel;
@@ -18,6 +21,9 @@ mod cluster;
 mod connection;
 #[allow(dead_code, unused_imports, reason = "wired by the cluster")]
 mod ha;
+mod health;
+#[allow(dead_code, unused_imports, reason = "wired by the cluster")]
+mod limit;
 
 pub use self::{
     balance::{Balancing, ConsistentHash, HashKey, LoadBalancing, SlowStart},
@@ -25,4 +31,6 @@ pub use self::{
     client::Client,
     cluster::Cluster,
     ha::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy},
+    health::{FailurePercentage, HealthConfig, SuccessRate},
+    limit::{CallLimits, InvalidLimits, Wait},
 };
