@@ -81,8 +81,8 @@ impl HealthConfig {
 /// Ejects endpoints whose success rate in an interval is less than the mean of all by so many standard deviations.
 /// Algorithm and defaults of gRFC A50.
 ///
-/// One endpoint among `n` is never more than `(n - 1) / sqrt(n)` standard deviations away from the mean, so with the
-/// default factor a single one stands out among six or more.
+/// The standard deviation is that of the whole population: one endpoint among `n` is at most `sqrt(n - 1)` of them away
+/// from the mean, so with the default factor one alone stands out among five, and not among four.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SuccessRate {
     /// Standard deviations below the mean. 1.9.
