@@ -25,6 +25,8 @@ pub(super) struct Course<'a, E> {
     attempts: u32,
     /// Those of the attempts that the budget paid for.
     retries: u32,
+    /// Retries and hedges, which are what is numbered on the wire.
+    further: u8,
     step: Step,
     /// One of the attempts may have run.
     may_have_run: bool,
@@ -63,6 +65,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
             barred: Tried::new(),
             attempts: 0,
             retries: 0,
+            further: 0,
             step: Step::Other,
             may_have_run: false,
             pushback: None,
@@ -76,16 +79,48 @@ impl<'a, E: Endpoints> Course<'a, E> {
         self.tried.insert(endpoint);
     }
 
+    /// Notes that the next attempt is a hedge.
+    pub(super) fn hedges(&mut self) {
+        self.endpoints.note(Event::Hedge);
+        self.further = self.further.saturating_add(1);
+    }
+
+    pub(super) fn endpoints(&self) -> &'a E {
+        self.endpoints
+    }
+
+    pub(super) fn request(&self) -> &'a Request {
+        self.request
+    }
+
+    /// The request as it goes out again: numbered, and marked as a retry, which nobody further down retries.
+    pub(super) fn marked(&self) -> Request {
+        let mut marked = self.request.clone();
+        marked.attempt.number = marked.attempt.number.saturating_add(self.further);
+        marked.attempt.retry = true;
+        marked
+    }
+
+    /// An endpoint that was not tried.
+    pub(super) fn untried(&self) -> Option<usize> {
+        self.endpoints.pick(self.request, &self.tried)
+    }
+
+    /// An endpoint that may have the attempt that failed last, for free.
+    pub(super) fn other(&self) -> Option<usize> {
+        let goes_on = self.step == Step::Other && !self.request.deadline().has_passed();
+        goes_on.then(|| self.untried()).flatten()
+    }
+
     /// Makes an attempt. `None` when it took too long and another is to take its place.
     pub(super) async fn attempt(&mut self, endpoint: usize) -> Option<Result<Response, Status>> {
         self.began(endpoint);
         let marked;
-        let request = match self.retries {
-            0 => self.request,
-            retries => {
-                marked = mark(self.request, retries);
-                &marked
-            }
+        let request = if self.further == 0 {
+            self.request
+        } else {
+            marked = self.marked();
+            &marked
         };
         let running = attempt(self.endpoints, endpoint, request);
         let limit = match self.config.attempt_timeout {
@@ -147,7 +182,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
         }
         match self.step {
             Step::Other => {
-                if let Some(endpoint) = self.endpoints.pick(self.request, &self.tried) {
+                if let Some(endpoint) = self.untried() {
                     return Ok(endpoint);
                 }
             }
@@ -162,7 +197,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
             return Err(self.give_up(""));
         }
         let pause = self.config.pause(self.retries, fastrand::f64());
-        if Instant::now() + pause >= self.request.deadline().instant() {
+        if pause >= self.request.deadline().remaining() {
             return Err(self.give_up(NO_TIME));
         }
         self.pay().map_err(|why| self.give_up(why))?;
@@ -172,10 +207,9 @@ impl<'a, E: Endpoints> Course<'a, E> {
 
     /// An endpoint that was not tried, or else one that was and may be again.
     fn pick_again(&mut self) -> Result<usize, Status> {
-        let other = self.endpoints.pick(self.request, &self.tried);
-        let picked = other.or_else(|| {
+        let picked = self.untried().or_else(|| {
             self.tried = self.barred.clone();
-            self.endpoints.pick(self.request, &self.tried)
+            self.untried()
         });
         picked.ok_or_else(|| self.give_up(""))
     }
@@ -194,6 +228,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
         }
         self.endpoints.note(Event::Retry);
         self.retries += 1;
+        self.further = self.further.saturating_add(1);
         Ok(())
     }
 
@@ -231,12 +266,3 @@ impl<'a, E: Endpoints> Course<'a, E> {
 }
 
 const NO_TIME: &str = "no time is left for another";
-
-/// The request as it goes out again: so many attempts on, and a retry, which nobody further down retries.
-pub(super) fn mark(request: &Request, further: u32) -> Request {
-    let mut marked = request.clone();
-    let further = u8::try_from(further).unwrap_or(u8::MAX);
-    marked.attempt.number = marked.attempt.number.saturating_add(further);
-    marked.attempt.retry = true;
-    marked
-}

@@ -6,14 +6,19 @@
 //! - `course`: the attempts of one call, once the first has failed.
 //! - [`Budget`]: how much a failing service may cost on top.
 
+mod backup;
+mod broadcast;
 mod budget;
 mod config;
 mod course;
 mod endpoints;
 mod failfast;
 mod failover;
+mod failsafe;
 mod pause;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod tried;
 mod verdict;
 

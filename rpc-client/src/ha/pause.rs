@@ -11,7 +11,7 @@ impl Failover {
             .first_pause
             .saturating_mul(doubled)
             .min(self.longest_pause);
-        longest.mul_f64(random)
+        Duration::try_from_secs_f64(longest.as_secs_f64() * random).unwrap_or(longest)
     }
 }
 
@@ -36,5 +36,10 @@ mod tests {
             ..failover
         };
         assert_eq!(endless.pause(3, 1.0), Duration::from_secs(1));
+        let endless = Failover {
+            longest_pause: Duration::MAX,
+            ..endless
+        };
+        assert_eq!(endless.pause(3, 1.0), Duration::MAX);
     }
 }

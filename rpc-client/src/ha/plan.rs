@@ -4,7 +4,10 @@ use doge_rpc_core::{
 };
 use tokio::time::Instant;
 
-use super::{Budget, Endpoints, Failover, Strategy, failfast, failover};
+use super::{
+    Budget, Endpoints, Failover, Failsafe, Strategy, backup::Backup, broadcast, failfast, failover,
+    failsafe,
+};
 
 /// A strategy with its state. Made once for a service, or for a method that has its own.
 #[derive(Debug)]
@@ -14,6 +17,9 @@ pub(crate) struct Plan(Kind);
 enum Kind {
     Failover(Failover),
     Failfast,
+    BackupRequest(Box<Backup>),
+    Failsafe(Failsafe),
+    Broadcast,
 }
 
 impl Plan {
@@ -21,7 +27,12 @@ impl Plan {
     pub(crate) fn new(strategy: Strategy) -> Self {
         Self(match strategy {
             Strategy::Failover(config) => Kind::Failover(config),
-            _ => Kind::Failfast,
+            Strategy::Failfast => Kind::Failfast,
+            Strategy::BackupRequest(config) => {
+                Kind::BackupRequest(Box::new(Backup::new(config, Instant::now())))
+            }
+            Strategy::Failsafe(config) => Kind::Failsafe(config),
+            Strategy::Broadcast => Kind::Broadcast,
         })
     }
 
@@ -40,6 +51,18 @@ impl Plan {
         match &self.0 {
             Kind::Failover(config) => failover::run(config, endpoints, request, budget).await,
             Kind::Failfast => failfast::run(endpoints, request).await,
+            Kind::BackupRequest(backup) => backup.run(endpoints, request, budget).await,
+            Kind::Failsafe(config) => failsafe::run(config, endpoints, request).await,
+            Kind::Broadcast => Box::pin(broadcast::run_as_one(endpoints, request)).await,
         }
+    }
+
+    /// Makes one attempt at every endpoint, whatever the strategy; what came of each, in their order. Cancel safe:
+    /// dropping it cancels all attempts.
+    pub(crate) async fn broadcast<E: Endpoints>(
+        endpoints: &E,
+        request: &Request,
+    ) -> Vec<(usize, Result<Response, Status>)> {
+        broadcast::run(endpoints, request).await
     }
 }

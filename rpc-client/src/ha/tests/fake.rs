@@ -1,0 +1,250 @@
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use doge_rpc_core::{
+    Deadline, Status,
+    call::{Request, Response, Route},
+    schema::MethodSchema,
+};
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
+
+use crate::ha::{Budget, Endpoints, Event, Plan, RetryBudget, Strategy, Tried};
+
+/// Endpoints that do as told. A pick is the first that was not tried.
+pub(super) struct Fake {
+    scripts: Vec<Mutex<VecDeque<Act>>>,
+    made: Instant,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    events: Mutex<Vec<Event>>,
+    pub(super) keeps_deadline: bool,
+    pub(super) budget: Budget,
+}
+
+/// What an endpoint does with an attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    after: Duration,
+    answer: Result<Response, Status>,
+}
+
+/// An attempt; times in milliseconds since the fake was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) endpoint: usize,
+    pub(super) begun: u64,
+    pub(super) number: u8,
+    pub(super) retry: bool,
+    pub(super) end: Option<End>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Answered(u64),
+    Dropped(u64),
+}
+
+pub(super) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// An answer after so many milliseconds.
+pub(super) fn ok(after: u64) -> Act {
+    let answer = Ok(Response::from_result(Bytes::from_static(b"\x01")));
+    let after = ms(after);
+    Act { after, answer }
+}
+
+/// An error of the application.
+pub(super) fn application_error(after: u64) -> Act {
+    let answer = Ok(Response::from_error(Bytes::from_static(b"\x02")));
+    let after = ms(after);
+    Act { after, answer }
+}
+
+pub(super) fn fails(after: u64, status: Status) -> Act {
+    let (after, answer) = (ms(after), Err(status));
+    Act { after, answer }
+}
+
+/// Cannot be reached.
+pub(super) fn dead(after: u64) -> Act {
+    fails(
+        after,
+        Status::unavailable("no connection").with_never_ran(true),
+    )
+}
+
+/// Has too much to do.
+pub(super) fn refused(pushback: u64) -> Act {
+    let status = Status::resource_exhausted("too much to do").with_never_ran(true);
+    fails(0, status.with_pushback(ms(pushback)))
+}
+
+/// Breaks off, and may have run.
+pub(super) fn broken(after: u64) -> Act {
+    fails(after, Status::unavailable("the connection was lost"))
+}
+
+/// Says nothing, not even at the deadline.
+pub(super) fn silent() -> Act {
+    ok(3_600_000)
+}
+
+impl Fake {
+    /// One script for each endpoint; the last act of each goes on for ever.
+    pub(super) fn new(scripts: impl IntoIterator<Item = impl Into<VecDeque<Act>>>) -> Self {
+        let scripts = scripts.into_iter().map(|script| Mutex::new(script.into()));
+        Self {
+            scripts: scripts.collect(),
+            made: Instant::now(),
+            seen: Arc::default(),
+            events: Mutex::default(),
+            keeps_deadline: false,
+            budget: Budget::new(&RetryBudget::default(), Instant::now()),
+        }
+    }
+
+    pub(super) fn with_budget(mut self, budget: &RetryBudget) -> Self {
+        self.budget = Budget::new(budget, Instant::now());
+        self
+    }
+
+    pub(super) async fn run(
+        &self,
+        strategy: Strategy,
+        request: &Request,
+    ) -> Result<Response, Status> {
+        Plan::new(strategy).run(self, request, &self.budget).await
+    }
+
+    /// Milliseconds since it was made.
+    pub(super) fn now(&self) -> u64 {
+        self.made.elapsed().as_millis() as u64
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().clone()
+    }
+
+    /// The endpoints of all attempts, in order.
+    pub(super) fn went_to(&self) -> Vec<usize> {
+        self.seen().iter().map(|seen| seen.endpoint).collect()
+    }
+
+    pub(super) fn count_of(&self, event: Event) -> usize {
+        let events = self.events.lock();
+        events.iter().filter(|seen| **seen == event).count()
+    }
+
+    /// Attempts that have not ended.
+    pub(super) fn running(&self) -> usize {
+        self.seen().iter().filter(|seen| seen.end.is_none()).count()
+    }
+
+    fn next_act(&self, endpoint: usize) -> Act {
+        let mut script = self.scripts[endpoint].lock();
+        match script.len() {
+            1 => script[0].clone(),
+            _ => script.pop_front().unwrap(),
+        }
+    }
+}
+
+impl Endpoints for Fake {
+    fn count(&self) -> usize {
+        self.scripts.len()
+    }
+
+    fn pick(&self, _: &Request, tried: &Tried) -> Option<usize> {
+        (0..self.count()).find(|endpoint| !tried.contains(*endpoint))
+    }
+
+    async fn attempt(&self, endpoint: usize, request: &Request) -> Result<Response, Status> {
+        let act = self.next_act(endpoint);
+        let mut running = Running::new(self, endpoint, request);
+        if !act.after.is_zero() {
+            sleep(act.after).await;
+        }
+        running.answered = true;
+        act.answer
+    }
+
+    fn note(&self, event: Event) {
+        self.events.lock().push(event);
+    }
+
+    fn keeps_deadline(&self) -> bool {
+        self.keeps_deadline
+    }
+}
+
+/// Notes how an attempt ended, however that is.
+struct Running {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    made: Instant,
+    index: usize,
+    answered: bool,
+}
+
+impl Running {
+    fn new(fake: &Fake, endpoint: usize, request: &Request) -> Self {
+        let mut seen = fake.seen.lock();
+        seen.push(Seen {
+            endpoint,
+            begun: fake.now(),
+            number: request.attempt.number,
+            retry: request.attempt.retry,
+            end: None,
+        });
+        Self {
+            seen: Arc::clone(&fake.seen),
+            made: fake.made,
+            index: seen.len() - 1,
+            answered: false,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let now = self.made.elapsed().as_millis() as u64;
+        let end = if self.answered {
+            End::Answered(now)
+        } else {
+            End::Dropped(now)
+        };
+        self.seen.lock()[self.index].end = Some(end);
+    }
+}
+
+/// A call of an idempotent method, with a deadline of 1 s.
+pub(super) fn idempotent() -> Request {
+    static METHOD: MethodSchema = MethodSchema::new("fake", "get", 0).with_idempotent();
+    request(Route::from(&METHOD), 1_000)
+}
+
+/// A call of a method that is not idempotent, with a deadline of 1 s.
+pub(super) fn once() -> Request {
+    static METHOD: MethodSchema = MethodSchema::new("fake", "add", 1);
+    request(Route::from(&METHOD), 1_000)
+}
+
+/// The same call with another deadline.
+pub(super) fn within(millis: u64, like: &Request) -> Request {
+    request(like.route().clone(), millis)
+}
+
+/// The same call, made by one that is a retry already.
+pub(super) fn inside_a_retry(mut like: Request) -> Request {
+    like.attempt.retry = true;
+    like
+}
+
+fn request(route: Route, millis: u64) -> Request {
+    Request::new(
+        route,
+        Bytes::from_static(b"\x90"),
+        Deadline::after(ms(millis)),
+    )
+}
