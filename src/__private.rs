@@ -2,8 +2,8 @@
 
 pub use std::{sync::Arc, time::Duration};
 
-pub use doge_registry::{Registry, RegistryError};
-pub use doge_rpc_client::Client;
+pub use doge_registry::Registry;
+pub use doge_rpc_client::{Client, Cluster, ClusterBuilder, ClusterError};
 pub use doge_rpc_core::{
     Status,
     call::{CallOptions, Request, Response, Serve, ServiceError, Wire, unknown_method},

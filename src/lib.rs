@@ -129,8 +129,10 @@ pub use doge_rpc_server::Server;
 /// Channels and clusters: where the calls of a [`Client`] go.
 pub mod client {
     pub use doge_rpc_client::{
-        Backoff, Balancing, Channel, ChannelConfig, Client, Cluster, ConsistentHash, HashKey,
-        LoadBalancing, SlowStart, balance,
+        Answer, Backoff, BackupRequest, Balancing, CallLimits, Channel, ChannelConfig, ChannelPool,
+        Client, Cluster, ClusterBuilder, ClusterError, ClusterStats, ConsistentHash, EndpointStats,
+        Failover, Failsafe, FailurePercentage, HashKey, HealthConfig, HedgeDelay, InvalidLimits,
+        LoadBalancing, MethodPolicy, RetryBudget, SlowStart, Strategy, SuccessRate, Wait, balance,
     };
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt, future::Future, sync::Arc};
 
-use doge_registry::{Registry, RegistryError, ServiceKey};
+use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
     call::{CallOptions, Context, Request, Response, Route, Serve, ServiceError, handle},
@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
-use crate::{Channel, Cluster};
+use crate::{Channel, Cluster, ClusterError};
 
 /// What a generated client holds: where its calls go, and what they have in common. Cheap to clone.
 ///
@@ -62,7 +62,7 @@ impl Client {
     }
 
     /// Calls the instances that a registry has of a service, in its version and the group `default`; for another
-    /// group make a [`Cluster`]. Cancel safe: a dropped attempt follows nothing.
+    /// group, or other ways to call, make a [`Cluster`]. Cancel safe: a dropped attempt follows nothing.
     ///
     /// # Errors
     ///
@@ -70,9 +70,9 @@ impl Client {
     pub async fn follow(
         registry: &Arc<dyn Registry>,
         schema: &ServiceSchema,
-    ) -> Result<Self, RegistryError> {
-        let service = ServiceKey::new(schema.name()).with_version(schema.version());
-        Ok(Cluster::follow(&**registry, service).await?.into())
+    ) -> Result<Self, ClusterError> {
+        let cluster = Cluster::of(schema).registry(registry).follow().await?;
+        Ok(cluster.into())
     }
 
     /// Calls a service of this process through the codec, without a socket.
@@ -158,12 +158,8 @@ impl Client {
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
         let request = Context::request(route, body, &self.options, Instant::now());
         let answer = match &self.target {
-            Target::Channel(channel) => {
-                channel.call(&request, self.options.waits_for_ready()).await
-            }
-            Target::Cluster(cluster) => {
-                cluster.call(&request, self.options.waits_for_ready()).await
-            }
+            Target::Channel(channel) => channel.call(&request).await,
+            Target::Cluster(cluster) => cluster.call(&request).await,
             Target::Service(service) => {
                 let deadline = request.deadline().instant();
                 let answer = tokio::time::timeout_at(deadline, service.clone().oneshot(request));

@@ -5,31 +5,28 @@
 //! From the caller down, as a call goes:
 //!
 //! - [`Client`]: what a generated client holds; encodes a call, decodes its answer.
-//! - [`Cluster`]: all endpoints of a service, as the registry has them.
-//! - [`balance`]: which endpoint takes a call.
-//! - [`Strategy`]: how often a call is tried, and where again.
+//! - [`Cluster`]: all endpoints of a service, as the registry has them. It has parts of its own:
+//!   [`CallLimits`] are what calls pass first, a [`Strategy`] says how often a call is tried and where again,
+//!   [`balance`] which endpoint takes an attempt, and [`HealthConfig`] which endpoints are kept out of rotation.
 //! - [`Channel`]: the calls to one address; connects, reconnects, sends again what never left.
 //! - `connection`: one socket, many calls.
-//!
-//! Beside them, `limit` is what calls pass before they go anywhere, and `health` tells which endpoints are kept out of
-//! rotation.
 
 pub mod balance;
 mod channel;
 mod client;
 mod cluster;
 mod connection;
-#[allow(dead_code, unused_imports, reason = "wired by the cluster")]
 mod ha;
 mod health;
-#[allow(dead_code, unused_imports, reason = "wired by the cluster")]
 mod limit;
 
 pub use self::{
     balance::{Balancing, ConsistentHash, HashKey, LoadBalancing, SlowStart},
-    channel::{Backoff, Channel, ChannelConfig},
+    channel::{Backoff, Channel, ChannelConfig, ChannelPool},
     client::Client,
-    cluster::Cluster,
+    cluster::{
+        Answer, Cluster, ClusterBuilder, ClusterError, ClusterStats, EndpointStats, MethodPolicy,
+    },
     ha::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy},
     health::{FailurePercentage, HealthConfig, SuccessRate},
     limit::{CallLimits, InvalidLimits, Wait},

@@ -167,6 +167,7 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use doge_rpc_core::{
+        call::Layers,
         connection::Limits,
         transport::{Address, Stream, memory},
     };
@@ -179,7 +180,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(10);
 
     fn connections() -> Arc<Connections> {
-        let router = Router::new(Vec::new(), &[]).unwrap();
+        let router = Router::new(Vec::new(), &Layers::default()).unwrap();
         let service = Service {
             router,
             limits: Limits::default(),

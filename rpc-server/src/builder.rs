@@ -2,19 +2,18 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use doge_registry::{Registration, Registry};
 use doge_rpc_core::{
-    call::{Request, Response, Serve},
+    call::{CallLayer, Layers, Serve},
     connection::Limits,
     transport::{IntoAddress, Listener},
 };
 use tokio_util::sync::CancellationToken;
-use tower::{BoxError, Layer, Service, util::BoxCloneSyncService};
 
 use crate::{
     Advertise, Running, StartError, StopSignal,
     accept::Connections,
     connection,
     gate::Gate,
-    router::{Added, Boxed, Router, Wrap},
+    router::{Added, Router},
 };
 
 /// Where a server begins.
@@ -55,7 +54,7 @@ impl Server {
 /// ```
 pub struct Builder {
     services: Vec<Added>,
-    layers: Vec<Wrap>,
+    layers: Layers,
     limits: Limits,
     max_connections: usize,
     max_calls: usize,
@@ -67,7 +66,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             services: Vec::new(),
-            layers: Vec::new(),
+            layers: Layers::default(),
             limits: Limits::default(),
             max_connections: 10_000,
             max_calls: 10_000,
@@ -95,16 +94,8 @@ impl Builder {
     /// and `Elapsed` become `ResourceExhausted` and `DeadlineExceeded`, others `Unknown`. A call through layers
     /// costs a few allocations more.
     #[must_use]
-    pub fn layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<Boxed> + Send + Sync + 'static,
-        L::Service: Service<Request, Response = Response> + Clone + Send + Sync + 'static,
-        <L::Service as Service<Request>>::Error: Into<BoxError>,
-        <L::Service as Service<Request>>::Future: Send,
-    {
-        self.layers.push(Box::new(move |service| {
-            BoxCloneSyncService::new(tower::ServiceExt::map_err(layer.layer(service), Into::into))
-        }));
+    pub fn layer(mut self, layer: impl CallLayer) -> Self {
+        self.layers.push(layer);
         self
     }
 

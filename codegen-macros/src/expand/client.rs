@@ -76,9 +76,14 @@ pub(super) fn implement(service: &Service) -> TokenStream {
             /// When the registry cannot be asked.
             #visibility async fn connect_via(
                 registry: &::std::sync::Arc<dyn #facade::__private::Registry>,
-            ) -> ::core::result::Result<Self, #facade::__private::RegistryError> {
+            ) -> ::core::result::Result<Self, #facade::__private::ClusterError> {
                 let client = #facade::__private::Client::follow(registry, &__DOGE_SCHEMA).await;
                 ::core::result::Result::map(client, Self::new)
+            }
+
+            /// A cluster of instances of the service, to be told how to call them; `new` makes a client of it.
+            #visibility fn cluster() -> #facade::__private::ClusterBuilder {
+                #facade::__private::Cluster::of(&__DOGE_SCHEMA)
             }
 
             /// A client that calls through this channel, cluster or server.

@@ -27,9 +27,10 @@ const PLACE: Place = Place {
 
 /// What `client.name(..)` would find before, or beside, a method of the trait: what the client has itself, and what
 /// every `Clone` type has from the prelude.
-const TAKEN: [&str; 10] = [
+const TAKEN: [&str; 11] = [
     "connect",
     "connect_via",
+    "cluster",
     "new",
     "local",
     "with",

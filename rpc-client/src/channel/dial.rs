@@ -5,7 +5,7 @@ use doge_rpc_core::{Deadline, Status, transport::Address};
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
-use super::ChannelConfig;
+use super::{ChannelConfig, Patience};
 use crate::connection::Connection;
 
 /// Keeps one connection to an address, or knows why there is none.
@@ -67,6 +67,12 @@ impl Dial {
         self.current.compare_and_swap(connection, None);
     }
 
+    /// Whether there is a connection that takes calls.
+    pub(super) fn is_connected(&self) -> bool {
+        let current = self.current.load();
+        current.as_ref().is_some_and(|it| !it.is_closing())
+    }
+
     /// Whether the last attempt failed and none has succeeded since.
     pub(super) fn is_down(&self) -> bool {
         self.current.load().is_none() && self.state.lock().failure.is_some()
@@ -78,12 +84,28 @@ impl Dial {
         let _ = self.attempt(false);
     }
 
-    /// Waits for a connection until the deadline.
+    /// Makes the next attempt due.
+    pub(super) fn expect_up(&self) {
+        if let Some(failure) = &mut self.state.lock().failure {
+            failure.due = Instant::now();
+        }
+    }
+
+    /// Takes a fresh connection instead of the one there is.
+    pub(super) async fn renew(&self) -> Result<(), Status> {
+        let connection = Arc::new(self.open().await?);
+        self.state.lock().failure = None;
+        self.current.store(Some(connection));
+        Ok(())
+    }
+
+    /// Waits for a connection, so patiently, at most until the deadline.
     pub(super) async fn connect(
         self: &Arc<Self>,
         deadline: Deadline,
-        wait_for_ready: bool,
+        patience: Patience,
     ) -> Result<Arc<Connection>, Status> {
+        let (deadline, wait_for_ready) = (patience.until(deadline), patience.waits_for_ready());
         let mut why = None;
         let connected = tokio::time::timeout_at(deadline.instant(), async {
             loop {
@@ -134,14 +156,7 @@ impl Dial {
         if let Some(failure) = &before {
             tokio::time::sleep_until(failure.due).await;
         }
-        let limit = self.config.connect_timeout;
-        let open =
-            tokio::time::timeout(limit, Connection::open(&self.address, &self.config.limits));
-        let attempt = open.await.unwrap_or_else(|_| {
-            let why = format!("no connection to {} within {limit:?}", self.address);
-            Err(Status::unavailable(why).with_never_ran(true))
-        });
-        let attempt = attempt.map(Arc::new);
+        let attempt = self.open().await.map(Arc::new);
         let failure = match &attempt {
             Ok(connection) => {
                 self.current.store(Some(Arc::clone(connection)));
@@ -163,6 +178,16 @@ impl Dial {
             attempt: None,
         };
         sender.send_replace(Some(attempt));
+    }
+
+    async fn open(&self) -> Result<Connection, Status> {
+        let limit = self.config.connect_timeout;
+        let open = Connection::open(&self.address, &self.config.limits);
+        let late = |_| {
+            let why = format!("no connection to {} within {limit:?}", self.address);
+            Err(Status::unavailable(why).with_never_ran(true))
+        };
+        tokio::time::timeout(limit, open).await.unwrap_or_else(late)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod dial;
+mod pool;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +13,8 @@ use doge_rpc_core::{
     transport::Address,
 };
 
-pub use self::backoff::Backoff;
 use self::dial::Dial;
+pub use self::{backoff::Backoff, pool::ChannelPool};
 
 /// The calls to one address, over one multiplexed connection. Cheap to clone; all clones share the connection.
 ///
@@ -92,14 +93,16 @@ impl Channel {
     /// Makes one call. Dropping the future tells the server to stop.
     ///
     /// Without a connection, the call waits for the attempt under way. If the last attempt failed and the next is
-    /// not due, it fails at once, or, with `wait_for_ready`, waits on until its deadline.
+    /// not due, it fails at once, or, when it [waits for ready](Request::waits_for_ready), waits until its deadline.
     ///
     /// # Errors
     ///
     /// The status of the call; [`Status::never_ran`] tells whether it can have reached the handler.
-    pub async fn call(&self, request: &Request, wait_for_ready: bool) -> Result<Response, Status> {
-        self.call_patiently(Patience::Whole, request, wait_for_ready)
-            .await
+    pub async fn call(&self, request: &Request) -> Result<Response, Status> {
+        let patience = Patience::Whole {
+            wait_for_ready: request.waits_for_ready(),
+        };
+        self.call_patiently(patience, request).await
     }
 
     /// The same, with so much patience for a connection.
@@ -107,16 +110,12 @@ impl Channel {
         &self,
         patience: Patience,
         request: &Request,
-        wait_for_ready: bool,
     ) -> Result<Response, Status> {
         let mut resends = 0;
         loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => {
-                    let until = patience.until(request.deadline());
-                    self.dial.connect(until, wait_for_ready).await?
-                }
+                None => self.dial.connect(request.deadline(), patience).await?,
             };
             match connection.call(request).await {
                 // Refused over a connection that goes on, it would be refused again.
@@ -136,13 +135,36 @@ impl Channel {
         self.dial.is_down()
     }
 
-    /// The same; if it is down and the next attempt to connect is due, that is made, without anybody waiting for it.
-    pub(crate) fn is_down_and_probed(&self) -> bool {
-        let down = self.is_down();
-        if down {
+    /// Whether there is a connection that takes calls.
+    pub fn is_connected(&self) -> bool {
+        self.dial.is_connected()
+    }
+
+    /// Whether this and `other` are one and the same, and so share a connection.
+    pub fn shares_connection_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.dial, &other.dial)
+    }
+
+    /// Begins to connect if there is no connection and the next attempt is due, without anybody waiting for it.
+    pub(crate) fn keep_connected(&self) {
+        if !self.is_connected() {
             self.dial.probe();
         }
-        down
+    }
+
+    /// Makes the next attempt to connect due: there is reason to believe that it will go well.
+    pub(crate) fn expect_up(&self) {
+        self.dial.expect_up();
+    }
+
+    /// Proves with a fresh connection that the address answers, and goes on over that one; calls in flight end over
+    /// the one they are on. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`, with the reason.
+    pub(crate) async fn renew(&self) -> Result<(), Status> {
+        self.dial.renew().await
     }
 
     /// Connects, unless it is connected. Cancel safe.
@@ -153,7 +175,10 @@ impl Channel {
     pub async fn ready(&self) -> Result<(), Status> {
         if self.dial.current().is_none() {
             let deadline = Deadline::after(self.dial.connect_timeout());
-            self.dial.connect(deadline, false).await?;
+            let patience = Patience::Whole {
+                wait_for_ready: false,
+            };
+            self.dial.connect(deadline, patience).await?;
         }
         Ok(())
     }
@@ -162,8 +187,8 @@ impl Channel {
 /// How much of its time a call waits for a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Patience {
-    /// All of it.
-    Whole,
+    /// All of it, over several attempts to connect if it waits for ready.
+    Whole { wait_for_ready: bool },
     /// Half of what is left, so that something is left for elsewhere.
     Half,
 }
@@ -171,9 +196,18 @@ pub(crate) enum Patience {
 impl Patience {
     fn until(self, deadline: Deadline) -> Deadline {
         match self {
-            Self::Whole => deadline,
+            Self::Whole { .. } => deadline,
             Self::Half => Deadline::after(deadline.remaining() / 2),
         }
+    }
+
+    fn waits_for_ready(self) -> bool {
+        matches!(
+            self,
+            Self::Whole {
+                wait_for_ready: true
+            }
+        )
     }
 }
 

@@ -1,26 +1,179 @@
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use doge_registry::Instance;
+use doge_rpc_core::{
+    Code, Status,
+    call::{BoxedService, Layers, Request, Response},
+};
+use tokio::time::Instant;
 
-use crate::Channel;
+use super::{Core, EndpointStats, nearness::is_on_this_machine};
+use crate::{
+    Channel,
+    balance::{Nearness, Node, Sample},
+    channel::Patience,
+    health::{Health, Outcome, judge},
+};
 
 /// An instance as a client sees it. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Endpoint {
     instance: Arc<Instance>,
     channel: Channel,
+    node: Arc<Node>,
+    health: Arc<Health>,
+    is_local: bool,
+    /// Whether it was connected when that was last looked at.
+    was_connected: Arc<AtomicBool>,
+    /// The channel with the layers of an attempt around it, if there are any.
+    layered: Option<BoxedService>,
 }
 
 impl Endpoint {
-    pub(super) fn new(instance: Arc<Instance>, channel: Channel) -> Self {
-        Self { instance, channel }
+    pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
+        let layered = (!core.attempt_layers.is_empty()).then(|| {
+            let channel = channel.clone();
+            core.attempt_layers
+                .around(tower::service_fn(move |request| {
+                    let channel = channel.clone();
+                    async move { channel.call_patiently(Patience::Half, &request).await }
+                }))
+        });
+        let node = Node::new(instance.address(), instance.weight(), Instant::now());
+        Self {
+            is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
+            node: Arc::new(node),
+            health: Arc::new(Health::new(&core.health)),
+            was_connected: Arc::default(),
+            instance,
+            channel,
+            layered,
+        }
     }
 
-    pub(super) fn instance(&self) -> &Instance {
+    /// The same endpoint, after the instance has said something else about itself.
+    pub(super) fn updated(&self, instance: Arc<Instance>) -> Self {
+        self.node.set_weight(instance.weight());
+        Self {
+            instance,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn instance(&self) -> &Arc<Instance> {
         &self.instance
     }
 
     pub(super) fn channel(&self) -> &Channel {
         &self.channel
+    }
+
+    pub(super) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    pub(super) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// How near it is to this process, which runs in `zone`.
+    pub(super) fn nearness(&self, zone: Option<&str>) -> Nearness {
+        if self.is_local {
+            Nearness::Local
+        } else if zone.is_some() && self.instance.zone() == zone {
+            Nearness::Zone
+        } else {
+            Nearness::Far
+        }
+    }
+
+    /// Whether it is connected and in rotation.
+    pub(super) fn is_usable(&self, panicking: bool) -> bool {
+        self.channel.is_connected() && (panicking || !self.health.is_ejected())
+    }
+
+    /// Whether it is connected. When it is again, its slow start begins: what comes back is cold.
+    pub(super) fn look_at_connection(&self, now: Instant) -> bool {
+        let connected = self.channel.is_connected();
+        if connected != self.was_connected.swap(connected, Ordering::Relaxed) && connected {
+            self.node.warm_up_from(now);
+        }
+        connected
+    }
+
+    /// Makes an attempt, and remembers how it went. Beside the answer comes whether the endpoint's health wants to be
+    /// looked at. Dropping the future cancels the attempt, which says only how long the endpoint took at least.
+    pub(super) async fn attempt(
+        &self,
+        request: &Request,
+        patience: Patience,
+    ) -> (Result<Response, Status>, bool) {
+        let began = Instant::now();
+        let in_flight = self.node.begin(began);
+        let answer = match &self.layered {
+            Some(layered) => Layers::call(layered.clone(), request.clone()).await,
+            None => self.channel.call_patiently(patience, request).await,
+        };
+        let (outcome, sample) = self.judge(request, began, &answer);
+        if let Some(sample) = sample {
+            in_flight.end(Instant::now(), sample);
+        }
+        (answer, self.health.record(outcome))
+    }
+
+    fn judge(
+        &self,
+        request: &Request,
+        began: Instant,
+        answer: &Result<Response, Status>,
+    ) -> (Outcome, Option<Sample>) {
+        let Err(status) = answer else {
+            return (Outcome::Success, Some(Sample::Answered));
+        };
+        if status.code() == Code::Unavailable && !self.channel.is_connected() {
+            // The loss of a connection takes many calls with it. That there is none keeps further ones away, and
+            // must not do so any longer than that.
+            return (Outcome::Neutral, None);
+        }
+        let outcome = judge(answer);
+        let sample = match outcome {
+            Outcome::Success => Some(Sample::Answered),
+            Outcome::Failure => Some(Sample::Failed {
+                timeout: request.deadline().instant() - began,
+            }),
+            Outcome::Neutral if status.code() == Code::ResourceExhausted => {
+                let pushback = status.pushback().unwrap_or_default();
+                Some(Sample::Overloaded { pushback })
+            }
+            Outcome::Neutral => None,
+        };
+        (outcome, sample)
+    }
+
+    pub(super) fn stats(&self) -> EndpointStats {
+        EndpointStats {
+            instance: self.instance.id().to_owned(),
+            address: self.channel.address().to_string(),
+            connected: self.channel.is_connected(),
+            ejected: self.health.is_ejected(),
+            in_flight: self.node.in_flight(),
+            latency: self.node.latency(Instant::now()),
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("instance", &self.instance)
+            .field("node", &self.node)
+            .field("health", &self.health)
+            .finish_non_exhaustive()
     }
 }

@@ -1,73 +1,96 @@
 use std::sync::{Arc, Weak};
 
 use doge_registry::{Instance, Snapshot, Watch};
+use doge_rpc_core::transport::Address;
 
-use super::{Endpoint, Shared};
-use crate::{Channel, ChannelConfig};
+use super::{Core, Endpoint, Set};
+use crate::{ChannelPool, balance};
 
 /// Keeps the endpoints of a cluster as the registry has its instances.
 pub(super) struct Follow {
-    shared: Weak<Shared>,
+    core: Weak<Core>,
     watch: Watch,
-    config: ChannelConfig,
+    pool: ChannelPool,
+    /// Makes this client's choice of a subset its own.
+    seed: u64,
 }
 
 impl Follow {
-    pub(super) fn new(shared: &Arc<Shared>, watch: Watch, config: ChannelConfig) -> Self {
+    pub(super) fn new(core: &Arc<Core>, watch: Watch, pool: ChannelPool) -> Self {
         Self {
-            shared: Arc::downgrade(shared),
+            core: Arc::downgrade(core),
             watch,
-            config,
+            pool,
+            seed: fastrand::u64(..),
         }
     }
 
     /// Takes over what is there now, and follows in a task of its own until the cluster is dropped.
     pub(super) fn start(mut self) {
-        let Some(shared) = self.shared.upgrade() else {
+        let Some(core) = self.core.upgrade() else {
             return;
         };
-        self.apply(&shared, &self.watch.snapshot());
-        let gone = shared.gone.clone();
-        drop(shared);
+        self.apply(&core, &self.watch.snapshot());
+        let gone = core.gone.clone();
+        drop(core);
         tokio::spawn(async move {
             let follow = async {
                 while let Ok(snapshot) = self.watch.changed().await {
-                    let Some(shared) = self.shared.upgrade() else {
+                    let Some(core) = self.core.upgrade() else {
                         return;
                     };
-                    self.apply(&shared, &snapshot);
+                    self.apply(&core, &snapshot);
                 }
             };
             gone.run_until_cancelled(follow).await;
         });
     }
 
-    fn apply(&self, shared: &Shared, snapshot: &Snapshot) {
-        let before = shared.endpoints.load();
-        let endpoints = snapshot.iter().filter_map(|instance| {
-            let kept = before.iter().find(|endpoint| {
+    fn apply(&self, core: &Core, snapshot: &Snapshot) {
+        let before = core.set.load();
+        let instances = self.chosen(core, snapshot);
+        let endpoints = instances.iter().filter_map(|instance| {
+            let kept = before.endpoints().iter().find(|endpoint| {
                 endpoint.instance().id() == instance.id()
                     && endpoint.instance().address() == instance.address()
             });
             match kept {
-                Some(endpoint) => Some(Endpoint::new(
-                    Arc::clone(instance),
-                    endpoint.channel().clone(),
-                )),
-                None => self.endpoint(instance),
+                Some(endpoint) => Some(endpoint.updated(Arc::clone(instance))),
+                None => self.endpoint(core, instance),
             }
         });
-        let endpoints: Vec<_> = endpoints.collect();
-        tracing::debug!(service = %shared.service, endpoints = endpoints.len(), "instances changed");
-        shared.endpoints.store(Arc::new(endpoints));
-        shared.changed.send_replace(());
+        let set = Set::new(endpoints.collect(), &core.balancing);
+        tracing::debug!(
+            service = %core.service,
+            instances = snapshot.len(),
+            endpoints = set.endpoints().len(),
+            "instances changed"
+        );
+        core.set.store(Arc::new(set));
+        core.changed.send_replace(());
+        core.alarm.notify_one();
     }
 
-    fn endpoint(&self, instance: &Arc<Instance>) -> Option<Endpoint> {
-        match instance.address().parse() {
+    /// The instances that this client calls: all, or its part of them.
+    fn chosen<'a>(&self, core: &Core, snapshot: &'a Snapshot) -> Vec<&'a Arc<Instance>> {
+        let all: Vec<_> = snapshot.iter().collect();
+        match core.balancing.subset {
+            Some(size) if size < all.len() => {
+                let addresses: Vec<_> = all.iter().map(|instance| instance.address()).collect();
+                let chosen = balance::subset(&addresses, self.seed, size).into_iter();
+                chosen.map(|index| all[index]).collect()
+            }
+            _ => all,
+        }
+    }
+
+    fn endpoint(&self, core: &Core, instance: &Arc<Instance>) -> Option<Endpoint> {
+        match instance.address().parse::<Address>() {
             Ok(address) => {
-                let channel = Channel::with_config(address, self.config.clone());
-                Some(Endpoint::new(Arc::clone(instance), channel))
+                let channel = self.pool.channel(&address);
+                // Whatever was there before, somebody is there now.
+                channel.expect_up();
+                Some(Endpoint::new(Arc::clone(instance), channel, core))
             }
             Err(error) => {
                 tracing::warn!(instance = instance.id(), %error, "an instance cannot be called");

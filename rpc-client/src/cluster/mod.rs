@@ -1,40 +1,66 @@
-//! All endpoints of a service, as the registry has them.
+//! All endpoints of a service, as the registry has them: which calls go where, and what becomes of those that fail.
+//!
+//! A call passes the layers of the call, the limits, and a strategy, which makes attempts at endpoints that a set
+//! picks. `follow` keeps the set as the registry has it; `monitor` keeps its endpoints connected and healthy.
 
+mod attempts;
+mod builder;
 mod endpoint;
 mod follow;
-mod round_robin;
+mod monitor;
+mod nearness;
+mod policies;
+mod policy;
+mod set;
+mod stats;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use doge_registry::{Registry, RegistryError, ServiceKey};
+use doge_registry::{Instance, Registry, ServiceKey};
 use doge_rpc_core::{
     Code, Status,
-    call::{Request, Response},
+    call::{BoxedService, Layers, Request, Response},
+    schema::ServiceSchema,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::{endpoint::Endpoint, follow::Follow, round_robin::RoundRobin};
-use crate::{ChannelConfig, channel::Patience};
+use self::{
+    attempts::Attempts, endpoint::Endpoint, follow::Follow, monitor::Monitor, policies::Policies,
+    set::Set, stats::Counters,
+};
+pub use self::{
+    builder::{ClusterBuilder, ClusterError},
+    policy::MethodPolicy,
+    stats::{ClusterStats, EndpointStats},
+};
+use crate::{
+    balance::Balancing,
+    ha::{Budget, Plan},
+    health::HealthConfig,
+    limit::Limiter,
+};
 
-/// The calls to a service, spread in turn over the instances that a registry has of it. Cheap to clone.
+/// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.
 ///
-/// An instance that cannot be reached is passed over until it can be, and a call that provably never ran there goes
-/// to the next one.
+/// An instance that cannot be reached is passed over until it can be; what becomes of a call whose attempt fails is
+/// up to its [`Strategy`](crate::Strategy).
 ///
 /// ```
-/// use doge_registry::{Instance, Memory, Registry as _, ServiceKey};
+/// use std::sync::Arc;
+///
+/// use doge_registry::{Instance, Memory, Registry, ServiceKey};
 /// use doge_rpc_client::Cluster;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), doge_registry::RegistryError> {
-/// let registry = Memory::new();
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry: Arc<dyn Registry> = Arc::new(Memory::new());
 /// let service = ServiceKey::new("hr.employee").with_group("canary");
 /// let instance = Instance::new(service.clone(), "tcp://127.0.0.1:4399");
 /// let _registration = registry.register(instance).await?;
 ///
-/// let cluster = Cluster::follow(&registry, service).await?;
+/// let cluster = Cluster::builder(service).registry(&registry).follow().await?;
 /// assert_eq!(cluster.addresses(), ["tcp://127.0.0.1:4399"]);
 /// # Ok(())
 /// # }
@@ -45,54 +71,70 @@ pub struct Cluster {
 }
 
 struct Shared {
+    core: Arc<Core>,
+    /// The same with the layers of a call around it, if there are any.
+    layered: Option<BoxedService>,
+}
+
+/// A cluster below the layers of a call.
+struct Core {
     service: ServiceKey,
-    endpoints: ArcSwap<Vec<Endpoint>>,
-    turn: RoundRobin,
+    set: ArcSwap<Set>,
+    balancing: Balancing,
+    health: HealthConfig,
+    attempt_layers: Layers,
+    limiter: Option<Limiter>,
+    policies: Policies,
+    budget: Budget,
+    counters: Counters,
     /// Told after each change of the endpoints.
     changed: watch::Sender<()>,
-    /// Ends the task that follows the registry, with the last clone.
+    /// Makes the monitor look at once.
+    alarm: Arc<Notify>,
+    /// Ends the tasks of the cluster.
     gone: CancellationToken,
 }
 
-impl Drop for Shared {
+impl Drop for Core {
     fn drop(&mut self) {
         self.gone.cancel();
     }
 }
 
 impl Cluster {
-    /// Follows a registry; channels are as the defaults have them. Cancel safe: a dropped attempt follows nothing.
+    /// A cluster of this service, to be configured.
+    pub fn builder(service: ServiceKey) -> ClusterBuilder {
+        ClusterBuilder::new(service)
+    }
+
+    /// A cluster of the service of a trait, in its version, to be configured.
+    pub fn of(schema: &ServiceSchema) -> ClusterBuilder {
+        ClusterBuilder::new(ServiceKey::new(schema.name()).with_version(schema.version()))
+    }
+
+    /// Follows a registry, with all else as the defaults have it. Cancel safe: a dropped attempt follows nothing.
     ///
     /// # Errors
     ///
     /// When the registry cannot be watched.
     pub async fn follow(
-        registry: &dyn Registry,
+        registry: &Arc<dyn Registry>,
         service: ServiceKey,
-    ) -> Result<Self, RegistryError> {
-        Self::follow_with(registry, service, ChannelConfig::default()).await
+    ) -> Result<Self, ClusterError> {
+        Self::builder(service).registry(registry).follow().await
     }
 
-    /// Follows a registry. Cancel safe: a dropped attempt follows nothing.
-    ///
-    /// # Errors
-    ///
-    /// When the registry cannot be watched.
-    pub async fn follow_with(
-        registry: &dyn Registry,
-        service: ServiceKey,
-        config: ChannelConfig,
-    ) -> Result<Self, RegistryError> {
-        let watch = registry.watch(service.clone()).await?;
-        let shared = Arc::new(Shared {
-            service,
-            endpoints: ArcSwap::default(),
-            turn: RoundRobin::default(),
-            changed: watch::Sender::new(()),
-            gone: CancellationToken::new(),
+    fn new(core: Arc<Core>, layers: &Layers) -> Self {
+        let layered = (!layers.is_empty()).then(|| {
+            let core = Arc::clone(&core);
+            layers.around(tower::service_fn(move |request| {
+                let core = Arc::clone(&core);
+                async move { core.call(&request).await }
+            }))
         });
-        Follow::new(&shared, watch, config).start();
-        Ok(Self { shared })
+        Self {
+            shared: Arc::new(Shared { core, layered }),
+        }
     }
 
     /// Makes one call. Dropping the future tells the server to stop.
@@ -100,108 +142,140 @@ impl Cluster {
     /// # Errors
     ///
     /// The status of the call; `Unavailable` when no instance is there.
-    pub async fn call(&self, request: &Request, wait_for_ready: bool) -> Result<Response, Status> {
-        let mut changed = self.shared.changed.subscribe();
-        loop {
-            let last = match self.try_all(request).await {
-                Err(status) if moves_on(&status) => status,
-                answer => return answer,
-            };
-            if !wait_for_ready {
-                return Err(last);
-            }
-            self.wait(request, &mut changed).await.map_err(|_| {
-                Status::deadline_exceeded("the deadline")
-                    .context(last.message())
-                    .with_never_ran(true)
-            })?;
-        }
+    pub async fn call(&self, request: &Request) -> Result<Response, Status> {
+        let Some(layered) = &self.shared.layered else {
+            return self.shared.core.call(request).await;
+        };
+        let call = Layers::call(layered.clone(), request.clone());
+        let late = |_| Err(Status::deadline_exceeded("no answer in time"));
+        let ended = tokio::time::timeout_at(request.deadline().instant(), call).await;
+        ended.unwrap_or_else(late)
+    }
+
+    /// Makes one call at each instance, all at once, and returns what each has to say. What an instance refuses or
+    /// fails is not tried again. Dropping the future tells the servers to stop.
+    ///
+    /// The layers of a call are passed by, since there is no one answer for them to see.
+    ///
+    /// # Errors
+    ///
+    /// When a limit of this client refuses the call.
+    pub async fn broadcast(&self, request: &Request) -> Result<Vec<Answer>, Status> {
+        self.shared.core.broadcast(request).await
     }
 
     /// Addresses of the endpoints at this moment.
     pub fn addresses(&self) -> Vec<String> {
-        self.shared
-            .endpoints
-            .load()
-            .iter()
+        let set = self.shared.core.set.load();
+        let endpoints = set.endpoints().iter();
+        endpoints
             .map(|endpoint| endpoint.channel().address().to_string())
             .collect()
     }
 
-    /// Offers the call to each endpoint in turn: first to those that are not known to be down, then to all. Those that
-    /// are down are tried again meanwhile, without a call waiting for it.
-    async fn try_all(&self, request: &Request) -> Result<Response, Status> {
-        let endpoints = self.shared.endpoints.load_full();
-        let turn = self.shared.turn.next(endpoints.len());
-        let in_turn = || turn.clone().map(|index| endpoints[index].channel());
-        let up = in_turn().filter(|channel| !channel.is_down_and_probed());
-        // One that hangs must not use up the time of the next.
-        let patience = if endpoints.len() > 1 {
-            Patience::Half
-        } else {
-            Patience::Whole
-        };
-        let mut last = None;
-        for channel in up.chain(in_turn()) {
-            match channel.call_patiently(patience, request, false).await {
-                Err(status) if moves_on(&status) || gave_up_early(&status, request) => {
-                    last = Some(status);
-                }
-                answer => return answer,
+    /// What it has done so far, and how its endpoints are.
+    pub fn stats(&self) -> ClusterStats {
+        let set = self.shared.core.set.load();
+        let endpoints = set.endpoints().iter().map(Endpoint::stats).collect();
+        self.shared.core.counters.stats(endpoints)
+    }
+}
+
+/// What one instance has to say to a call that all were asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Who says it.
+    pub instance: Arc<Instance>,
+    /// Its answer, or why there is none.
+    pub result: Result<Response, Status>,
+}
+
+impl Core {
+    async fn call(&self, request: &Request) -> Result<Response, Status> {
+        self.counters.call();
+        let policy = self.policies.of(request.route());
+        let _service = self.pass(self.limiter.as_ref(), request).await?;
+        let _method = self.pass(policy.limiter.as_deref(), request).await?;
+        let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
+        loop {
+            let answer = self.run(&policy.plan, request).await;
+            let (last, changed) = match (answer, &mut changed) {
+                (Err(status), Some(changed)) if is_unreachable(&status) => (status, changed),
+                (answer, _) => return answer,
+            };
+            // What is connected meanwhile shows at the next try.
+            let pause = tokio::time::timeout(PAUSE, changed.changed());
+            let waited = tokio::time::timeout_at(request.deadline().instant(), pause).await;
+            if waited.is_err() {
+                let late = Status::deadline_exceeded("no instance was ready before the deadline");
+                return Err(late.context(last.message()).with_never_ran(true));
             }
         }
-        Err(last.unwrap_or_else(|| {
-            let why = format!("no instance of {} is registered", self.shared.service);
-            Status::unavailable(why).with_never_ran(true)
-        }))
     }
 
-    /// Waits until another try may go better.
-    async fn wait(
-        &self,
-        request: &Request,
-        changed: &mut watch::Receiver<()>,
-    ) -> Result<(), tokio::time::error::Elapsed> {
-        let deadline = request.deadline().instant();
-        let endpoints = self.shared.endpoints.load_full();
-        let reachable = async {
-            match self.shared.turn.next(endpoints.len()).next() {
-                Some(index) => {
-                    let _ = endpoints[index].channel().ready().await;
-                    tokio::time::sleep(PAUSE).await;
-                }
-                None => std::future::pending().await,
-            }
+    async fn run(&self, plan: &Plan, request: &Request) -> Result<Response, Status> {
+        let set = self.set.load_full();
+        if set.endpoints().is_empty() {
+            let why = format!("no instance of {} is registered", self.service);
+            return Err(Status::unavailable(why).with_never_ran(true));
+        }
+        let attempts = Attempts {
+            core: self,
+            set: &set,
         };
-        tokio::time::timeout_at(deadline, async {
-            tokio::select! {
-                () = reachable => {}
-                _ = changed.changed() => {}
+        plan.run(&attempts, request, &self.budget).await
+    }
+
+    async fn broadcast(&self, request: &Request) -> Result<Vec<Answer>, Status> {
+        self.counters.call();
+        let policy = self.policies.of(request.route());
+        let _service = self.pass(self.limiter.as_ref(), request).await?;
+        let _method = self.pass(policy.limiter.as_deref(), request).await?;
+        let set = self.set.load_full();
+        let attempts = Attempts {
+            core: self,
+            set: &set,
+        };
+        let answers = Plan::broadcast(&attempts, request).await.into_iter();
+        Ok(answers
+            .map(|(endpoint, result)| Answer {
+                instance: Arc::clone(set.endpoints()[endpoint].instance()),
+                result,
+            })
+            .collect())
+    }
+
+    async fn pass<'a>(
+        &self,
+        limiter: Option<&'a Limiter>,
+        request: &Request,
+    ) -> Result<Option<crate::limit::Permit<'a>>, Status> {
+        let Some(limiter) = limiter else {
+            return Ok(None);
+        };
+        match limiter.acquire(request.deadline()).await {
+            Ok(permit) => Ok(Some(permit)),
+            Err(refused) => {
+                self.counters.limited();
+                Err(refused)
             }
-        })
-        .await
+        }
     }
 }
 
 /// Between two looks at instances none of which can be reached.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// Whether a call can go to another endpoint: it never ran, and not because of what it is.
-fn moves_on(status: &Status) -> bool {
+/// Whether no instance took the call, so that waiting for one makes sense.
+fn is_unreachable(status: &Status) -> bool {
     status.never_ran() && status.code() == Code::Unavailable
-}
-
-/// Whether an endpoint was left because there was no connection in the time it was given.
-fn gave_up_early(status: &Status, request: &Request) -> bool {
-    status.never_ran()
-        && status.code() == Code::DeadlineExceeded
-        && !request.deadline().has_passed()
 }
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster")
-            .field("service", &self.shared.service)
+            .field("service", &self.shared.core.service)
             .field("endpoints", &self.addresses())
             .finish()
     }

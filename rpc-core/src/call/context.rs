@@ -127,7 +127,8 @@ impl Context {
         if let Some(criticality) = options.criticality {
             attempt.criticality = criticality;
         }
-        let mut request = Request::new(route, body, deadline);
+        let mut request = Request::new(route, body, deadline)
+            .with_wait_for_ready(options.wait_for_ready.unwrap_or(false));
         request.metadata = metadata;
         request.attempt = attempt;
         request

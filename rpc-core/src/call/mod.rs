@@ -2,6 +2,7 @@
 
 mod context;
 mod handle;
+mod layers;
 mod options;
 mod request;
 mod response;
@@ -12,6 +13,7 @@ pub(crate) use self::route::route_number;
 pub use self::{
     context::Context,
     handle::{Handled, guard, handle},
+    layers::{BoxedService, CallLayer, Layers},
     options::{CallOptions, ReplyMetadata},
     request::Request,
     response::Response,

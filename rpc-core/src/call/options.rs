@@ -72,11 +72,6 @@ impl CallOptions {
         self
     }
 
-    /// Whether calls wait for a connection.
-    pub fn waits_for_ready(&self) -> bool {
-        self.wait_for_ready.unwrap_or(false)
-    }
-
     /// Where the metadata of the answer is wanted.
     pub fn wanted_reply_metadata(&self) -> Option<&ReplyMetadata> {
         self.reply_metadata.as_ref()
@@ -153,7 +148,7 @@ mod tests {
             .unwrap();
         let both = base.overridden_by(over);
         assert_eq!(both.timeout, Some(Duration::from_secs(2)));
-        assert!(!both.waits_for_ready());
+        assert_eq!(both.wait_for_ready, Some(false));
         assert_eq!(both.metadata.get_str("a"), Some("1"));
         assert_eq!(both.metadata.get_str("b"), Some("2"));
     }

@@ -34,6 +34,7 @@ pub struct Request {
     route: Route,
     body: Bytes,
     deadline: Deadline,
+    wait_for_ready: bool,
     /// Keys and values beside the call.
     pub metadata: Metadata,
     /// Which attempt this is, and how much the call matters.
@@ -48,6 +49,7 @@ impl Request {
             route,
             body,
             deadline,
+            wait_for_ready: false,
             metadata: Metadata::new(),
             attempt: Attempt::default(),
             peer: None,
@@ -72,6 +74,18 @@ impl Request {
     /// Replaces the deadline, for a layer that shortens it.
     pub fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
+    }
+
+    /// Whether the call waits until its deadline for a connection instead of failing as soon as there is none.
+    pub fn waits_for_ready(&self) -> bool {
+        self.wait_for_ready
+    }
+
+    /// Says whether it waits for a connection.
+    #[must_use]
+    pub fn with_wait_for_ready(mut self, wait: bool) -> Self {
+        self.wait_for_ready = wait;
+        self
     }
 
     /// Who calls; `None` at the caller's end.

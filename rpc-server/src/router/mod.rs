@@ -8,10 +8,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use doge_rpc_core::{
     Status,
-    call::{Names, Request, Response, Route, Serve},
+    call::{BoxedService, Layers, Names, Route, Serve},
     schema::ServiceSchema,
 };
-use tower::{BoxError, util::BoxCloneSyncService};
 
 use self::{handler::Direct, layered::Layered};
 pub(crate) use self::{
@@ -20,30 +19,25 @@ pub(crate) use self::{
 };
 use crate::StartError;
 
-/// A service as the layers around it see it.
-pub(crate) type Boxed = BoxCloneSyncService<Request, Response, BoxError>;
-
-/// Something that wraps each service.
-pub(crate) type Wrap = Box<dyn Fn(Boxed) -> Boxed + Send + Sync>;
-
 /// A service that was added, before it is known whether layers come around it.
 pub(crate) struct Added {
     schema: &'static ServiceSchema,
     direct: Arc<dyn Handler>,
-    boxed: Boxed,
+    layer: Box<dyn FnOnce(&Layers) -> BoxedService + Send>,
 }
 
 impl Added {
     pub(crate) fn new<S: Serve>(service: S) -> Self {
         let direct = Arc::new(Direct(service.clone()));
-        let boxed = BoxCloneSyncService::new(tower::service_fn(move |request| {
-            let service = service.clone();
-            async move { service.serve(request).await.map_err(BoxError::from) }
-        }));
         Self {
             schema: direct.0.schema(),
             direct,
-            boxed,
+            layer: Box::new(move |layers| {
+                layers.around(tower::service_fn(move |request| {
+                    let service = service.clone();
+                    async move { service.serve(request).await }
+                }))
+            }),
         }
     }
 
@@ -64,23 +58,18 @@ struct Entry {
 
 impl Router {
     /// Puts the layers around each service, the first one outermost.
-    pub(crate) fn new(added: Vec<Added>, layers: &[Wrap]) -> Result<Self, StartError> {
+    pub(crate) fn new(added: Vec<Added>, layers: &Layers) -> Result<Self, StartError> {
         let mut services = HashMap::with_capacity(added.len());
         for Added {
             schema,
             direct,
-            boxed,
+            layer,
         } in added
         {
             let handler = if layers.is_empty() {
                 direct
             } else {
-                Arc::new(Layered(
-                    layers
-                        .iter()
-                        .rev()
-                        .fold(boxed, |service, wrap| wrap(service)),
-                ))
+                Arc::new(Layered(layer(layers)))
             };
             if services
                 .insert(schema.name(), Entry { schema, handler })

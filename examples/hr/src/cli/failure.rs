@@ -1,6 +1,7 @@
 use std::io;
 
 use doge_rpc::{
+    client::ClusterError,
     registry::{OpenError as InvalidRegistry, RegistryError, ServiceKey},
     server::{Interrupted, StartError},
     transport::AddressError,
@@ -44,6 +45,8 @@ pub(crate) enum Failure {
     Open(#[from] OpenError),
     #[error("memory: is a registry of one process, which others cannot look into; use file:DIR")]
     PrivateRegistry,
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(transparent)]

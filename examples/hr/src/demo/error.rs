@@ -1,6 +1,6 @@
 use std::io;
 
-use doge_rpc::{registry::RegistryError, server::StartError};
+use doge_rpc::{client::ClusterError, server::StartError};
 use thiserror::Error;
 
 use super::script::Unexpected;
@@ -21,7 +21,7 @@ pub enum DemoError {
     Open(#[from] OpenError),
     /// The registry.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Cluster(#[from] ClusterError),
     /// A server.
     #[error(transparent)]
     Start(#[from] StartError),

@@ -1,0 +1,52 @@
+use doge_rpc_core::{
+    Status,
+    call::{Request, Response},
+};
+
+use super::{Core, Set};
+use crate::{
+    channel::Patience,
+    ha::{Endpoints, Event, Tried},
+};
+
+/// One call over one set of endpoints, as a strategy sees it.
+pub(super) struct Attempts<'a> {
+    pub(super) core: &'a Core,
+    pub(super) set: &'a Set,
+}
+
+impl Endpoints for Attempts<'_> {
+    fn count(&self) -> usize {
+        self.set.endpoints().len()
+    }
+
+    fn pick(&self, request: &Request, tried: &Tried) -> Option<usize> {
+        self.set.pick(request, tried)
+    }
+
+    async fn attempt(&self, endpoint: usize, request: &Request) -> Result<Response, Status> {
+        // One that hangs must not use up the time of the next.
+        let patience = if self.count() > 1 {
+            Patience::Half
+        } else {
+            Patience::Whole {
+                wait_for_ready: false,
+            }
+        };
+        let endpoint = &self.set.endpoints()[endpoint];
+        let (answer, look_at_health) = endpoint.attempt(request, patience).await;
+        if look_at_health {
+            self.core.alarm.notify_one();
+        }
+        answer
+    }
+
+    /// A bare channel does.
+    fn keeps_deadline(&self) -> bool {
+        self.core.attempt_layers.is_empty()
+    }
+
+    fn note(&self, event: Event) {
+        self.core.counters.event(event);
+    }
+}

@@ -1,0 +1,211 @@
+use std::{collections::HashMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use doge_registry::{Registry, RegistryError, ServiceKey, Several};
+use doge_rpc_core::call::{CallLayer, Layers};
+use thiserror::Error;
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Cluster, Core, Follow, MethodPolicy, Monitor, Policies, Set};
+use crate::{
+    ChannelConfig, ChannelPool,
+    balance::Balancing,
+    ha::{Budget, RetryBudget, Strategy},
+    health::HealthConfig,
+    limit::{CallLimits, InvalidLimits, Limiter},
+};
+
+/// Which instances to call, and how.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+///
+/// use doge_registry::{Registry, ServiceKey};
+/// use doge_rpc_client::{
+///     Balancing, CallLimits, Cluster, ClusterError, LoadBalancing, MethodPolicy, Strategy,
+/// };
+///
+/// async fn employees(registry: &Arc<dyn Registry>) -> Result<Cluster, ClusterError> {
+///     Cluster::builder(ServiceKey::new("hr.employee"))
+///         .group("canary")
+///         .registry(registry)
+///         .balancing(Balancing { policy: LoadBalancing::LeastActive, ..Balancing::default() })
+///         .limits(CallLimits::new().concurrency(200))
+///         .method("hire", MethodPolicy::new().strategy(Strategy::Failfast))
+///         .follow()
+///         .await
+/// }
+/// ```
+#[must_use = "a builder follows nothing before `follow`"]
+#[derive(Debug)]
+pub struct ClusterBuilder {
+    service: ServiceKey,
+    registries: Vec<Arc<dyn Registry>>,
+    pool: Option<ChannelPool>,
+    balancing: Balancing,
+    strategy: Strategy,
+    retry_budget: RetryBudget,
+    health: HealthConfig,
+    limits: Option<CallLimits>,
+    methods: HashMap<String, MethodPolicy>,
+    call_layers: Layers,
+    attempt_layers: Layers,
+}
+
+impl ClusterBuilder {
+    pub(super) fn new(service: ServiceKey) -> Self {
+        Self {
+            service,
+            registries: Vec::new(),
+            pool: None,
+            balancing: Balancing::default(),
+            strategy: Strategy::default(),
+            retry_budget: RetryBudget::default(),
+            health: HealthConfig::default(),
+            limits: None,
+            methods: HashMap::new(),
+            call_layers: Layers::default(),
+            attempt_layers: Layers::default(),
+        }
+    }
+
+    /// Calls the instances of this group. `default`.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.service = self.service.with_group(group);
+        self
+    }
+
+    /// Calls the instances of this version. That of the schema or key.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.service = self.service.with_version(version);
+        self
+    }
+
+    /// Finds instances here. With several registries those of all are called, as [`Several`] has it.
+    pub fn registry(mut self, registry: &Arc<dyn Registry>) -> Self {
+        self.registries.push(Arc::clone(registry));
+        self
+    }
+
+    /// How instances are chosen.
+    pub fn balancing(mut self, balancing: Balancing) -> Self {
+        self.balancing = balancing;
+        self
+    }
+
+    /// What a call does when an attempt fails, unless its method says otherwise.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
+        self
+    }
+
+    /// How many retries all calls together may cost.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.retry_budget = budget;
+        self
+    }
+
+    /// When an instance is put out of rotation, and for how long.
+    pub fn health(mut self, health: HealthConfig) -> Self {
+        self.health = health;
+        self
+    }
+
+    /// How many calls this client makes, all methods together. No limit.
+    pub fn limits(mut self, limits: CallLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// What is different for the method of this wire name.
+    pub fn method(mut self, name: impl Into<String>, policy: MethodPolicy) -> Self {
+        self.methods.insert(name.into(), policy);
+        self
+    }
+
+    /// Puts a tower layer around each call, above the limits and the strategy: it sees a call once, however many
+    /// attempts that takes. The first one added is outermost.
+    ///
+    /// A layer's error that is a [`Status`](doge_rpc_core::Status) is the status of the call; tower's `Overloaded`
+    /// and `Elapsed` become `ResourceExhausted` and `DeadlineExceeded`, others `Unknown`. A call through layers
+    /// costs a few allocations more.
+    pub fn call_layer(mut self, layer: impl CallLayer) -> Self {
+        self.call_layers.push(layer);
+        self
+    }
+
+    /// Puts a tower layer around each attempt, below the balancer: it is made once for each instance, and sees every
+    /// attempt there, retries and hedges included. Errors as with [`call_layer`](Self::call_layer); what such a layer
+    /// refuses can go to another instance if the status says that it [never ran](doge_rpc_core::Status::never_ran).
+    pub fn attempt_layer(mut self, layer: impl CallLayer) -> Self {
+        self.attempt_layers.push(layer);
+        self
+    }
+
+    /// Shares connections with those who use this pool. The pool of the process.
+    pub fn pool(mut self, pool: &ChannelPool) -> Self {
+        self.pool = Some(pool.clone());
+        self
+    }
+
+    /// How this cluster's channels connect. They are its own then, and not shared.
+    pub fn channel(self, config: ChannelConfig) -> Self {
+        self.pool(&ChannelPool::new(config))
+    }
+
+    /// Follows the registries. Cancel safe: a dropped attempt follows nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError`] when no registry was given, when none can be watched, or when limits make no sense.
+    pub async fn follow(mut self) -> Result<Cluster, ClusterError> {
+        let limiter = self
+            .limits
+            .map(|limits| Limiter::new(&limits, format!("service {}", self.service)))
+            .transpose()?;
+        let policies = Policies::new(self.strategy, self.methods)?;
+        let registry: Arc<dyn Registry> = match self.registries.len() {
+            0 => return Err(ClusterError::NoRegistry(self.service)),
+            1 => self.registries.swap_remove(0),
+            _ => Arc::new(Several::new(self.registries)),
+        };
+        let watch = registry.watch(self.service.clone()).await?;
+        let core = Arc::new(Core {
+            service: self.service,
+            set: ArcSwap::from_pointee(Set::new(Vec::new(), &self.balancing)),
+            balancing: self.balancing,
+            health: self.health.clone(),
+            attempt_layers: self.attempt_layers,
+            limiter,
+            policies,
+            budget: Budget::new(&self.retry_budget, Instant::now()),
+            counters: super::Counters::default(),
+            changed: watch::Sender::new(()),
+            alarm: Arc::new(Notify::new()),
+            gone: CancellationToken::new(),
+        });
+        let pool = self.pool.unwrap_or_else(ChannelPool::of_process);
+        Follow::new(&core, watch, pool).start();
+        Monitor::new(&core, self.health).start();
+        Ok(Cluster::new(core, &self.call_layers))
+    }
+}
+
+/// A cluster cannot follow.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ClusterError {
+    /// There is nowhere to find instances.
+    #[error("no registry to find instances of {0} in; add one with `registry`")]
+    NoRegistry(ServiceKey),
+    /// The registry cannot be watched.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A limit that nothing can keep to.
+    #[error(transparent)]
+    Limits(#[from] InvalidLimits),
+}

@@ -1,0 +1,149 @@
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use doge_rpc_core::Status;
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{Core, Endpoint, Set};
+use crate::health::{Ejector, Health, HealthConfig, panics};
+
+/// Keeps endpoints connected, puts those out of rotation that fail, and brings them back once they answer.
+///
+/// Calls tell it what cannot wait; for the rest it looks by itself.
+pub(super) struct Monitor {
+    core: Weak<Core>,
+    ejector: Ejector,
+    sweep_due: Instant,
+    panic_threshold: u8,
+    /// Of ejected endpoints whose time is over.
+    probes: JoinSet<(Endpoint, Result<(), Status>)>,
+    /// Where in the set the next attempts to connect begin.
+    turn: usize,
+}
+
+/// Between two looks while an endpoint is not connected, and otherwise. A connection that was lost is so noticed
+/// though nobody calls.
+const SOON: Duration = Duration::from_millis(50);
+const LATER: Duration = Duration::from_secs(1);
+
+/// The most endpoints that one look begins to connect, so that a client of a large service does not connect to all of
+/// it at once.
+const MAX_DIALS: usize = 32;
+
+impl Monitor {
+    pub(super) fn new(core: &Arc<Core>, config: HealthConfig) -> Self {
+        let now = Instant::now();
+        Self {
+            core: Arc::downgrade(core),
+            panic_threshold: config.panic_threshold,
+            ejector: Ejector::new(config, now),
+            sweep_due: now,
+            probes: JoinSet::new(),
+            turn: 0,
+        }
+    }
+
+    /// Runs in a task of its own until the cluster is dropped.
+    pub(super) fn start(mut self) {
+        let Some(core) = self.core.upgrade() else {
+            return;
+        };
+        let (gone, alarm) = (core.gone.clone(), Arc::clone(&core.alarm));
+        drop(core);
+        tokio::spawn(async move {
+            let watch = async {
+                let mut alarmed = true;
+                while let Some(next) = self.look(alarmed) {
+                    alarmed = tokio::select! {
+                        () = tokio::time::sleep_until(next) => false,
+                        () = alarm.notified() => true,
+                        Some(probed) = self.probes.join_next() => {
+                            if let Ok((endpoint, probed)) = probed {
+                                self.probed(&endpoint, probed);
+                            }
+                            true
+                        }
+                    };
+                }
+            };
+            gone.run_until_cancelled(watch).await;
+        });
+    }
+
+    /// Looks at all endpoints, and says when to look again; `None` when the cluster is gone.
+    fn look(&mut self, alarmed: bool) -> Option<Instant> {
+        let core = self.core.upgrade()?;
+        let set = core.set.load_full();
+        let now = Instant::now();
+        let unconnected = self.connect(&set, now);
+        if alarmed || now >= self.sweep_due {
+            self.sweep(&core, &set, now);
+        }
+        let usable = set.endpoints().iter().filter(|it| it.is_usable(false));
+        set.set_panicking(panics(
+            usable.count(),
+            set.endpoints().len(),
+            self.panic_threshold,
+        ));
+        let pause = if unconnected { SOON } else { LATER };
+        Some(self.sweep_due.min(now + pause))
+    }
+
+    /// Connects those that are not, and tells whether there are some.
+    fn connect(&mut self, set: &Set, now: Instant) -> bool {
+        let endpoints = set.endpoints();
+        let (before, from) = endpoints.split_at(self.turn.min(endpoints.len()));
+        let mut dials = 0;
+        for (index, endpoint) in from.iter().chain(before).enumerate() {
+            if endpoint.look_at_connection(now) {
+                continue;
+            }
+            if dials == MAX_DIALS {
+                self.turn = (self.turn + index) % endpoints.len();
+                break;
+            }
+            dials += 1;
+            endpoint.channel().keep_connected();
+        }
+        dials > 0
+    }
+
+    fn sweep(&mut self, core: &Core, set: &Set, now: Instant) {
+        let healths: Vec<Arc<Health>> = set
+            .endpoints()
+            .iter()
+            .map(|endpoint| Arc::clone(endpoint.health()))
+            .collect();
+        let sweep = self.ejector.sweep(now, &healths);
+        self.sweep_due = sweep.next;
+        core.counters.ejected(sweep.ejected.len());
+        for index in sweep.ejected {
+            let address = set.endpoints()[index].channel().address();
+            tracing::warn!(service = %core.service, %address, "an endpoint is ejected for its failures");
+        }
+        for index in sweep.probe {
+            let endpoint = set.endpoints()[index].clone();
+            self.probes.spawn(async move {
+                let probed = endpoint.channel().renew().await;
+                (endpoint, probed)
+            });
+        }
+    }
+
+    fn probed(&mut self, endpoint: &Endpoint, probed: Result<(), Status>) {
+        let (now, address) = (Instant::now(), endpoint.channel().address());
+        match probed {
+            Ok(()) => {
+                tracing::info!(%address, "an ejected endpoint is back");
+                self.ejector.restored(endpoint.health());
+                endpoint.node().warm_up_from(now);
+            }
+            Err(why) => {
+                tracing::debug!(%address, %why, "an ejected endpoint does not answer");
+                self.ejector.still_bad(now, endpoint.health());
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use doge_rpc_core::call::Request;
+use tokio::time::Instant;
+
+use super::Endpoint;
+use crate::{
+    balance::{Balancer, Balancing, HashKey, LoadBalancing},
+    ha::Tried,
+};
+
+/// The endpoints of a cluster at one moment, and who of them is next. A call sees one set from its first attempt to
+/// its last.
+#[derive(Debug)]
+pub(super) struct Set {
+    endpoints: Vec<Endpoint>,
+    balancer: Balancer,
+    /// What of a call decides, for a balancer that hashes.
+    key: Option<HashKey>,
+    /// So few can be used that ejections no longer count.
+    panicking: AtomicBool,
+}
+
+impl Set {
+    pub(super) fn new(endpoints: Vec<Endpoint>, balancing: &Balancing) -> Self {
+        let zone = balancing.zone.as_deref();
+        let near = |endpoint: &Endpoint| (Arc::clone(endpoint.node()), endpoint.nearness(zone));
+        let nodes = endpoints.iter().map(near).collect();
+        Self {
+            balancer: Balancer::new(balancing, nodes, Instant::now()),
+            key: match &balancing.policy {
+                LoadBalancing::ConsistentHash(hash) => Some(hash.key.clone()),
+                _ => None,
+            },
+            endpoints,
+            panicking: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    pub(super) fn set_panicking(&self, panicking: bool) {
+        self.panicking.store(panicking, Ordering::Relaxed);
+    }
+
+    /// The endpoint for the next attempt, none that was tried: one that is connected and in rotation; for want of such
+    /// one that is connected; then one that may get connected; and one that is down if there is nothing else.
+    pub(super) fn pick(&self, request: &Request, tried: &Tried) -> Option<usize> {
+        let panicking = self.panicking.load(Ordering::Relaxed);
+        let now = Instant::now();
+        let key = self.key.as_ref().and_then(|key| key.hash(request));
+        let pick = |may: &dyn Fn(&Endpoint) -> bool| {
+            self.balancer.pick(now, key, |index| {
+                !tried.contains(index) && may(&self.endpoints[index])
+            })
+        };
+        self.balancer
+            .pick(now, key, |index| {
+                let endpoint = &self.endpoints[index];
+                endpoint.is_usable(panicking) && !tried.contains(index)
+            })
+            .or_else(|| pick(&|endpoint| endpoint.channel().is_connected()))
+            .or_else(|| pick(&|endpoint| !endpoint.channel().is_down()))
+            .or_else(|| pick(&|_| true))
+    }
+}
