@@ -1,0 +1,1 @@
+//! An etcd that goes away and comes back while calls go on.
