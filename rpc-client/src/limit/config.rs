@@ -1,4 +1,6 @@
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
+
+use governor::Quota;
 
 /// How many calls a client lets out to a service or to one method of it: per time, and at once. No limits unless set.
 ///
@@ -17,7 +19,7 @@ use std::{fmt, time::Duration};
 /// let nothing = CallLimits::new().concurrency(0);
 /// assert_eq!(
 ///     nothing.validate().unwrap_err().to_string(),
-///     "a concurrency of 0 calls lets nothing through",
+///     "a concurrency of 0 lets nothing through",
 /// );
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +52,10 @@ impl CallLimits {
         Self::default()
     }
 
-    /// So many calls per so much time.
+    /// So many calls per so much time, evenly: a token bucket (GCRA, of crate `governor`).
+    ///
+    /// Timers tick in milliseconds: at more than a thousand calls per second, calls that wait get the whole rate only with
+    /// a burst of at least those of a few milliseconds.
     #[must_use]
     pub fn rate(mut self, calls: u32, per: Duration) -> Self {
         self.rate = Some((calls, per));
@@ -79,20 +84,65 @@ impl CallLimits {
         self
     }
 
-    /// Whether these limits let anything through. Checked too when a cluster is built with them.
+    /// Whether these limits let anything through and can be kept. Checked too when a cluster is built with them.
     ///
     /// # Errors
     ///
     /// [`InvalidLimits`], which says what is wrong with them.
     pub fn validate(&self) -> Result<(), InvalidLimits> {
-        if self.concurrency == Some(0) {
-            return Err(InvalidLimits(
-                "a concurrency of 0 calls lets nothing through".into(),
-            ));
-        }
+        self.valid_concurrency()?;
+        self.valid_rate()?;
         Ok(())
     }
+
+    pub(super) fn valid_concurrency(&self) -> Result<Option<usize>, InvalidLimits> {
+        match self.concurrency {
+            Some(0) => Err(InvalidLimits(
+                "a concurrency of 0 lets nothing through".into(),
+            )),
+            concurrency => Ok(concurrency),
+        }
+    }
+
+    pub(super) fn valid_rate(&self) -> Result<Option<ValidRate>, InvalidLimits> {
+        let Some((calls, per)) = self.rate else {
+            return match self.burst {
+                Some(burst) => Err(InvalidLimits(format!(
+                    "a burst of {burst} is the burst of a rate, and there is none"
+                ))),
+                None => Ok(None),
+            };
+        };
+        let burst = self.burst.unwrap_or(calls);
+        let invalid = |why| InvalidLimits(format!("a rate of {calls} per {per:?} {why}"));
+        let nothing = || invalid("lets nothing through");
+        let period = per.checked_div(calls).ok_or_else(nothing)?;
+        let quota = Quota::with_period(period)
+            .ok_or_else(|| invalid("is more than one call per nanosecond"))?;
+        let burst = NonZeroU32::new(burst)
+            .ok_or_else(|| invalid("with a burst of 0 lets nothing through"))?;
+        if period.saturating_mul(burst.get()) > LONGEST_REFILL {
+            return Err(invalid("takes more than a year to refill its burst"));
+        }
+        Ok(Some(ValidRate {
+            quota: quota.allow_burst(burst),
+            calls,
+            per,
+        }))
+    }
 }
+
+/// A rate that lets calls through.
+#[derive(Debug)]
+pub(super) struct ValidRate {
+    pub(super) quota: Quota,
+    /// As it was set.
+    pub(super) calls: u32,
+    pub(super) per: Duration,
+}
+
+/// What takes longer is a mistake in a unit, and far longer ones overflow the bucket's clock.
+const LONGEST_REFILL: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Limits that cannot be kept, or let nothing through.
 #[derive(Clone, Debug, PartialEq, Eq)]
