@@ -299,3 +299,50 @@ fn no_configuration_overflows_the_clock_or_spins() {
         rig.sweep();
     }
 }
+
+#[test]
+fn failures_of_before_an_ejection_are_not_compared_after_it() {
+    let mut rig = Rig::new(10, exact());
+    rig.record(0, Outcome::Failure, 200);
+    assert_eq!(rig.sweep().ejected, [0]);
+    rig.pass(5 * SECOND);
+    assert_eq!(rig.sweep().probe, [0]);
+    rig.ejector.restored(&rig.endpoints[0]);
+    for endpoint in 0..10 {
+        rig.record(endpoint, Outcome::Success, 100);
+    }
+    rig.pass(5 * SECOND);
+    assert_eq!(rig.sweep().ejected, NONE);
+}
+
+#[test]
+fn one_that_stands_out_twice_over_is_ejected_once() {
+    let config = HealthConfig {
+        consecutive_failures: None,
+        ..exact()
+    };
+    let mut rig = Rig::new(20, config);
+    for endpoint in 1..20 {
+        rig.record(endpoint, Outcome::Success, 100);
+    }
+    rig.record(0, Outcome::Failure, 100);
+    assert_eq!(rig.end_interval().ejected, [0]);
+    rig.pass(30 * SECOND);
+    assert_eq!(rig.sweep().probe, [0]);
+}
+
+/// Beside one that fails all its calls, one that fails 40 % of them would not stand out.
+#[test]
+fn those_that_are_ejected_are_not_compared() {
+    let mut rig = Rig::new(20, exact());
+    for endpoint in 2..20 {
+        rig.record(endpoint, Outcome::Success, 100);
+    }
+    rig.record(1, Outcome::Failure, 4);
+    for _ in 0..12 {
+        rig.record(1, Outcome::Success, 5);
+        rig.record(1, Outcome::Failure, 3);
+    }
+    rig.record(0, Outcome::Failure, 100);
+    assert_eq!(rig.end_interval().ejected, [0, 1]);
+}

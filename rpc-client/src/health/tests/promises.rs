@@ -105,6 +105,12 @@ fn a_node_that_was_down_for_long_comes_back() {
     assert_eq!(rig.sweep().probe, [0]);
     rig.ejector.restored(&rig.endpoints[0]);
     assert_eq!(rig.ejected(), NONE);
+    // Nor is that held against it for longer than the longest ejection makes it.
+    for _ in 0..60 {
+        rig.end_interval();
+    }
+    rig.record(0, Outcome::Failure, 5);
+    assert_eq!(rig.sweep().next, rig.now + Duration::from_secs(5));
 }
 
 /// Defect 11 of doge: ten calls of an unknown method marked a healthy node down.

@@ -135,3 +135,30 @@ async fn a_wait_of_no_callers_is_no_wait() {
     assert!(!passes(&limiter).await);
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_does_not_take_the_token_of_who_waits() {
+    let per = Duration::from_micros(100_500);
+    let limiter = limiter(CallLimits::new().rate(1, per).wait(wait(1)));
+    assert_eq!(passed(&limiter, 1).await, 1);
+    let start = Instant::now();
+    let waits = call(&limiter, Duration::ZERO);
+    settle().await;
+    // The token is there, and the timer of the one that waits has yet to tick.
+    advance(per).await;
+    refusal(limiter.acquire(patient()).await);
+    let waited = waits.await.unwrap().unwrap() - start;
+    assert!(waited > per && waited < per + 2 * MILLI, "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_has_a_slot_does_not_wait_in_vain_for_its_token() {
+    let limiter = limiter(slow().concurrency(1).wait(wait(1)));
+    let first = call(&limiter, 30 * MILLI);
+    settle().await;
+    let start = Instant::now();
+    let status = refusal(limiter.acquire(Deadline::after(50 * MILLI)).await);
+    assert_eq!(start.elapsed(), 30 * MILLI);
+    assert_eq!(status.pushback(), Some(70 * MILLI));
+    first.await.unwrap().unwrap();
+}
