@@ -16,6 +16,7 @@ pub(super) struct Fake {
     scripts: Vec<Mutex<VecDeque<Act>>>,
     made: Instant,
     seen: Arc<Mutex<Vec<Seen>>>,
+    acts: Mutex<Vec<Act>>,
     events: Mutex<Vec<Event>>,
     pub(super) keeps_deadline: bool,
     pub(super) budget: Budget,
@@ -91,6 +92,12 @@ pub(super) fn silent() -> Act {
     ok(3_600_000)
 }
 
+impl Act {
+    pub(super) fn answer(&self) -> &Result<Response, Status> {
+        &self.answer
+    }
+}
+
 impl Fake {
     /// One script for each endpoint; the last act of each goes on for ever.
     pub(super) fn new(scripts: impl IntoIterator<Item = impl Into<VecDeque<Act>>>) -> Self {
@@ -99,6 +106,7 @@ impl Fake {
             scripts: scripts.collect(),
             made: Instant::now(),
             seen: Arc::default(),
+            acts: Mutex::default(),
             events: Mutex::default(),
             keeps_deadline: false,
             budget: Budget::new(&RetryBudget::default(), Instant::now()),
@@ -127,6 +135,11 @@ impl Fake {
         self.seen.lock().clone()
     }
 
+    /// What the endpoints did, or would have done if they had been let, in the order of [`seen`](Self::seen).
+    pub(super) fn acts(&self) -> Vec<Act> {
+        self.acts.lock().clone()
+    }
+
     /// The endpoints of all attempts, in order.
     pub(super) fn went_to(&self) -> Vec<usize> {
         self.seen().iter().map(|seen| seen.endpoint).collect()
@@ -144,10 +157,12 @@ impl Fake {
 
     fn next_act(&self, endpoint: usize) -> Act {
         let mut script = self.scripts[endpoint].lock();
-        match script.len() {
+        let act = match script.len() {
             1 => script[0].clone(),
             _ => script.pop_front().unwrap(),
-        }
+        };
+        self.acts.lock().push(act.clone());
+        act
     }
 }
 

@@ -1,9 +1,12 @@
 //! The strategies over endpoints that follow a script, on tokio's paused clock: what is attempted where, and when, to
 //! the millisecond.
 
+mod at_most_once;
+mod backup;
 mod broadcast;
-
+mod doge;
 mod failover;
 mod fake;
-
+mod motan_go;
+mod overload;
 mod single;
