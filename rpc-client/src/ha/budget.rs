@@ -11,8 +11,8 @@ use super::RetryBudget;
 /// How many retries the calls to one target may still cost.
 ///
 /// As Finagle has it: each call deposits a part of a retry, each retry withdraws a whole one, a reserve is there from
-/// the start, and both sides are forgotten after a while, slot by slot ("leaky"). So no stretch of time as long as that
-/// has more retries than its own calls and the reserve allow.
+/// the start, and both sides are forgotten after a while, slot by slot ("leaky"). So a retry only happens when the
+/// retries of the last ten slots, itself among them, are no more than the reserve and the calls of these slots allow.
 #[derive(Debug)]
 pub(crate) struct Budget {
     start: Instant,
@@ -112,5 +112,156 @@ impl Slot {
             }
         }
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Barrier,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    use tokio::time::Instant;
+
+    use super::{Budget, RetryBudget};
+
+    fn taken(budget: &Budget, now: Instant) -> usize {
+        (0..100_000).take_while(|_| budget.withdraw(now)).count()
+    }
+
+    #[test]
+    fn the_reserve_and_a_part_of_each_call_is_there() {
+        let start = Instant::now();
+        let budget = Budget::new(&RetryBudget::default(), start);
+        assert_eq!(taken(&budget, start), 100, "10 per second for 10 s");
+        for (calls, retries) in [(4, 0), (1, 1), (50, 10), (3, 0), (2, 1)] {
+            (0..calls).for_each(|_| budget.deposit(start));
+            assert_eq!(taken(&budget, start), retries, "after {calls} calls");
+        }
+    }
+
+    #[test]
+    fn both_sides_are_forgotten_after_the_ttl() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let budget = Budget::new(&RetryBudget::default(), start);
+        (0..1_000).for_each(|_| budget.deposit(at(500)));
+        assert_eq!(taken(&budget, at(9_999)), 300);
+        // The calls are forgotten and the retries are not: there is less than nothing.
+        assert_eq!(taken(&budget, at(10_000)), 0);
+        (0..1_000).for_each(|_| budget.deposit(at(18_000)));
+        assert_eq!(taken(&budget, at(18_999)), 0, "300 are still owed");
+        assert_eq!(taken(&budget, at(19_000)), 300);
+
+        // A day without a call leaves the reserve, and no more.
+        assert_eq!(taken(&budget, at(86_400_000)), 100);
+    }
+
+    #[test]
+    fn no_retry_is_more_than_its_window_allows() {
+        fastrand::seed(5);
+        let start = Instant::now();
+        let budget = Budget::new(&RetryBudget::default(), start);
+        let (mut calls, mut retries) = (vec![0_usize; 600], vec![0_usize; 600]);
+        for tenth in 0..600 {
+            let now = start + Duration::from_millis(100 * tenth as u64);
+            // Bursts and silence in turn, and many that want to retry.
+            calls[tenth] = if tenth / 70 % 2 == 0 {
+                fastrand::usize(0..100)
+            } else {
+                0
+            };
+            (0..calls[tenth]).for_each(|_| budget.deposit(now));
+            retries[tenth] = (0..fastrand::usize(0..40))
+                .filter(|_| budget.withdraw(now))
+                .count();
+        }
+        for last in (0..600).filter(|tenth| retries[*tenth] > 0) {
+            // Its slot and the nine before it.
+            let window = (last / 10 * 10).saturating_sub(90)..=last;
+            let calls: usize = calls[window.clone()].iter().sum();
+            let retries: usize = retries[window].iter().sum();
+            assert!(
+                retries <= 100 + calls / 5,
+                "{retries} for {calls} up to {last}"
+            );
+        }
+        assert!(retries.iter().sum::<usize>() > 1_000);
+    }
+
+    #[test]
+    fn racing_threads_take_no_more_than_there_is_and_lose_no_call() {
+        let start = Instant::now();
+        let budget = Budget::new(&RetryBudget::default(), start);
+        let (barrier, taken) = (Barrier::new(8), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    for _ in 0..10_000 {
+                        budget.deposit(start);
+                        taken.fetch_add(usize::from(budget.withdraw(start)), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        let rest = self::taken(&budget, start);
+        assert_eq!(taken.into_inner() + rest, 100 + 80_000 / 5);
+    }
+
+    #[test]
+    fn racing_threads_enter_a_new_slot_together() {
+        let start = Instant::now();
+        let budget = Budget::new(
+            &RetryBudget {
+                min_per_second: 0,
+                ratio: 1.0,
+                ..RetryBudget::default()
+            },
+            start,
+        );
+        let barrier = Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for second in 0..200 {
+                        barrier.wait();
+                        budget.deposit(start + Duration::from_secs(second));
+                    }
+                });
+            }
+        });
+        assert_eq!(
+            taken(&budget, start + Duration::from_secs(199)),
+            40,
+            "4 calls in each of 10 slots"
+        );
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_do_no_harm() {
+        let start = Instant::now();
+        let with = |ratio, ttl| {
+            let budget = Budget::new(
+                &RetryBudget {
+                    ratio,
+                    min_per_second: 0,
+                    ttl,
+                },
+                start,
+            );
+            (0..10).for_each(|_| budget.deposit(start));
+            taken(&budget, start)
+        };
+        let ttl = Duration::from_secs(10);
+        assert_eq!(with(f64::NAN, ttl), 0);
+        assert_eq!(with(-1.0, ttl), 0);
+        assert_eq!(with(f64::INFINITY, ttl), 10_000);
+        assert_eq!(with(0.5, Duration::ZERO), 5);
+        assert_eq!(with(0.5, Duration::MAX), 5);
     }
 }

@@ -51,6 +51,11 @@ impl Plan {
         match &self.0 {
             Kind::Failover(config) => failover::run(config, endpoints, request, budget).await,
             Kind::Failfast => failfast::run(endpoints, request).await,
+            Kind::BackupRequest(backup)
+                if !request.route().idempotent() || request.attempt.retry =>
+            {
+                failover::run(backup.failover(), endpoints, request, budget).await
+            }
             Kind::BackupRequest(backup) => backup.run(endpoints, request, budget).await,
             Kind::Failsafe(config) => failsafe::run(config, endpoints, request).await,
             Kind::Broadcast => Box::pin(broadcast::run_as_one(endpoints, request)).await,

@@ -111,3 +111,107 @@ impl Windows {
         Some(Duration::from_micros(delay))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Delay, MIN_SAMPLES, WINDOW};
+    use crate::ha::HedgeDelay;
+
+    const INITIAL: Duration = Duration::from_millis(100);
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// Calls a millisecond apart, which take as `latency` says, from `start` on.
+    fn feed(
+        delay: &Delay,
+        start: Instant,
+        calls: u64,
+        mut latency: impl FnMut() -> Duration,
+    ) -> Instant {
+        (0..calls).for_each(|call| delay.record(latency(), start + ms(call)));
+        start + ms(calls)
+    }
+
+    #[test]
+    fn a_percentile_converges_on_that_of_the_calls() {
+        fastrand::seed(11);
+        // 1 to 100 ms, all alike: a percentile is its number.
+        for percentile in [50.0, 90.0, 95.0, 99.0] {
+            let start = Instant::now();
+            let delay = Delay::new(HedgeDelay::Percentile(percentile), INITIAL, start);
+            feed(&delay, start, 10_000, || {
+                Duration::from_micros(fastrand::u64(0..100_000))
+            });
+            let learned = delay.get().as_secs_f64() * 1e3;
+            assert!(
+                (learned - percentile).abs() < 2.0,
+                "P{percentile} is {learned} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn it_follows_calls_that_become_slower_or_quicker() {
+        let start = Instant::now();
+        let delay = Delay::new(HedgeDelay::Percentile(95.0), INITIAL, start);
+        let mut now = start;
+        for latency in [10, 80, 5] {
+            // Two windows and the one under way.
+            now = feed(&delay, now, 9_100, || ms(latency));
+            let learned = delay.get();
+            assert!(
+                learned >= ms(latency) && learned < ms(latency) * 102 / 100,
+                "{learned:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn few_calls_are_not_trusted() {
+        let start = Instant::now();
+        let delay = Delay::new(HedgeDelay::Percentile(95.0), INITIAL, start);
+        // Enough calls, but no time.
+        (0..1_000).for_each(|_| delay.record(ms(10), start));
+        assert_eq!(delay.get(), INITIAL);
+
+        // Time, but not enough calls.
+        let delay = Delay::new(HedgeDelay::Percentile(95.0), INITIAL, start);
+        (1..MIN_SAMPLES).for_each(|_| delay.record(ms(10), start + WINDOW * 100));
+        assert_eq!(delay.get(), INITIAL);
+        delay.record(ms(10), start + WINDOW * 100);
+        assert_ne!(delay.get(), INITIAL);
+    }
+
+    #[test]
+    fn a_delay_has_bounds_and_a_fixed_one_learns_nothing() {
+        let start = Instant::now();
+        let fixed = Delay::new(HedgeDelay::After(ms(7)), INITIAL, start);
+        feed(&fixed, start, 10_000, || ms(50));
+        assert_eq!(fixed.get(), ms(7));
+        let none = Delay::new(HedgeDelay::After(Duration::ZERO), INITIAL, start);
+        assert_eq!(none.get(), ms(1));
+
+        let learned = |percentile, latency| {
+            let delay = Delay::new(HedgeDelay::Percentile(percentile), INITIAL, start);
+            feed(&delay, start, 4_000, || latency);
+            delay.get()
+        };
+        assert_eq!(learned(95.0, Duration::from_micros(20)), ms(1));
+        let long = learned(95.0, Duration::MAX);
+        assert!(
+            long >= Duration::from_secs(60) && long < Duration::from_secs(61),
+            "{long:?}"
+        );
+        // What is no percentile is the nearest one.
+        for nonsense in [f64::NAN, 1e9, f64::INFINITY] {
+            assert!(learned(nonsense, ms(10)) >= ms(1));
+        }
+        assert!(learned(-5.0, ms(10)) >= ms(1));
+    }
+}

@@ -14,10 +14,9 @@ use tokio::time::{Instant, timeout};
 
 use self::{credit::Credit, delay::Delay, race::Race};
 use super::{
-    BackupRequest, Budget, Endpoints, Tried,
+    BackupRequest, Budget, Endpoints, Failover, Tried,
     course::Course,
     endpoints::{attempt, nobody},
-    failover,
     verdict::Verdict,
 };
 
@@ -38,17 +37,18 @@ impl Backup {
         }
     }
 
-    /// Makes one call. Cancel safe: dropping it cancels all its attempts.
+    /// What it does about failures, and all that it does for a call that is not hedged.
+    pub(super) fn failover(&self) -> &Failover {
+        &self.config.failover
+    }
+
+    /// Makes one call of an idempotent method that is no retry. Cancel safe: dropping it cancels all its attempts.
     pub(super) async fn run<E: Endpoints>(
         &self,
         endpoints: &E,
         request: &Request,
         budget: &Budget,
     ) -> Result<Response, Status> {
-        let failover = &self.config.failover;
-        if !request.route().idempotent() || request.attempt.retry {
-            return failover::run(failover, endpoints, request, budget).await;
-        }
         let picked = endpoints.pick(request, &Tried::new());
         let endpoint = picked.ok_or_else(|| nobody(endpoints, request))?;
         self.credit.earn();
@@ -58,21 +58,21 @@ impl Backup {
         if let Ok(answer) = &answer {
             self.learn(begun, answer);
         }
-        // What comes after is large and rare: it does not make the future of every call larger.
-        let mut course = Course::new(failover, endpoints, request, budget);
+        let race = || {
+            let course = Course::new(self.failover(), endpoints, request, budget);
+            Race::new(self, course, begun + delay)
+        };
         match answer {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(status)) if Verdict::of(&status, request) == Verdict::Final => Err(status),
+            // What comes now is large and rare: in a box, it does not make the future of every call larger.
             Ok(Err(status)) => {
-                course.began(endpoint);
-                course.failed(endpoint, status)?;
-                let race = Race::new(self, course, begun + delay);
-                Box::pin(race.with_first_passed_on().run()).await
+                let rest = Box::pin(race().first_failed(endpoint, status)?.run());
+                rest.await
             }
             Err(_) => {
-                course.began(endpoint);
-                let race = Race::new(self, course, begun + delay);
-                Box::pin(race.with_first(endpoint, first, begun).run()).await
+                let rest = Box::pin(race().first_runs(endpoint, first, begun).run());
+                rest.await
             }
         }
     }

@@ -41,13 +41,14 @@ impl<'a, E: Endpoints> Race<'a, E> {
         }
     }
 
-    /// With a first attempt that is out since `begun`.
-    pub(super) fn with_first(
+    /// The first attempt is out since `begun`.
+    pub(super) fn first_runs(
         mut self,
         endpoint: usize,
         answer: impl Future<Output = Result<Response, Status>> + Send + 'a,
         begun: Instant,
     ) -> Self {
+        self.course.began(endpoint);
         self.first = Some(Running {
             endpoint,
             begun,
@@ -56,12 +57,23 @@ impl<'a, E: Endpoints> Race<'a, E> {
         self
     }
 
-    /// With a first attempt that failed, and may go to another endpoint for free.
-    pub(super) fn with_first_passed_on(mut self) -> Self {
+    /// The first attempt failed before the hedge was due.
+    ///
+    /// # Errors
+    ///
+    /// The status of the call, when nothing may follow.
+    pub(super) fn first_failed(mut self, endpoint: usize, status: Status) -> Result<Self, Status> {
+        self.course.began(endpoint);
+        self.course.failed(endpoint, status)?;
+        self.pass_first_on();
+        Ok(self)
+    }
+
+    /// Begins the first attempt anew elsewhere, if that is free.
+    fn pass_first_on(&mut self) {
         if let Some(endpoint) = self.course.other() {
             self.first = Some(self.begin(endpoint, Cow::Borrowed(self.course.request())));
         }
-        self
     }
 
     /// Until there is an answer. A failed attempt leaves the other one running; when both have failed, the call goes
@@ -79,7 +91,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
                         Ok(response) => return Ok(response),
                         Err(status) => self.course.failed(ended.endpoint, status)?,
                     }
-                    self = self.with_first_passed_on();
+                    self.pass_first_on();
                 }
                 answer = answer_of(&mut self.hedge) => {
                     let Some(ended) = self.hedge.take() else { continue };

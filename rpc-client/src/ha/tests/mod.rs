@@ -4,6 +4,7 @@
 mod at_most_once;
 mod backup;
 mod broadcast;
+mod cost;
 mod doge;
 mod failover;
 mod fake;
