@@ -1,0 +1,88 @@
+use std::{sync::Arc, time::Duration};
+
+use doge_rpc_client::balance::{
+    Balancer, Balancing,
+    Nearness::{self, Far, Local, Zone},
+    Sample,
+};
+use tokio::time::Instant;
+
+use super::support::{assert_fits, counts, nodes};
+
+const PLACES: [Nearness; 6] = [Far, Zone, Local, Far, Zone, Local];
+
+fn pick_among(prefer_local: bool, zone: Option<&str>, may: impl Fn(usize) -> bool) -> [usize; 6] {
+    fastrand::seed(1);
+    let now = Instant::now();
+    let balancing = Balancing {
+        policy: doge_rpc_client::balance::LoadBalancing::Random,
+        prefer_local,
+        zone: zone.map(String::from),
+        ..Balancing::default()
+    };
+    let balancer = Balancer::new(
+        &balancing,
+        nodes(&[100; 6], now).into_iter().zip(PLACES).collect(),
+        now,
+    );
+    let counts = counts(6, 6000, || balancer.pick(now, None, &may));
+    counts.try_into().expect("there are six places")
+}
+
+#[test]
+fn without_a_preference_all_are_alike() {
+    assert_fits(&pick_among(false, None, |_| true), &[1.0; 6]);
+}
+
+#[test]
+fn the_nearest_come_first_and_the_next_when_none_of_them_may_be_picked() {
+    let pick = |may: fn(usize) -> bool| pick_among(true, Some("a"), may);
+    assert_fits(&pick(|_| true), &[0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+    assert_fits(&pick(|at| at != 2), &[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_fits(
+        &pick(|at| PLACES[at] != Local),
+        &[0.0, 1.0, 0.0, 0.0, 1.0, 0.0],
+    );
+    assert_fits(
+        &pick(|at| PLACES[at] == Far),
+        &[1.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+    );
+}
+
+#[test]
+fn what_is_local_is_in_the_zone_too_and_each_preference_counts_by_itself() {
+    let zone = pick_among(false, Some("a"), |_| true);
+    assert_fits(&zone, &[0.0, 1.0, 1.0, 0.0, 1.0, 1.0]);
+    let far = pick_among(true, None, |at| PLACES[at] != Local);
+    assert_fits(&far, &[1.0, 1.0, 0.0, 1.0, 1.0, 0.0]);
+}
+
+#[test]
+fn an_overloaded_one_near_sends_calls_farther_rather_than_to_itself() {
+    fastrand::seed(2);
+    let now = Instant::now();
+    let balancing = Balancing {
+        prefer_local: true,
+        ..Balancing::default()
+    };
+    let nodes = nodes(&[100; 3], now);
+    let near: Vec<_> = nodes
+        .iter()
+        .map(Arc::clone)
+        .zip([Local, Far, Far])
+        .collect();
+    let balancer = Balancer::new(&balancing, near, now);
+    let pick = |now| balancer.pick(now, None, |_| true).unwrap();
+    let pushback = Duration::from_secs(1);
+    nodes[0]
+        .begin(now)
+        .end(now, Sample::Overloaded { pushback });
+    assert!((0..100).all(|_| pick(now) != 0));
+    assert_eq!(
+        balancer.pick(now, None, |at| at == 0),
+        Some(0),
+        "there is no other"
+    );
+    let rested = now + pushback + pushback / 4;
+    assert!((0..100).all(|_| pick(rested) == 0));
+}
