@@ -4,10 +4,7 @@ use doge_rpc_core::{
 };
 
 use super::{Core, Set};
-use crate::{
-    channel::Patience,
-    ha::{Endpoints, Event, Tried},
-};
+use crate::ha::{Endpoints, Event, Tried};
 
 /// One call over one set of endpoints, as a strategy sees it.
 pub(super) struct Attempts<'a> {
@@ -25,16 +22,8 @@ impl Endpoints for Attempts<'_> {
     }
 
     async fn attempt(&self, endpoint: usize, request: &Request) -> Result<Response, Status> {
-        // One that hangs must not use up the time of the next.
-        let patience = if self.count() > 1 {
-            Patience::Half
-        } else {
-            Patience::Whole {
-                wait_for_ready: false,
-            }
-        };
         let endpoint = &self.set.endpoints()[endpoint];
-        let (answer, look_at_health) = endpoint.attempt(request, patience).await;
+        let (answer, look_at_health) = endpoint.attempt(request).await;
         if look_at_health {
             self.core.alarm.notify_one();
         }

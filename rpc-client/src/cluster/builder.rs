@@ -177,6 +177,7 @@ impl ClusterBuilder {
         let core = Arc::new(Core {
             service: self.service,
             set: ArcSwap::from_pointee(Set::new(Vec::new(), &self.balancing)),
+            alone: Arc::default(),
             balancing: self.balancing,
             health: self.health.clone(),
             attempt_layers: self.attempt_layers,

@@ -29,6 +29,8 @@ pub(super) struct Endpoint {
     node: Arc<Node>,
     health: Arc<Health>,
     is_local: bool,
+    /// Whether it is the only one.
+    alone: Arc<AtomicBool>,
     /// Whether it was connected when that was last looked at.
     was_connected: Arc<AtomicBool>,
     /// The channel with the layers of an attempt around it, if there are any.
@@ -38,16 +40,17 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
         let layered = (!core.attempt_layers.is_empty()).then(|| {
-            let channel = channel.clone();
+            let bare = (channel.clone(), Arc::clone(&core.alone));
             core.attempt_layers
                 .around(tower::service_fn(move |request| {
-                    let channel = channel.clone();
-                    async move { channel.call_patiently(Patience::Half, &request).await }
+                    let (channel, alone) = bare.clone();
+                    async move { channel.call_patiently(patience(&alone), &request).await }
                 }))
         });
         let node = Node::new(instance.address(), instance.weight(), Instant::now());
         Self {
             is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
+            alone: Arc::clone(&core.alone),
             node: Arc::new(node),
             health: Arc::new(Health::new(&core.health)),
             was_connected: Arc::default(),
@@ -109,16 +112,15 @@ impl Endpoint {
 
     /// Makes an attempt, and remembers how it went. Beside the answer comes whether the endpoint's health wants to be
     /// looked at. Dropping the future cancels the attempt, which says only how long the endpoint took at least.
-    pub(super) async fn attempt(
-        &self,
-        request: &Request,
-        patience: Patience,
-    ) -> (Result<Response, Status>, bool) {
+    pub(super) async fn attempt(&self, request: &Request) -> (Result<Response, Status>, bool) {
         let began = Instant::now();
         let in_flight = self.node.begin(began);
         let answer = match &self.layered {
             Some(layered) => Layers::call(layered.clone(), request.clone()).await,
-            None => self.channel.call_patiently(patience, request).await,
+            None => {
+                let patience = patience(&self.alone);
+                self.channel.call_patiently(patience, request).await
+            }
         };
         let (outcome, sample) = self.judge(request, began, &answer);
         if let Some(sample) = sample {
@@ -165,6 +167,17 @@ impl Endpoint {
             in_flight: self.node.in_flight(),
             latency: self.node.latency(Instant::now()),
         }
+    }
+}
+
+/// One that hangs must not use up the time of the next, if there is a next.
+fn patience(alone: &AtomicBool) -> Patience {
+    if alone.load(Ordering::Relaxed) {
+        Patience::Whole {
+            wait_for_ready: false,
+        }
+    } else {
+        Patience::Half
     }
 }
 

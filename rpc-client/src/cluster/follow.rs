@@ -1,4 +1,4 @@
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Weak, atomic::Ordering};
 
 use doge_registry::{Instance, Snapshot, Watch};
 use doge_rpc_core::transport::Address;
@@ -66,6 +66,8 @@ impl Follow {
             endpoints = set.endpoints().len(),
             "instances changed"
         );
+        core.alone
+            .store(set.endpoints().len() == 1, Ordering::Relaxed);
         core.set.store(Arc::new(set));
         core.changed.send_replace(());
         core.alarm.notify_one();

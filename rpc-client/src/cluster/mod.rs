@@ -14,7 +14,11 @@ mod policy;
 mod set;
 mod stats;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use doge_registry::{Instance, Registry, ServiceKey};
@@ -80,6 +84,8 @@ struct Shared {
 struct Core {
     service: ServiceKey,
     set: ArcSwap<Set>,
+    /// Whether there is one endpoint.
+    alone: Arc<AtomicBool>,
     balancing: Balancing,
     health: HealthConfig,
     attempt_layers: Layers,

@@ -4,11 +4,10 @@ use crate::{ha::Strategy, limit::CallLimits};
 /// cluster has it.
 ///
 /// ```
-/// use std::num::NonZeroUsize;
+/// use doge_rpc_client::{CallLimits, MethodPolicy, Strategy};
 ///
-/// use doge_rpc_client::{MethodPolicy, Strategy};
-///
-/// let policy = MethodPolicy::new().strategy(Strategy::Failfast);
+/// let limits = CallLimits::new().concurrency(8);
+/// let policy = MethodPolicy::new().strategy(Strategy::Failfast).limits(limits);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct MethodPolicy {
