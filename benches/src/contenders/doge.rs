@@ -1,6 +1,9 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
-use doge_rpc::prelude::*;
+use doge_rpc::{
+    prelude::*,
+    registry::{Registry, Static},
+};
 use serde_bytes::ByteBuf;
 use tokio::sync::oneshot;
 
@@ -20,6 +23,10 @@ trait EchoService {
 pub struct Doge {
     client: EchoClient,
 }
+
+/// The same behind a cluster: a registry, a balancer, health, a retry budget.
+#[derive(Clone, Debug)]
+pub struct DogeCluster(Doge);
 
 struct SameValue;
 
@@ -90,5 +97,27 @@ impl Contender for Doge {
             Value::Small(small) => Value::Small(self.client.small(small).await?),
             Value::Blob(blob) => Value::Blob(self.client.blob(blob).await?),
         })
+    }
+}
+
+impl Contender for DogeCluster {
+    type Value = Value;
+
+    async fn serve(bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
+        Doge::serve(bound).await
+    }
+
+    async fn connect(server: SocketAddr) -> Result<Self, Error> {
+        let registry: Arc<dyn Registry> = Arc::new(Static::addresses([format!("tcp://{server}")]));
+        let client = EchoClient::connect_via(&registry).await?;
+        Ok(Self(Doge { client }))
+    }
+
+    fn value(payload: Payload) -> Result<Value, Error> {
+        Doge::value(payload)
+    }
+
+    async fn call(&self, value: Value) -> Result<Value, Error> {
+        self.0.call(value).await
     }
 }

@@ -10,7 +10,11 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-pub use self::{doge::Doge, echo::Echo, echo_msgpack::EchoMsgpack};
+pub use self::{
+    doge::{Doge, DogeCluster},
+    echo::Echo,
+    echo_msgpack::EchoMsgpack,
+};
 use crate::{
     Contender as _, Error,
     load::{self, Load},
@@ -22,6 +26,9 @@ pub enum Entry {
     /// [`Doge`].
     #[value(name = "doge-rpc")]
     Doge,
+    /// [`DogeCluster`].
+    #[value(name = "doge-rpc cluster")]
+    DogeCluster,
     /// [`EchoMsgpack`].
     #[value(name = "echo+msgpack")]
     EchoMsgpack,
@@ -39,6 +46,7 @@ impl Entry {
     pub async fn serve(self, bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
         match self {
             Self::Doge => Doge::serve(bound).await,
+            Self::DogeCluster => DogeCluster::serve(bound).await,
             Self::Echo => Echo::serve(bound).await,
             Self::EchoMsgpack => EchoMsgpack::serve(bound).await,
         }
@@ -52,6 +60,7 @@ impl Entry {
     pub async fn load(self, server: SocketAddr, load: &Load) -> Result<load::Latencies, Error> {
         match self {
             Self::Doge => load.put_on::<Doge>(server).await,
+            Self::DogeCluster => load.put_on::<DogeCluster>(server).await,
             Self::Echo => load.put_on::<Echo>(server).await,
             Self::EchoMsgpack => load.put_on::<EchoMsgpack>(server).await,
         }
@@ -63,6 +72,7 @@ impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Doge => "doge-rpc",
+            Self::DogeCluster => "doge-rpc cluster",
             Self::Echo => "echo",
             Self::EchoMsgpack => "echo+msgpack",
         })

@@ -101,13 +101,15 @@ impl Endpoint {
         self.channel.is_connected() && (panicking || !self.health.is_ejected())
     }
 
-    /// Whether it is connected. When it is again, its slow start begins: what comes back is cold.
-    pub(super) fn look_at_connection(&self, now: Instant) -> bool {
-        let connected = self.channel.is_connected();
-        if connected != self.was_connected.swap(connected, Ordering::Relaxed) && connected {
-            self.node.warm_up_from(now);
+    /// What has become of its connection since the last look.
+    pub(super) fn look_at_connection(&self) -> Look {
+        let is = self.channel.is_connected();
+        let was = self.was_connected.swap(is, Ordering::Relaxed);
+        match (was, is) {
+            (_, false) => Look::Unconnected,
+            (false, true) => Look::Back,
+            (true, true) => Look::Connected,
         }
-        connected
     }
 
     /// Makes an attempt, and remembers how it went. Beside the answer comes whether the endpoint's health wants to be
@@ -168,6 +170,17 @@ impl Endpoint {
             latency: self.node.latency(Instant::now()),
         }
     }
+}
+
+/// How a look finds a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// There is none.
+    Unconnected,
+    /// There was none at the last look.
+    Back,
+    /// There is one, as before.
+    Connected,
 }
 
 /// One that hangs must not use up the time of the next, if there is a next.

@@ -6,7 +6,7 @@ use std::{
 use doge_rpc_core::Status;
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{Core, Endpoint, Set};
+use super::{Core, Endpoint, Set, endpoint::Look};
 use crate::health::{Ejector, Health, HealthConfig, panics};
 
 /// Keeps endpoints connected, puts those out of rotation that fail, and brings them back once they answer.
@@ -97,8 +97,15 @@ impl Monitor {
         let (before, from) = endpoints.split_at(self.turn.min(endpoints.len()));
         let mut dials = 0;
         for (index, endpoint) in from.iter().chain(before).enumerate() {
-            if endpoint.look_at_connection(now) {
-                continue;
+            match endpoint.look_at_connection() {
+                Look::Unconnected => {}
+                Look::Back => {
+                    // A new process, or one that was cut off: what it failed at before is past.
+                    self.ejector.restored(endpoint.health());
+                    endpoint.node().warm_up_from(now);
+                    continue;
+                }
+                Look::Connected => continue,
             }
             if dials == MAX_DIALS {
                 self.turn = (self.turn + index) % endpoints.len();

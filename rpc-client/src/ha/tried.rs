@@ -41,11 +41,6 @@ impl Tried {
         let words = self.rest.iter().chain([&self.first]);
         words.map(|word| word.count_ones() as usize).sum()
     }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 #[cfg(test)]
@@ -55,7 +50,7 @@ mod tests {
     #[test]
     fn what_was_added_is_in_it_and_nothing_else() {
         let mut tried = Tried::new();
-        assert!(tried.is_empty());
+        assert_eq!(tried.len(), 0);
         let added = [0, 1, 63, 64, 127, 128, 9_999];
         for endpoint in added.into_iter().chain(added) {
             tried.insert(endpoint);

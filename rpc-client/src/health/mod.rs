@@ -15,7 +15,7 @@ mod tests;
 
 pub use self::config::{FailurePercentage, HealthConfig, SuccessRate};
 pub(crate) use self::{
-    ejector::{Ejector, Sweep},
+    ejector::Ejector,
     endpoint::Health,
     outcome::{Outcome, judge},
     panic::panics,

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Ejector, Health, HealthConfig, Outcome, Sweep};
+use super::{Ejector, Health, HealthConfig, Outcome, ejector::Sweep};
 
 /// No endpoints.
 const NONE: [usize; 0] = [];
