@@ -131,6 +131,35 @@ async fn one_that_fails_leaves_the_other_running() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn either_moves_on_for_free_while_the_other_runs() {
+    let fake = Fake::new([[dead(20)], [silent()], [ok(5)]]);
+    fake.run(hedge_after(10), &idempotent()).await.unwrap();
+    assert_eq!((fake.went_to(), fake.now()), (vec![0, 1, 2], 25));
+    assert!(!fake.seen()[2].retry, "it is the first attempt still");
+    let events = [Event::Hedge, Event::HedgeWon, Event::Retry];
+    assert_eq!(events.map(|event| fake.count_of(event)), [1, 0, 0]);
+
+    let fake = Fake::new([[silent()], [dead(20)], [ok(5)]]);
+    fake.run(hedge_after(10), &idempotent()).await.unwrap();
+    assert_eq!((fake.went_to(), fake.now()), (vec![0, 1, 2], 35));
+    assert!(fake.seen()[2].retry);
+    let events = [Event::Hedge, Event::HedgeWon, Event::Retry];
+    assert_eq!(events.map(|event| fake.count_of(event)), [1, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_after_the_deadline() {
+    let mut fake = Fake::new([[dead(60)], [dead(60)], [ok(0)], [ok(0)]]);
+    fake.keeps_deadline = true;
+    let status = fake
+        .run(hedge_after(10), &within(50, &idempotent()))
+        .await
+        .unwrap_err();
+    assert_eq!(fake.went_to(), [0, 1]);
+    assert!(status.never_ran());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_final_status_of_either_ends_both() {
     let gone = || fails(30, Status::not_found("nobody"));
     for scripts in [[[gone()], [silent()]], [[silent()], [gone()]]] {

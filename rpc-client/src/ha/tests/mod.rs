@@ -8,6 +8,7 @@ mod cost;
 mod doge;
 mod failover;
 mod fake;
+mod learning;
 mod motan_go;
 mod overload;
 mod single;
