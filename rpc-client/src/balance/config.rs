@@ -51,7 +51,8 @@ pub enum LoadBalancing {
     #[default]
     PeakEwma,
     /// The one with the fewest calls in flight for its weight; a tie goes by weight at random. Up to 16 endpoints all
-    /// are compared, of more than that two drawn at random.
+    /// are compared, of more than that two drawn at random. One that fails fast has few calls in flight: it is ejection
+    /// that keeps calls from it.
     LeastActive,
     /// Each in turn, whatever its weight, from a start that is random.
     RoundRobin,
@@ -86,7 +87,8 @@ pub struct ConsistentHash {
     /// Points on the ring for an endpoint of weight 100. 512, which spreads keys to within a tenth; a ring of more than
     /// 262,144 points in all is thinned out to that.
     pub points: u32,
-    /// How many times the mean of all an endpoint may have in flight, for its weight; from 1 up. 1.25.
+    /// How many times the mean of all an endpoint may have in flight, for its weight, rounded up; from 1 up. So while
+    /// there are fewer calls in flight than endpoints, each takes one at a time. 1.25.
     pub bound: f64,
 }
 

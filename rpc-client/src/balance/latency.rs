@@ -119,3 +119,87 @@ impl Sampled {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Latency;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn assert_reads(latency: &Latency, now: u64, seconds: f32) {
+        let read = latency.read(now).unwrap();
+        assert!((read / seconds - 1.0).abs() < 1e-4, "{read} for {seconds}");
+    }
+
+    #[test]
+    fn it_follows_a_peak_at_once_and_decays_with_the_time_constant() {
+        let latency = Latency::default();
+        assert_eq!(latency.read(0), None);
+        latency.observe(5, 10 * MS);
+        assert_reads(&latency, 5, 0.010);
+        latency.observe(6, 100 * MS);
+        assert_reads(&latency, 6, 0.100);
+        // One time constant later, however often it is read.
+        let left = (-1.0_f32).exp();
+        assert_reads(&latency, 10_006, 0.100 * left);
+        assert_reads(&latency, 10_006, 0.100 * left);
+        latency.observe(10_006, 10 * MS);
+        assert_reads(&latency, 10_006, 0.100 * left + 0.010 * (1.0 - left));
+    }
+
+    #[test]
+    fn in_one_millisecond_only_a_peak_counts() {
+        let latency = Latency::default();
+        latency.observe(5, 10 * MS);
+        latency.observe(5, 9 * MS);
+        assert_reads(&latency, 5, 0.010);
+        latency.observe(5, 11 * MS);
+        assert_reads(&latency, 5, 0.011);
+    }
+
+    #[test]
+    fn many_short_samples_bring_it_down_as_one_would() {
+        let latency = Latency::default();
+        latency.observe(0, 100 * MS);
+        for now in 1..=10_000 {
+            latency.observe(now, MS);
+        }
+        let left = (-1.0_f32).exp();
+        let read = latency.read(10_000).unwrap();
+        let expected = 0.100 * left + 0.001 * (1.0 - left);
+        assert!(
+            (read / expected - 1.0).abs() < 0.01,
+            "{read} for {expected}"
+        );
+    }
+
+    #[test]
+    fn a_failure_counts_as_its_timeout_and_twice_the_usual_up_to_thirty_seconds() {
+        let latency = Latency::default();
+        latency.fail(0, MS, 200 * MS);
+        assert_reads(&latency, 0, 0.200);
+        latency.fail(0, MS, 200 * MS);
+        assert_reads(&latency, 0, 0.400);
+        latency.fail(0, 3000 * MS, 200 * MS);
+        assert_reads(&latency, 0, 3.0);
+        for _ in 0..10 {
+            latency.fail(0, MS, 200 * MS);
+        }
+        assert_reads(&latency, 0, 30.0);
+        // What takes longer than that is not made faster by a failure.
+        latency.observe(0, 60_000 * MS);
+        latency.fail(0, MS, 200 * MS);
+        assert_reads(&latency, 0, 60.0);
+    }
+
+    #[test]
+    fn its_clock_may_wrap_around_and_be_read_late() {
+        let (latency, wraps) = (Latency::default(), u64::from(u32::MAX));
+        latency.observe(wraps - 5000, 10 * MS);
+        assert_reads(&latency, wraps + 5000, 0.010 * (-1.0_f32).exp());
+        // Another thread's moment was a little earlier.
+        assert_reads(&latency, wraps - 5010, 0.010);
+    }
+}

@@ -26,7 +26,8 @@ fn hash(key: u64) -> u64 {
 fn owners(nodes: &[Arc<Node>], now: Instant) -> Vec<String> {
     let balancer = balancer(by_key(), nodes, now);
     let owner = |key| {
-        let at = balancer.pick(now, Some(hash(key)), |_| true).unwrap();
+        let at = balancer.pick(now, Some(hash(key)), |_| true);
+        let at = at.expect("all may be picked");
         nodes[at].address().to_owned()
     };
     (0..KEYS).map(owner).collect()
