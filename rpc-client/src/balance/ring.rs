@@ -17,10 +17,7 @@ const LOOK: usize = 128;
 /// Points of endpoints on the circle of hashes.
 #[derive(Debug)]
 pub(super) struct Ring {
-    /// Where each point is, in order.
-    hashes: Vec<u64>,
-    /// Whose it is.
-    owners: Vec<u32>,
+    circle: Circle,
     /// The part of all calls in flight that each endpoint may have.
     bounds: Vec<f64>,
     /// Calls in flight on all the endpoints.
@@ -41,13 +38,10 @@ impl Ring {
                 points.extend((0..count).map(|point| (xxh64(address, point), owner)));
             }
         }
-        points.sort_unstable();
-        let (hashes, owners) = points.into_iter().unzip();
         // Also of a bound that is not a number.
         let bound = config.bound.max(1.0);
         Self {
-            hashes,
-            owners,
+            circle: Circle::new(points),
             bounds: weights.iter().map(|weight| bound * weight / sum).collect(),
             total: share_total(members),
         }
@@ -61,13 +55,50 @@ impl Ring {
         usable: &impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let in_flight = self.total.load(Relaxed) + 1;
-        let first = self.hashes.partition_point(|hash| *hash < key);
-        let (before, after) = self.owners.split_at(first);
-        let owners = after.iter().chain(before).map(|owner| *owner as usize);
-        owners.take(LOOK).find(|owner| {
+        self.circle.owners_from(key).take(LOOK).find(|owner| {
             let room = (self.bounds[*owner] * in_flight as f64).ceil();
             ((members[*owner].1.in_flight() + 1) as f64) <= room && usable(*owner)
         })
+    }
+}
+
+/// Points in order of their hashes.
+#[derive(Debug)]
+struct Circle {
+    points: Vec<(u64, u32)>,
+    /// Where the points begin whose hashes have these bits in front: the next point after a hash is a few steps away,
+    /// where a search by halves would miss the cache with each of its steps.
+    starts: Vec<u32>,
+    /// The bits of a hash behind those in front.
+    shift: u32,
+}
+
+impl Circle {
+    fn new(mut points: Vec<(u64, u32)>) -> Self {
+        points.sort_unstable();
+        let buckets = (points.len() / 4).next_power_of_two().max(2);
+        let shift = u64::BITS - buckets.trailing_zeros();
+        let mut starts = Vec::with_capacity(buckets);
+        for (at, (hash, _)) in (0..).zip(&points) {
+            let bucket = (hash >> shift) as usize;
+            starts.resize(starts.len().max(bucket + 1), at);
+        }
+        starts.resize(buckets, points.len() as u32);
+        Self {
+            points,
+            starts,
+            shift,
+        }
+    }
+
+    /// Whose points come after a hash, once around.
+    fn owners_from(&self, hash: u64) -> impl Iterator<Item = usize> {
+        let start = self.starts[(hash >> self.shift) as usize] as usize;
+        let steps = self.points[start..].iter();
+        let first = start + steps.take_while(|(point, _)| *point < hash).count();
+        let (before, after) = self.points.split_at(first);
+        let around = after.iter().chain(before);
+        around.map(|(_, owner)| *owner as usize)
     }
 }
 
@@ -93,4 +124,28 @@ fn share_total(members: &[Member]) -> Arc<AtomicUsize> {
         node.count_into(&total);
     }
     total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Circle;
+
+    #[test]
+    fn owners_come_in_the_order_of_their_points_once_around() {
+        for count in [0, 1, 2, 9, 1000] {
+            let points: Vec<_> = (0..count).map(|owner| (fastrand::u64(..), owner)).collect();
+            let mut sorted = points.clone();
+            sorted.sort_unstable();
+            let circle = Circle::new(points);
+            let edges = sorted
+                .iter()
+                .flat_map(|(hash, _)| [*hash, hash.wrapping_add(1)]);
+            for hash in edges.chain([0, u64::MAX]) {
+                let first = sorted.partition_point(|(point, _)| *point < hash);
+                let (before, after) = sorted.split_at(first);
+                let expected = after.iter().chain(before).map(|(_, owner)| *owner as usize);
+                assert!(circle.owners_from(hash).eq(expected), "{hash} of {count}");
+            }
+        }
+    }
 }
