@@ -52,3 +52,33 @@ fn scaled(weight: u64, sum: u128) -> u64 {
 pub(super) fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, Shares};
+
+    #[test]
+    fn slots_are_as_many_as_weights_in_lowest_terms() {
+        let shares = Shares::new(vec![200, 0, 100, 300]);
+        assert_eq!(shares.total(), 6);
+        let owners: Vec<_> = (0..6).map(|slot| shares.owner(slot)).collect();
+        assert_eq!(owners, [0, 0, 2, 3, 3, 3]);
+        assert_eq!(Shares::new(vec![0; 4]).total(), 4);
+        assert_eq!(Shares::new(vec![]).total(), 0);
+    }
+
+    #[test]
+    fn there_are_no_more_slots_than_can_be_multiplied_and_each_weight_has_one() {
+        let most = u64::from(u32::MAX) * 100;
+        for weights in [
+            vec![most, most - 1, 1],
+            vec![most - 1; 10_000],
+            vec![u64::MAX, 1],
+        ] {
+            let shares = Shares::new(weights.clone());
+            assert!(shares.total() <= MOST, "{}", shares.total());
+            let last = shares.owner(shares.total() - 1);
+            assert_eq!(last, weights.len() - 1);
+        }
+    }
+}

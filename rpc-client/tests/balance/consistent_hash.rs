@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use doge_rpc_client::balance::{Balancer, ConsistentHash, HashKey, LoadBalancing, Node};
 use doge_rpc_core::{
@@ -142,18 +142,11 @@ fn the_count_of_all_in_flight_goes_on_when_the_endpoints_change() {
     let pick = |balancer: &Balancer| balancer.pick(now, Some(hash(7)), |_| true).unwrap();
     let _calls: Vec<_> = (0..100).map(|_| nodes[pick(&before)].begin(now)).collect();
     let after = balancer(by_key(), &nodes, now);
-    let mut calls = Vec::new();
-    let mut picked = HashMap::new();
-    for _ in 0..100 {
-        let at = pick(&after);
-        *picked.entry(at).or_insert(0) += 1;
-        calls.push(nodes[at].begin(now));
-    }
-    // 200 in flight on 10: up to 25 each.
-    assert!(
-        nodes.iter().all(|node| node.in_flight() <= 25),
-        "{picked:?}"
-    );
+    let _more: Vec<_> = (0..100).map(|_| nodes[pick(&after)].begin(now)).collect();
+    // 200 in flight on 10: up to 25 each, and the first choices have them.
+    let active: Vec<_> = nodes.iter().map(|node| node.in_flight()).collect();
+    assert_eq!(active.iter().max(), Some(&25), "{active:?}");
+    assert_eq!(active[5..].iter().max(), Some(&25), "{active:?}");
 }
 
 #[test]

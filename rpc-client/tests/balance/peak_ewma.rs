@@ -37,6 +37,22 @@ fn of_two_the_slower_is_never_taken() {
     assert_eq!(counts, [0, 1000]);
 }
 
+/// A pair of which one may not be picked is no choice: with half of all it would give each a fifteenth of the calls.
+#[test]
+fn there_is_a_choice_even_where_half_may_not_be_picked() {
+    fastrand::seed(10);
+    let now = Instant::now();
+    let nodes = nodes(&[100; 20], now);
+    for (rank, node) in (1..).zip(&nodes) {
+        node.begin(now).end(now + ms(rank), Sample::Answered);
+    }
+    let now = now + ms(20);
+    let balancer = balancer(PeakEwma, &nodes, now);
+    let counts = counts(20, 10_000, || balancer.pick(now, None, |at| at % 2 == 1));
+    assert!(counts[19] < 100, "{counts:?}");
+    assert!(counts[1] > 1700, "{counts:?}");
+}
+
 /// Without load the slower one is asked again when its latency has decayed to that of the others, every τ ln 10, or a
 /// little earlier when it is compared with one that has a call in flight.
 #[test]
