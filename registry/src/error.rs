@@ -72,6 +72,30 @@ pub enum RegistryError {
         cause: Box<Self>,
     },
 
+    /// A setting of a registry cannot be used.
+    #[error("the {setting} {value:?} cannot be used: {mend}")]
+    InvalidSetting {
+        /// Which setting: `endpoint`, `key prefix`.
+        setting: &'static str,
+        /// What was given.
+        value: String,
+        /// What to give instead.
+        mend: &'static str,
+    },
+
+    /// The servers that hold the registry did not do what they were asked.
+    #[error("cannot {doing} at {endpoints}: {cause}; {mend}")]
+    Remote {
+        /// What was tried, as a verb: `register the instance`.
+        doing: &'static str,
+        /// The servers, as configured.
+        endpoints: String,
+        /// What they said, or why they said nothing.
+        cause: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
+
     /// There is no tokio runtime to run the background work on.
     #[error(
         "this registry needs a tokio runtime; call it from within one, with its time driver on"

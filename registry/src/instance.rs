@@ -105,6 +105,15 @@ impl Instance {
         &self.tags
     }
 
+    /// An instance that somebody else gave its id.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn named(id: &str, key: ServiceKey, address: impl Into<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            ..Self::new(key, address)
+        }
+    }
+
     /// An instance of a fixed list, which has the same id each time the list is made.
     pub(crate) fn fixed(key: ServiceKey, address: &str) -> Self {
         Self {

@@ -11,6 +11,7 @@
 //! | [`Static`] | a fixed list of addresses | `static:ADDRESS,ADDRESS` |
 //! | [`File`] | the processes of one machine, over a folder | `file:DIR` |
 //! | [`Several`] | those of several registries together | |
+//! | `Etcd` (feature `etcd`) | a cluster, over etcd | `etcd://HOST:PORT,HOST:PORT` |
 //!
 //! ```
 //! use doge_registry::{Instance, Memory, Registry, ServiceKey};
@@ -36,8 +37,13 @@
 
 mod change;
 mod error;
+#[cfg(feature = "etcd")]
+mod etcd;
+mod failing;
 mod file;
 mod fixed;
+#[cfg(feature = "etcd")]
+mod hold;
 mod instance;
 mod key;
 mod memory;
@@ -47,13 +53,19 @@ mod registration;
 mod registry;
 mod several;
 mod snapshot;
+mod sources;
 mod watch;
+mod work;
 
 pub use change::Change;
 pub use error::RegistryError;
+#[cfg(feature = "etcd")]
+pub use etcd::{Etcd, EtcdBuilder, EtcdTls};
 pub use file::{File, FileBuilder};
 pub use fixed::Static;
 pub use futures_util::future::BoxFuture;
+#[cfg(feature = "etcd")]
+pub use hold::HoldBack;
 pub use instance::Instance;
 pub use key::ServiceKey;
 pub use memory::Memory;

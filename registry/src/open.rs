@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -12,7 +13,15 @@ use crate::{File, Memory, Registry, Static};
 /// | `file:DIR` | [`File`] over the folder `DIR`, relative or absolute; `file:///DIR` works too |
 /// | `static:ADDRESS,ADDRESS` | [`Static`] with these addresses for all services |
 ///
-/// Nothing is read or written yet.
+/// | `etcd://HOST:PORT,HOST:PORT/PREFIX?OPTIONS` | `Etcd`, with the feature `etcd`; `etcds://` for TLS |
+///
+/// Nothing is read, written or connected to yet.
+///
+/// Of an `etcd:` only one host is needed: the port is 2379 and the prefix `/doge/rpc` unless given, and a user
+/// goes before the hosts as `USER:PASSWORD@`. The options, joined with `&`, are `ttl`, `timeout`,
+/// `connect_timeout`, `resync`, `silence` and `confirm`, each a time such as `500ms`, `15s` or `5m`; `snapshots`, a
+/// folder; and for `etcds:` the PEM files `ca`, `cert` and `key`, and `server_name`. They are those of
+/// `EtcdBuilder`, where the defaults are told. What has a special meaning in a URL is percent-encoded.
 ///
 /// ```
 /// let registry = doge_registry::open("static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399")?;
@@ -23,10 +32,7 @@ use crate::{File, Memory, Registry, Static};
 ///
 /// [`OpenError`] says what is wrong with `url` and which forms there are.
 pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
-    let fail = |reason| OpenError {
-        url: url.to_owned(),
-        reason,
-    };
+    let fail = |reason: &'static str| OpenError::new(url, reason);
     match url.split_once(':') {
         Some(("memory", "")) => Ok(Arc::new(Memory::new())),
         Some(("memory", _)) => Err(fail("nothing may follow memory:")),
@@ -34,6 +40,14 @@ pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
         Some(("static", list)) => Ok(Arc::new(Static::addresses(
             addresses_of(list).map_err(fail)?,
         ))),
+        #[cfg(feature = "etcd")]
+        Some((scheme @ ("etcd" | "etcds"), rest)) => {
+            crate::etcd::open(rest, scheme == "etcds").map_err(|reason| OpenError::new(url, reason))
+        }
+        #[cfg(not(feature = "etcd"))]
+        Some(("etcd" | "etcds", _)) => Err(fail(
+            "this program was built without etcd; enable the feature `etcd` of doge-rpc (or of doge-registry)",
+        )),
         _ => Err(fail("this is none of the kinds of registry there are")),
     }
 }
@@ -42,18 +56,43 @@ pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "cannot open registry {url:?}: {reason}; accepted are memory:, file:DIR, \
-     and static:ADDRESS,ADDRESS (for example static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399)"
+     static:ADDRESS,ADDRESS (for example static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399), \
+     and etcd://HOST:PORT,HOST:PORT (for example etcd://10.0.0.1:2379,10.0.0.2:2379/doge/rpc?ttl=15s)"
 )]
 pub struct OpenError {
     url: String,
-    reason: &'static str,
+    reason: Cow<'static, str>,
 }
 
 impl OpenError {
-    /// The text that was given.
+    /// The text that was given, without its password if it has one.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    fn new(url: &str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            url: without_password(url),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Errors are logged, and passwords must not be.
+fn without_password(url: &str) -> String {
+    let named = url
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.starts_with("etcd"));
+    let Some((scheme, rest)) = named else {
+        return url.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((user, hosts)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}:***@{hosts}")
+        }
+        None => url.to_owned(),
     }
 }
 
@@ -85,6 +124,18 @@ mod tests {
         assert_eq!(folder_of("///run/doge"), Ok("/run/doge"));
         assert!(folder_of("//host/doge").is_err());
         assert!(folder_of("").is_err());
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        for (url, shown) in [
+            ("etcd://hr:se@cret@a:1/p?x=y", "etcd://hr:***@a:1/p?x=y"),
+            ("etcds://hr@a", "etcds://hr:***@a"),
+            ("etcd://a:1", "etcd://a:1"),
+            ("static:tcp://a@b:1", "static:tcp://a@b:1"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
     }
 
     #[test]

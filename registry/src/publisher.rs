@@ -36,6 +36,12 @@ impl Publisher {
         });
     }
 
+    /// The latest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshots.borrow().clone()
+    }
+
     /// Whether anyone watches.
     #[must_use]
     pub fn is_watched(&self) -> bool {

@@ -18,6 +18,7 @@ use crate::{Change, Instance, change};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     instances: Arc<[Arc<Instance>]>,
+    restored: bool,
 }
 
 impl Snapshot {
@@ -48,6 +49,23 @@ impl Snapshot {
         self.instances.get(index)
     }
 
+    /// Whether this is what the registry said in an earlier life of the process, kept on disk, because
+    /// the registry itself could not be reached yet.
+    ///
+    /// Its instances may long be gone: they are worth a try, and no more. As soon as the registry
+    /// answers, its own snapshot follows, also when the instances are the same.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        self.restored
+    }
+
+    /// The same instances, marked as [restored](Self::is_restored): for registries that keep snapshots.
+    #[must_use]
+    pub fn restored(mut self) -> Self {
+        self.restored = true;
+        self
+    }
+
     /// What happened between `earlier` and this snapshot; instances are told apart by id.
     #[must_use]
     pub fn changes_since(&self, earlier: &Self) -> Vec<Change> {
@@ -76,6 +94,7 @@ impl FromIterator<Arc<Instance>> for Snapshot {
             .collect();
         Self {
             instances: by_id.into_values().collect(),
+            restored: false,
         }
     }
 }
@@ -125,6 +144,15 @@ mod tests {
         assert_eq!(before, after);
         assert!(after.changes_since(&before).is_empty());
         assert!(after.changes_since(&after.clone()).is_empty());
+    }
+
+    #[test]
+    fn a_restored_snapshot_differs_from_a_live_one_in_nothing_but_that() {
+        let live = Snapshot::from_iter([instance("a")]);
+        let restored = live.clone().restored();
+        assert!(restored.is_restored() && !live.is_restored());
+        assert_ne!(restored, live);
+        assert!(live.changes_since(&restored).is_empty());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::entry::within_ttl_bounds;
 use super::layout::Layout;
-use super::sources::Sources;
 use crate::File;
+use crate::sources::Sources;
 
 const DEFAULT_TTL: Duration = Duration::from_secs(10);
 const DEFAULT_SCAN_INTERVAL: Duration = Duration::from_millis(250);

@@ -1,12 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::Interval;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::failing::Failing;
 use super::scanner::Scanner;
 use super::sighting::Moment;
-use super::sources::Sources;
-use super::work::blocking;
+use crate::failing::Failing;
+use crate::sources::Sources;
+use crate::work::blocking;
 use crate::{Publisher, RegistryError, ServiceKey};
 
 /// Scans the folder of one service and publishes what it finds, as long as anyone watches.
@@ -25,6 +26,13 @@ impl Follower {
 
     pub(super) fn publisher(&self) -> &Arc<Publisher> {
         &self.publisher
+    }
+
+    /// Sets it to work, with a scan every `period`.
+    pub(super) fn spawn(self, sources: &Arc<Sources>, key: &ServiceKey, period: Duration) {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::spawn(self.follow(Arc::clone(sources), key.clone(), ticks));
     }
 
     /// Scans at every tick until nobody watches `key` any more.

@@ -5,9 +5,9 @@ use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::failing::Failing;
 use super::presence::Presence;
-use super::work::blocking;
+use crate::failing::Failing;
+use crate::work::blocking;
 use crate::{Leave, RegistryError};
 
 /// Renews a presence until it is dropped, and then withdraws it.

@@ -1,6 +1,5 @@
 mod builder;
 mod entry;
-mod failing;
 mod follower;
 mod heartbeat;
 mod layout;
@@ -9,11 +8,9 @@ mod presence;
 mod scanner;
 mod seen;
 mod sighting;
-mod sources;
 #[cfg(test)]
 mod tests;
 mod unreadable;
-mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,8 +24,8 @@ use self::heartbeat::Heartbeat;
 use self::layout::Layout;
 use self::presence::Presence;
 use self::scanner::Scanner;
-use self::sources::Sources;
 use crate::key::validate_name;
+use crate::sources::Sources;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 
 /// A registry in a folder, for the processes of one machine.
@@ -121,9 +118,10 @@ impl Registry for File {
             }
             let scanner = Scanner::new(&self.layout, service.clone());
             let follower = Follower::start(scanner).await?;
-            Ok(self
-                .sources
-                .join_or_follow(&service, follower, self.scan_interval))
+            let publisher = Arc::clone(follower.publisher());
+            Ok(self.sources.join_or_start(&service, &publisher, || {
+                follower.spawn(&self.sources, &service, self.scan_interval);
+            }))
         })
     }
 }

@@ -88,6 +88,11 @@ impl Member {
         self.process = None;
     }
 
+    pub(super) fn wipe(&mut self) {
+        assert!(self.process.is_none(), "a running member needs its data");
+        self.folder = tempfile::tempdir().unwrap();
+    }
+
     pub(super) fn pause(&self) {
         self.process.as_ref().unwrap().pause();
     }

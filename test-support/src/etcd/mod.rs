@@ -93,6 +93,11 @@ impl Etcd {
         self.members[member].wait_until_healthy(HEALTHY_WITHIN);
     }
 
+    /// Removes the data of a stopped or killed member.
+    pub fn wipe(&mut self, member: usize) {
+        self.members[member].wipe();
+    }
+
     /// Halts a member (`SIGSTOP`): connections stay open, nothing answers.
     pub fn pause(&self, member: usize) {
         self.members[member].pause();

@@ -10,8 +10,8 @@ use crate::file::layout::Layout;
 use crate::file::presence::Presence;
 use crate::file::scanner::Scanner;
 use crate::file::sighting::Moment;
-use crate::file::sources::Sources;
-use crate::{Instance, ServiceKey};
+use crate::sources::Sources;
+use crate::{Instance, ServiceKey, Watch};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const PERIOD: Duration = Duration::from_millis(5);
@@ -85,13 +85,20 @@ async fn watches_of_one_key_share_one_follower() {
 
     let follower = start().await.unwrap();
     let publisher = Arc::downgrade(follower.publisher());
-    let first = sources.join_or_follow(&key(), follower, PERIOD);
+    let first = join_or_follow(&sources, follower);
     let late = start().await.unwrap();
     let unused = Arc::downgrade(late.publisher());
-    let second = sources.join_or_follow(&key(), late, PERIOD);
+    let second = join_or_follow(&sources, late);
     assert!(unused.upgrade().is_none(), "a second follower is at work");
     assert!(publisher.upgrade().is_some());
     assert!(sources.join(&key()).is_some());
     assert!(sources.join(&key().with_version("2")).is_none());
     drop((first, second));
+}
+
+fn join_or_follow(sources: &Arc<Sources>, follower: Follower) -> Watch {
+    let publisher = Arc::clone(follower.publisher());
+    sources.join_or_start(&key(), &publisher, || {
+        follower.spawn(sources, &key(), PERIOD);
+    })
 }

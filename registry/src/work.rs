@@ -3,7 +3,7 @@ use tokio::runtime::Handle;
 use crate::RegistryError;
 
 /// Runs `work`, which waits for the file system, where it holds up no task.
-pub(super) async fn blocking<T, F>(work: F) -> Result<T, RegistryError>
+pub(crate) async fn blocking<T, F>(work: F) -> Result<T, RegistryError>
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,

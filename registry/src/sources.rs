@@ -1,49 +1,44 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
-
-use super::follower::Follower;
 use crate::{Publisher, ServiceKey, Watch};
 
 /// The followers at work, one per watched service.
 ///
 /// A follower owns its publisher, so one that ended with its runtime is seen to be gone here.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
+pub(crate) struct Sources {
     by_key: Mutex<HashMap<ServiceKey, Weak<Publisher>>>,
 }
 
 impl Sources {
     /// A watch of the follower of `key`, if there is one at work.
-    pub(super) fn join(&self, key: &ServiceKey) -> Option<Watch> {
+    pub(crate) fn join(&self, key: &ServiceKey) -> Option<Watch> {
         join(&self.lock(), key)
     }
 
-    /// A watch of the follower of `key`: the one at work, or else `follower`, which is set to work.
-    pub(super) fn join_or_follow(
-        self: &Arc<Self>,
+    /// A watch of the follower of `key`: the one at work, or else the one that feeds `publisher`, which `start` is
+    /// to set to work.
+    pub(crate) fn join_or_start(
+        &self,
         key: &ServiceKey,
-        follower: Follower,
-        period: Duration,
+        publisher: &Arc<Publisher>,
+        start: impl FnOnce(),
     ) -> Watch {
-        let mut ticks = interval(period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sources = self.lock();
         if let Some(watch) = join(&sources, key) {
             return watch;
         }
-        let watch = follower.publisher().watch();
-        sources.insert(key.clone(), Arc::downgrade(follower.publisher()));
-        tokio::spawn(follower.follow(Arc::clone(self), key.clone(), ticks));
+        let watch = publisher.watch();
+        sources.insert(key.clone(), Arc::downgrade(publisher));
+        start();
         watch
     }
 
     /// Forgets the follower that feeds `publisher` if nobody watches; it is to stop then.
     ///
     /// Decided under the lock that watches are handed out under, so that none is left without source.
-    pub(super) fn ends(&self, key: &ServiceKey, publisher: &Arc<Publisher>) -> bool {
+    pub(crate) fn ends(&self, key: &ServiceKey, publisher: &Arc<Publisher>) -> bool {
         let mut sources = self.lock();
         if publisher.is_watched() {
             return false;

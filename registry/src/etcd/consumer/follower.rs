@@ -1,0 +1,257 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::listing::Listing;
+use super::reading::Reading;
+use super::stored::Stored;
+use super::stream::{Stream, apply};
+use crate::etcd::backoff::Backoff;
+use crate::etcd::failure::{Failure, Reason};
+use crate::etcd::members::{Member, Members};
+use crate::etcd::settings::Settings;
+use crate::failing::Failing;
+use crate::hold::Hold;
+use crate::sources::Sources;
+use crate::{Publisher, RegistryError, ServiceKey, Snapshot};
+
+/// Events that come within this time of each other are told as one, as Dubbo has it with its delays.
+const COALESCE: Duration = Duration::from_millis(200);
+
+/// Follows the instances of one service in etcd, as long as anyone watches, whatever happens to etcd.
+#[derive(Debug)]
+pub(in crate::etcd) struct Follower {
+    members: Arc<Members>,
+    listing: Listing,
+    /// The revision to watch from; none when everything has to be read first.
+    next: Option<i64>,
+    hold: Hold,
+    publisher: Arc<Publisher>,
+    stored: Option<Stored>,
+    /// When changes that wait for company are told.
+    publish_at: Option<Instant>,
+    published_at: Option<Instant>,
+    backoff: Backoff,
+    failing: Failing,
+}
+
+impl Follower {
+    /// Reads the service once, because a watch has a snapshot from the start; without etcd, from disk.
+    pub(in crate::etcd) async fn start(
+        members: Arc<Members>,
+        key: ServiceKey,
+    ) -> Result<Self, RegistryError> {
+        let settings = Arc::clone(members.settings());
+        let listing = Listing::new(key.clone(), settings.layout.service(&key));
+        let stored = settings.snapshots.as_deref();
+        let stored = stored.map(|root| Stored::new(root, &key));
+        let mut follower = Self {
+            members,
+            listing,
+            next: None,
+            hold: Hold::new(settings.hold_back, Snapshot::default()),
+            publisher: Arc::new(Publisher::new(Snapshot::default())),
+            stored,
+            publish_at: None,
+            published_at: None,
+            backoff: Backoff::consumer(),
+            failing: Failing::default(),
+        };
+        match follower.read().await {
+            Ok(()) => follower.publish(Instant::now()).await,
+            Err(failure) => follower.restore(&failure, &settings).await?,
+        }
+        Ok(follower)
+    }
+
+    pub(in crate::etcd) fn publisher(&self) -> &Arc<Publisher> {
+        &self.publisher
+    }
+
+    /// Sets it to work, until nobody watches any more.
+    pub(in crate::etcd) fn spawn(mut self, sources: &Arc<Sources>) {
+        let (sources, key) = (Arc::clone(sources), self.listing.key().clone());
+        let publisher = Arc::clone(&self.publisher);
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = publisher.unwatched() => {
+                        if sources.ends(&key, &publisher) {
+                            return;
+                        }
+                    }
+                    // Dropped in the middle, it goes on with what was known.
+                    () = self.session() => {}
+                }
+            }
+        });
+    }
+
+    /// One stream, from its beginning to its end, and the pause after a failure.
+    async fn session(&mut self) {
+        let Err(failure) = self.attempt().await else {
+            return;
+        };
+        if failure.reason == Reason::History {
+            self.next = None;
+        }
+        let service = self.listing.key();
+        if self.failing.begins() {
+            tracing::warn!(%service, %failure, "etcd cannot be watched; the last snapshot stays, and it is tried again and again");
+        } else {
+            tracing::debug!(%service, %failure, "etcd cannot be watched");
+        }
+        self.publish(Instant::now()).await;
+        sleep(self.backoff.pause()).await;
+    }
+
+    /// Ends well when everything is to be read again.
+    async fn attempt(&mut self) -> Result<(), Failure> {
+        let next = match self.next {
+            Some(next) => next,
+            None => {
+                self.read().await?;
+                self.publish(Instant::now()).await;
+                self.next.unwrap_or_default()
+            }
+        };
+        let member = self.members.current().await?;
+        let watched = self.watch(&member, next).await;
+        if watched.as_ref().is_err_and(Failure::is_of_member) {
+            self.members.leave(&member);
+        }
+        watched
+    }
+
+    async fn watch(&mut self, member: &Member, next: i64) -> Result<(), Failure> {
+        let members = Arc::clone(&self.members);
+        let settings = members.settings();
+        let mut stream = Stream::open(&members, member, self.listing.prefix(), next).await?;
+        self.backoff.reset();
+        if self.failing.ends() {
+            tracing::info!(service = %self.listing.key(), "etcd is watched again");
+        }
+        let resync_at = Instant::now()
+            + settings
+                .resync_interval
+                .mul_f64(0.8 + 0.4 * fastrand::f64());
+        let mut silent_at = Instant::now() + settings.silence_limit;
+        let mut probed = false;
+        loop {
+            tokio::select! {
+                response = stream.next() => {
+                    let response = response?;
+                    if apply(&response, &mut self.listing) {
+                        self.publish_soon(Instant::now());
+                    }
+                    self.next = stream.resume_at(&response).or(self.next);
+                    silent_at = Instant::now() + settings.silence_limit;
+                    probed = false;
+                }
+                () = at(self.publish_at) => self.publish(Instant::now()).await,
+                () = at(self.hold.confirm_at()) => self.confirm().await?,
+                () = sleep_until(resync_at) => {
+                    self.next = None;
+                    return Ok(());
+                }
+                () = sleep_until(silent_at) => {
+                    if probed {
+                        return Err(Failure::new(Reason::Member, "etcd is silent"));
+                    }
+                    stream.probe().await?;
+                    silent_at = Instant::now() + settings.request_timeout;
+                    probed = true;
+                }
+            }
+        }
+    }
+
+    /// Takes what etcd holds now for all there is.
+    async fn read(&mut self) -> Result<(), Failure> {
+        let reading = Reading::take(&self.members, self.listing.prefix()).await?;
+        self.listing.replace(reading.pairs, reading.revision);
+        self.next = Some(reading.revision + 1);
+        Ok(())
+    }
+
+    /// Reads a second time what was in doubt. The stream meanwhile repeats what the reading has already seen.
+    async fn confirm(&mut self) -> Result<(), Failure> {
+        match Reading::take(&self.members, self.listing.prefix()).await {
+            Ok(reading) => {
+                self.listing.replace(reading.pairs, reading.revision);
+                let confirmed = self.hold.confirm(self.listing.snapshot());
+                tracing::info!(service = %self.listing.key(), instances = confirmed.len(), "etcd confirms what was in doubt");
+                self.tell(confirmed).await;
+                Ok(())
+            }
+            Err(failure) => {
+                self.hold.postpone(Instant::now());
+                Err(failure)
+            }
+        }
+    }
+
+    /// Starts with what was known in an earlier life of the process.
+    async fn restore(
+        &mut self,
+        failure: &Failure,
+        settings: &Settings,
+    ) -> Result<(), RegistryError> {
+        let restored = match &self.stored {
+            Some(stored) => stored.load().await,
+            None => None,
+        };
+        let Some(restored) = restored else {
+            return Err(failure.report("read the instances of the service", settings));
+        };
+        self.failing.begins();
+        tracing::warn!(service = %self.listing.key(), %failure, instances = restored.len(), "etcd cannot be read; the snapshot on disk serves until it can");
+        self.hold = Hold::new(settings.hold_back, restored.clone());
+        self.publisher.publish(restored);
+        Ok(())
+    }
+
+    /// At once if nothing was told for a while, and else together with what follows.
+    fn publish_soon(&mut self, now: Instant) {
+        let quiet_at = self.published_at.map_or(now, |at| at + COALESCE);
+        self.publish_at.get_or_insert(quiet_at.max(now));
+    }
+
+    async fn publish(&mut self, now: Instant) {
+        self.publish_at = None;
+        if self.next.is_none() {
+            // Nothing was read yet, or it has to be read anew: what was told stays.
+            return;
+        }
+        self.published_at = Some(now);
+        let in_doubt = self.hold.confirm_at().is_some();
+        let snapshot = self.hold.offer(self.listing.snapshot(), now);
+        if !in_doubt && self.hold.confirm_at().is_some() {
+            tracing::warn!(
+                service = %self.listing.key(), listed = self.listing.snapshot().len(), kept = snapshot.len(),
+                "etcd suddenly lists too few instances; the others are kept until it confirms that they are gone"
+            );
+        }
+        self.tell(snapshot).await;
+    }
+
+    async fn tell(&mut self, snapshot: Snapshot) {
+        if self.publisher.snapshot() == snapshot {
+            return;
+        }
+        self.publisher.publish(snapshot.clone());
+        let Some(stored) = &self.stored else { return };
+        if let Err(error) = stored.save(&snapshot).await {
+            let path = stored.path().display();
+            tracing::warn!(%path, %error, "the snapshot for the next start cannot be written");
+        }
+    }
+}
+
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,112 @@
+use std::fmt;
+
+use crate::RegistryError;
+
+/// The port that etcd serves its clients at unless told otherwise.
+const USUAL_PORT: u16 = 2379;
+
+/// Where one member of etcd serves its clients: `host:port`, and whether with TLS if that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    authority: String,
+    tls: Option<bool>,
+}
+
+impl Endpoint {
+    /// Reads `host`, `host:port`, `[ipv6]:port`, or the same after `http://` or `https://`.
+    pub(super) fn parse(text: &str) -> Result<Self, RegistryError> {
+        let invalid = |mend| RegistryError::InvalidSetting {
+            setting: "endpoint",
+            value: text.to_owned(),
+            mend,
+        };
+        let (tls, rest) = match text.split_once("://") {
+            None => (None, text),
+            Some(("http", rest)) => (Some(false), rest),
+            Some(("https", rest)) => (Some(true), rest),
+            Some(_) => {
+                return Err(invalid(
+                    "only http:// and https:// may stand before the host",
+                ));
+            }
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let authority = authority(rest).ok_or_else(|| {
+            invalid("give a host and a port, such as 10.0.0.1:2379, etcd-1:2379 or [::1]:2379")
+        })?;
+        Ok(Self { authority, tls })
+    }
+
+    /// Whether TLS is asked for or refused by the endpoint itself.
+    pub(super) fn tls(&self) -> Option<bool> {
+        self.tls
+    }
+
+    /// As `etcd-client` takes it.
+    pub(super) fn url(&self, tls: bool) -> String {
+        let scheme = if tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.authority)
+    }
+}
+
+/// `host:port` of a text that may lack the port.
+fn authority(text: &str) -> Option<String> {
+    if is_host(text) {
+        return Some(format!("{text}:{USUAL_PORT}"));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    let port: u16 = port.parse().ok()?;
+    (is_host(host) && port > 0).then(|| text.to_owned())
+}
+
+fn is_host(host: &str) -> bool {
+    match host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_with_and_without_port_and_scheme_are_read() {
+        for (text, url) in [
+            ("etcd-1", "http://etcd-1:2379"),
+            ("10.0.0.1:4001", "http://10.0.0.1:4001"),
+            ("http://a.b:1/", "http://a.b:1"),
+            ("[::1]", "http://[::1]:2379"),
+            ("[fe80::1]:1", "http://[fe80::1]:1"),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().url(false), url);
+        }
+        assert_eq!(Endpoint::parse("https://a").unwrap().tls(), Some(true));
+        assert_eq!(Endpoint::parse("http://a").unwrap().tls(), Some(false));
+        assert_eq!(Endpoint::parse("a").unwrap().tls(), None);
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_an_example() {
+        for text in [
+            "", ":1", "a:", "a:x", "a:0", "a:65536", "::1", "[::1", "a/b", "ftp://a", "a b", "u@a",
+        ] {
+            let error = Endpoint::parse(text).unwrap_err().to_string();
+            assert!(error.contains("endpoint"), "{error}");
+        }
+    }
+}

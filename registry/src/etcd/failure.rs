@@ -1,0 +1,202 @@
+use etcd_client::Error;
+use thiserror::Error;
+use tonic::{Code, Status};
+
+use super::settings::Settings;
+use crate::RegistryError;
+
+/// Why etcd did not do what it was asked.
+#[derive(Clone, Debug, Error)]
+#[error("{text}")]
+pub(super) struct Failure {
+    pub(super) reason: Reason,
+    text: String,
+}
+
+/// What can be done about a [`Failure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// This member cannot be reached, does not answer, or has no leader: another one may.
+    Member,
+    /// The token is not, or no longer, accepted: a new login may help.
+    Credentials,
+    /// The history asked for is gone, or was never there: read everything anew.
+    History,
+    /// The lease is gone: ask for a new one.
+    Lease,
+    /// The quota of etcd is used up.
+    Space,
+    /// It will be refused again.
+    Refused,
+}
+
+impl Failure {
+    pub(super) fn new(reason: Reason, text: impl Into<String>) -> Self {
+        Self {
+            reason,
+            text: text.into(),
+        }
+    }
+
+    /// Whether the same request may go well with another member, or after a new login.
+    pub(super) fn is_of_member(&self) -> bool {
+        matches!(self.reason, Reason::Member | Reason::Credentials)
+    }
+
+    /// For those who use the registry.
+    pub(super) fn report(&self, doing: &'static str, settings: &Settings) -> RegistryError {
+        RegistryError::Remote {
+            doing,
+            endpoints: settings.named_endpoints(),
+            cause: self.text.clone(),
+            mend: self.mend(),
+        }
+    }
+
+    fn mend(&self) -> &'static str {
+        match self.reason {
+            Reason::Member => {
+                "see that etcd runs there with a majority of its members, and that address, TLS and firewall are right"
+            }
+            Reason::Credentials => {
+                "see that user, password and certificate are right and may read and write below the key prefix"
+            }
+            Reason::Space => {
+                "compact and defragment etcd or raise its quota, then clear the alarm with `etcdctl alarm disarm`"
+            }
+            Reason::History | Reason::Lease | Reason::Refused => "see what etcd logs about it",
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::GRpcStatus(status) => Self::new(reason_of(status), text_of(status)),
+            Error::InvalidArgs(_) | Error::InvalidUri(_) => {
+                Self::new(Reason::Refused, error.to_string())
+            }
+            _ => Self::new(Reason::Member, with_sources(&error)),
+        }
+    }
+}
+
+/// etcd has more errors than gRPC has codes, so that some have to be told apart by their text.
+fn reason_of(status: &Status) -> Reason {
+    let text = status.message();
+    match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied => Reason::Credentials,
+        // "revision of auth store is old", "authentication failed", "user name is empty"
+        Code::InvalidArgument if text.contains("auth") || text.contains("user name") => {
+            Reason::Credentials
+        }
+        Code::Unknown if text.contains("auth token") => Reason::Credentials,
+        Code::OutOfRange => Reason::History,
+        Code::NotFound if text.contains("lease") => Reason::Lease,
+        Code::ResourceExhausted if text.contains("space") => Reason::Space,
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::Internal
+        | Code::Aborted
+        | Code::DataLoss
+        | Code::ResourceExhausted => Reason::Member,
+        _ => Reason::Refused,
+    }
+}
+
+fn text_of(status: &Status) -> String {
+    let mut text = format!("{} ({:?})", status.message(), status.code());
+    if let Some(source) = std::error::Error::source(status) {
+        text.push_str(": ");
+        text.push_str(&with_sources(source));
+    }
+    text
+}
+
+/// An error and what led to it, where that is said only there.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_etcd_are_told_apart() {
+        for (code, text, reason) in [
+            (Code::Unavailable, "etcdserver: no leader", Reason::Member),
+            (
+                Code::Unavailable,
+                "etcdserver: request timed out",
+                Reason::Member,
+            ),
+            (
+                Code::ResourceExhausted,
+                "etcdserver: too many requests",
+                Reason::Member,
+            ),
+            (
+                Code::ResourceExhausted,
+                "etcdserver: mvcc: database space exceeded",
+                Reason::Space,
+            ),
+            (
+                Code::Unauthenticated,
+                "etcdserver: invalid auth token",
+                Reason::Credentials,
+            ),
+            (
+                Code::Unknown,
+                "etcdserver: invalid auth token",
+                Reason::Credentials,
+            ),
+            (
+                Code::PermissionDenied,
+                "etcdserver: permission denied",
+                Reason::Credentials,
+            ),
+            (
+                Code::InvalidArgument,
+                "etcdserver: revision of auth store is old",
+                Reason::Credentials,
+            ),
+            (
+                Code::InvalidArgument,
+                "etcdserver: user name is empty",
+                Reason::Credentials,
+            ),
+            (
+                Code::InvalidArgument,
+                "etcdserver: request is too large",
+                Reason::Refused,
+            ),
+            (
+                Code::NotFound,
+                "etcdserver: requested lease not found",
+                Reason::Lease,
+            ),
+            (
+                Code::OutOfRange,
+                "etcdserver: mvcc: required revision has been compacted",
+                Reason::History,
+            ),
+        ] {
+            let failure = Failure::from(Error::GRpcStatus(Status::new(code, text)));
+            assert_eq!(failure.reason, reason, "{text}");
+            assert!(failure.to_string().contains(text));
+        }
+    }
+}

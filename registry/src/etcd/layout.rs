@@ -1,0 +1,65 @@
+use crate::{Instance, RegistryError, ServiceKey};
+
+/// Which key of etcd is whose: `{prefix}/{group}/{service}/{version}/{instance}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Empty, or begins with a slash and ends without.
+    prefix: String,
+}
+
+impl Layout {
+    pub(super) fn new(prefix: &str) -> Result<Self, RegistryError> {
+        let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
+        let mut parts = trimmed.split('/');
+        let rooted = parts.next() == Some("") && prefix.starts_with('/');
+        if rooted && parts.all(|part| !part.is_empty() && !part.contains(char::is_control)) {
+            return Ok(Self {
+                prefix: trimmed.to_owned(),
+            });
+        }
+        Err(RegistryError::InvalidSetting {
+            setting: "key prefix",
+            value: prefix.to_owned(),
+            mend: "let it begin with a slash and have no empty part, such as /doge/rpc",
+        })
+    }
+
+    /// What the keys of all instances of a service begin with. It ends with a slash, so that service `a` does not see
+    /// the instances of `ab`.
+    pub(super) fn service(&self, key: &ServiceKey) -> String {
+        format!("{}/{key}/", self.prefix)
+    }
+
+    pub(super) fn instance(&self, instance: &Instance) -> String {
+        format!("{}{}", self.service(instance.key()), instance.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_as_documented() {
+        let key = ServiceKey::new("hr.employee")
+            .with_group("g")
+            .with_version("2");
+        for (prefix, expected) in [
+            ("/doge/rpc", "/doge/rpc/g/hr.employee/2/"),
+            ("/doge/rpc/", "/doge/rpc/g/hr.employee/2/"),
+            ("/", "/g/hr.employee/2/"),
+        ] {
+            assert_eq!(Layout::new(prefix).unwrap().service(&key), expected);
+        }
+        let instance = Instance::named("i", key, "tcp://a:1");
+        let layout = Layout::new("/doge/rpc").unwrap();
+        assert_eq!(layout.instance(&instance), "/doge/rpc/g/hr.employee/2/i");
+    }
+
+    #[test]
+    fn a_prefix_that_begins_no_key_is_refused() {
+        for prefix in ["", "doge", "//", "/a//b", "/a\n"] {
+            assert!(Layout::new(prefix).is_err(), "{prefix:?} passed");
+        }
+    }
+}

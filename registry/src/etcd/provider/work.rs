@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use super::{Provider, audit, guard, lease, writer};
+
+/// Sees to it that etcd has what this process wants there, until it wants nothing any more.
+pub(super) async fn run(provider: Arc<Provider>) {
+    let mut running = Running {
+        provider: &provider,
+        ended: false,
+    };
+    let left = tokio::select! {
+        left = writer::write(&provider) => left,
+        never = lease::keep(&provider) => match never {},
+        never = guard::guard(&provider) => match never {},
+        never = audit::audit(&provider) => match never {},
+    };
+    running.ended = true;
+    if let Some(lease) = left {
+        lease::revoke(&provider, lease).await;
+    }
+}
+
+/// Notices when the work is dropped with its runtime.
+struct Running<'a> {
+    provider: &'a Provider,
+    ended: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.provider.desired.interrupted();
+        }
+    }
+}

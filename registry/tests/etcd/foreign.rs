@@ -1,0 +1,56 @@
+//! Keys and values that others put.
+
+use doge_test_support::Etcd;
+
+use crate::common::{PLACE, registry, until_at, watch};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bare_addresses_are_instances() {
+    let etcd = Etcd::start();
+    etcd.put(&format!("{PLACE}10.0.0.1:4399"), "10.0.0.1:4399");
+    let registry = registry(&etcd);
+    let mut watch = watch(&registry).await;
+    let snapshot = watch.snapshot();
+    let instance = snapshot.get("10.0.0.1:4399").unwrap();
+    assert_eq!(
+        (instance.address(), instance.weight()),
+        ("tcp://10.0.0.1:4399", 100)
+    );
+
+    // Doge had an endpoint more for each of these.
+    for _ in 0..3 {
+        etcd.put(&format!("{PLACE}10.0.0.1:4399"), "10.0.0.1:4400");
+    }
+    etcd.put(&format!("{PLACE}v6"), "[::1]:4399");
+    until_at(&mut watch, &["tcp://10.0.0.1:4400", "tcp://[::1]:4399"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_is_passed_over_and_deleting_what_nobody_knows_does_no_harm() {
+    let etcd = Etcd::start();
+    let garbage = [
+        "",
+        "{",
+        "{}",
+        "\u{0}\u{1}",
+        "hello",
+        "{\"schema\":99}",
+        "[1,2]",
+        "::1:4399",
+    ];
+    for (at, value) in garbage.iter().enumerate() {
+        etcd.put(&format!("{PLACE}before{at}"), value);
+    }
+    etcd.put(&format!("{PLACE}a/b/c"), "a:1");
+    etcd.put(PLACE, "a:1");
+    let registry = registry(&etcd);
+    let mut watch = watch(&registry).await;
+    assert!(watch.snapshot().is_empty());
+    for (at, value) in garbage.iter().enumerate() {
+        etcd.put(&format!("{PLACE}after{at}"), value);
+        etcd.delete(&format!("{PLACE}before{at}"));
+    }
+    etcd.delete(PLACE);
+    etcd.put(&format!("{PLACE}good"), "a:1");
+    until_at(&mut watch, &["tcp://a:1"]).await;
+}
