@@ -33,6 +33,7 @@ impl Fleet {
     }
 
     /// So many replicas, which register there.
+    #[cfg(feature = "etcd")]
     pub(crate) fn start_at(registry: String, count: usize) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), registry, count)
     }
@@ -63,11 +64,6 @@ impl Fleet {
             process,
             address: ready["ready ".len()..].to_owned(),
         }
-    }
-
-    /// Where instances are found.
-    pub(crate) fn registry(&self) -> &Arc<dyn Registry> {
-        &self.registry
     }
 
     /// A cluster of the replicas, to be configured.
