@@ -137,6 +137,38 @@ fn one_that_refused_for_overload_is_left_alone_for_the_pushback_and_then_has_its
 }
 
 #[test]
+fn without_a_pushback_one_is_left_alone_for_a_usual_call() {
+    fastrand::seed(11);
+    let began = Instant::now();
+    let nodes = nodes(&[100; 2], began);
+    for node in &nodes {
+        node.begin(began).end(began + ms(40), Sample::Answered);
+    }
+    let now = began + ms(40);
+    let pushback = Duration::ZERO;
+    nodes[0]
+        .begin(now)
+        .end(now, Sample::Overloaded { pushback });
+    let _busy = nodes[1].begin(now);
+    let balancer = balancer(PeakEwma, &nodes, now);
+    let pick = |after| balancer.pick(now + ms(after), None, |_| true);
+    assert_eq!([pick(0), pick(39), pick(51)], [Some(1), Some(1), Some(0)]);
+}
+
+#[test]
+fn the_only_one_of_many_that_did_not_refuse_is_found() {
+    fastrand::seed(12);
+    let now = Instant::now();
+    let nodes = nodes(&[100; 60], now);
+    let pushback = Duration::from_secs(1);
+    for node in &nodes[1..] {
+        node.begin(now).end(now, Sample::Overloaded { pushback });
+    }
+    let balancer = balancer(PeakEwma, &nodes, now);
+    assert!((0..100).all(|_| balancer.pick(now, None, |_| true) == Some(0)));
+}
+
+#[test]
 fn where_all_refused_for_overload_calls_are_spread_as_ever() {
     fastrand::seed(8);
     let now = Instant::now();
