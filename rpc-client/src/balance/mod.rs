@@ -24,8 +24,9 @@
 //! assert_eq!(place, 1);
 //! ```
 //!
-//! Picking takes no lock and allocates nothing, and costs the same for three endpoints as for ten thousand, unless most
-//! of them may not be picked: then all are looked through.
+//! Picking takes no lock and allocates nothing. It looks at a few endpoints however many there are, unless most of them
+//! may not be picked: then it looks through all. What was computed from weights and ages is computed anew by the pick
+//! that finds it changed.
 
 mod balancer;
 mod choices;

@@ -7,7 +7,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::{ConsistentHash, tier::Member};
 
-/// The most points on a ring, save that each endpoint has one at least: as many as are made in some 10 ms.
+/// The most points on a ring, save that each endpoint has one at least: as many as are made in some 15 ms.
 const MOST_POINTS: f64 = 262_144.0;
 
 /// How many points are looked at for an endpoint that has room. A fifth of all has room when the bound is 1.25, so that
