@@ -7,8 +7,10 @@
 //! - [`onboarding`]: an application service over the two, which it knows by their traits only.
 //! - [`identity`]: the names that contexts share, and all that they share.
 //! - [`import`]: people out of a CSV file.
+//! - `calling`: how those who run elsewhere are called.
 //! - [`cli`], [`demo`]: the program `hr`.
 
+mod calling;
 pub mod cli;
 mod database;
 pub mod demo;

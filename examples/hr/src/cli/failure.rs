@@ -51,6 +51,8 @@ pub(crate) enum Failure {
     Registry(#[from] RegistryError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error("--ttl is for a file: registry; where another one has a time to live, its URL says so")]
+    Ttl,
     #[error(
         "{rows} people are more than the {most} that one call carries; \
          import the file where the database is, with --data, or in parts"

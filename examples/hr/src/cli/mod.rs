@@ -7,6 +7,7 @@ mod failure;
 mod import;
 mod leave;
 mod place;
+mod presence;
 mod serve;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ const AFTER_HELP: &str = "\
 Examples:
   hr demo
   hr import people.csv && hr employees --count
+  hr demo --chaos --seconds 20
   hr serve employee leave onboarding --registry file:hr-registry
   hr employees --department Sales --registry file:hr-registry
 

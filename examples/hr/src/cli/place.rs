@@ -8,11 +8,13 @@ use doge_rpc::{
 
 use super::Failure;
 use crate::{
+    calling::Calling,
     employee::{EmployeeClient, Employees},
     leave::{Leave, LeaveClient},
 };
 
 pub(super) const DEFAULT_DATA: &str = "hr-data";
+pub(super) const DEFAULT_GROUP: &str = "default";
 
 /// Where the services are that a command uses.
 #[derive(Args, Debug)]
@@ -20,6 +22,9 @@ pub(super) struct Place {
     /// Call the services registered here instead, for example file:hr-registry
     #[arg(long, value_name = "URL", conflicts_with = "data")]
     registry: Option<String>,
+    /// Those of this group
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_GROUP, requires = "registry")]
+    group: String,
     /// Folder of the databases
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     data: PathBuf,
@@ -37,8 +42,11 @@ impl Place {
             return Ok(Found::Here(Employees::open(&self.data).await?));
         };
         let registry = shared_registry(url)?;
-        check_presence(&registry, url, EmployeeClient::schema(), "employee").await?;
-        Ok(Found::There(EmployeeClient::connect_via(&registry).await?))
+        self.check_presence(&registry, url, EmployeeClient::schema(), "employee")
+            .await?;
+        let calling = Calling::new(&registry, &self.group);
+        let cluster = calling.cluster(EmployeeClient::cluster()).await?;
+        Ok(Found::There(EmployeeClient::new(cluster)))
     }
 
     pub(super) async fn leave(&self) -> Result<Found<Leave, LeaveClient>, Failure> {
@@ -46,8 +54,33 @@ impl Place {
             return Ok(Found::Here(Leave::open(&self.data).await?));
         };
         let registry = shared_registry(url)?;
-        check_presence(&registry, url, LeaveClient::schema(), "leave").await?;
-        Ok(Found::There(LeaveClient::connect_via(&registry).await?))
+        self.check_presence(&registry, url, LeaveClient::schema(), "leave")
+            .await?;
+        let calling = Calling::new(&registry, &self.group);
+        let cluster = calling.cluster(LeaveClient::cluster()).await?;
+        Ok(Found::There(LeaveClient::new(cluster)))
+    }
+
+    /// Tells somebody who forgot to start a service so, and how, before a call fails.
+    async fn check_presence(
+        &self,
+        registry: &Arc<dyn Registry>,
+        url: &str,
+        schema: &ServiceSchema,
+        name: &'static str,
+    ) -> Result<(), Failure> {
+        let service = ServiceKey::new(schema.name())
+            .with_version(schema.version())
+            .with_group(&self.group);
+        if registry.watch(service.clone()).await?.snapshot().is_empty() {
+            let registry = url.to_owned();
+            return Err(Failure::NoInstance {
+                registry,
+                service,
+                name,
+            });
+        }
+        Ok(())
     }
 }
 
@@ -57,23 +90,4 @@ pub(super) fn shared_registry(url: &str) -> Result<Arc<dyn Registry>, Failure> {
         _ if url.starts_with("memory:") => Err(Failure::PrivateRegistry),
         registry => Ok(registry),
     }
-}
-
-/// Tells somebody who forgot to start a service so, and how, before a call fails.
-async fn check_presence(
-    registry: &Arc<dyn Registry>,
-    url: &str,
-    schema: &ServiceSchema,
-    name: &'static str,
-) -> Result<(), Failure> {
-    let service = ServiceKey::new(schema.name()).with_version(schema.version());
-    if registry.watch(service.clone()).await?.snapshot().is_empty() {
-        let registry = url.to_owned();
-        return Err(Failure::NoInstance {
-            registry,
-            service,
-            name,
-        });
-    }
-    Ok(())
 }

@@ -1,17 +1,14 @@
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use doge_rpc::{
-    CallOptions, Server,
-    registry::Registry,
-    server::{Advertise, Builder, Interrupted, StopSignal},
+    Server,
+    server::{Builder, Interrupted, StopSignal},
 };
 
-use super::{
-    Console, Failure,
-    place::{DEFAULT_DATA, shared_registry},
-};
+use super::{Console, Failure, place::DEFAULT_DATA, presence::Presence};
 use crate::{
+    calling::{Calling, patiently},
     employee::{EmployeeClient, EmployeeServer, Employees},
     leave::{Leave, LeaveClient, LeaveServer},
     onboarding::{Onboarding, OnboardingClient, OnboardingServer},
@@ -20,24 +17,20 @@ use crate::{
 /// Serve one or more services until SIGTERM or Ctrl-C, then finish what runs and end
 ///
 /// Onboarding takes the services that it needs from this process where they are served in it, and from the registry
-/// otherwise.
+/// otherwise. Of employee and leave there can be several, over the same data folder.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
     /// What to serve
     #[arg(required = true, value_name = "SERVICE")]
     services: Vec<Service>,
-    /// Where others find it, for example file:hr-registry
-    #[arg(long, value_name = "URL")]
-    registry: String,
+    #[command(flatten)]
+    presence: Presence,
     /// Folder of the databases
     #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     data: PathBuf,
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "ADDRESS", default_value = "tcp://127.0.0.1:0")]
     listen: String,
-    /// Where others connect to, when that is not where this listens
-    #[arg(long, value_name = "ADDRESS")]
-    advertise: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,8 +43,8 @@ enum Service {
 impl Serve {
     pub(super) async fn run(self, console: &mut Console) -> Result<(), Failure> {
         let mut stop = StopSignal::listen()?;
-        let registry = shared_registry(&self.registry)?;
-        let mut server = Server::builder().registry_as(&registry, self.advertisement()?);
+        let registry = self.presence.registry()?;
+        let mut server = Server::builder().registry_as(&registry, self.presence.advertise()?);
         let mut parts = Parts::default();
         if self.has(Service::Employee) {
             server = parts.add_employees(server, Employees::open(&self.data).await?);
@@ -60,7 +53,8 @@ impl Serve {
             server = parts.add_leave(server, Leave::open(&self.data).await?);
         }
         if self.has(Service::Onboarding) {
-            server = parts.add_onboarding(server, &registry).await?;
+            let calling = self.presence.calling(&registry);
+            server = parts.add_onboarding(server, &calling).await?;
         }
         let running = tokio::select! {
             running = server.start(&self.listen) => running?,
@@ -80,13 +74,6 @@ impl Serve {
 
     fn has(&self, service: Service) -> bool {
         self.services.contains(&service)
-    }
-
-    fn advertisement(&self) -> Result<Advertise, Failure> {
-        match &self.advertise {
-            None => Ok(Advertise::new()),
-            Some(address) => Ok(Advertise::new().address(address)?),
-        }
     }
 }
 
@@ -122,19 +109,22 @@ impl Parts {
     async fn add_onboarding(
         &mut self,
         server: Builder,
-        registry: &Arc<dyn Registry>,
+        calling: &Calling,
     ) -> Result<Builder, Failure> {
         // While an instance restarts, an onboarding waits for another one rather than undo what it did.
-        let options = CallOptions::new().wait_for_ready(true);
         let employees = match &self.employees {
             Some(employees) => EmployeeClient::local(employees.clone()),
-            None => EmployeeClient::connect_via(registry)
-                .await?
-                .with(options.clone()),
+            None => {
+                let cluster = calling.cluster(EmployeeClient::cluster()).await?;
+                EmployeeClient::new(patiently(cluster))
+            }
         };
         let leave = match &self.leave {
             Some(leave) => LeaveClient::local(leave.clone()),
-            None => LeaveClient::connect_via(registry).await?.with(options),
+            None => {
+                let cluster = calling.cluster(LeaveClient::cluster()).await?;
+                LeaveClient::new(patiently(cluster))
+            }
         };
         let onboarding = Onboarding::new(employees, leave);
         self.onboarding = Some(onboarding.clone());

@@ -10,6 +10,9 @@ pub(crate) fn failure(error: &sqlx::Error) -> Status {
         sqlx::Error::PoolTimedOut => {
             Status::resource_exhausted("too many calls wait for the database; try again later")
         }
+        error if is_busy(error) => Status::resource_exhausted(
+            "another instance holds the database for too long; try again later",
+        ),
         _ => Status::internal(format!("the database failed: {error}")),
     }
 }

@@ -4,14 +4,17 @@ use super::{Cursor, Employee, EmployeeError, Filter, Hire, Imported, Page, Recor
 use crate::identity::{EmployeeNumber, RequestKey};
 
 /// Who works here, as what.
+///
+/// What reads is quick, and asked of a second instance when it is not. What writes may have to wait for the writer of
+/// another instance on the same database, which a second one would not shorten.
 #[service(name = "hr.employee", version = "1")]
 pub trait EmployeeService {
     /// Hires a person. Said again with the same key, it returns the employee that the first one made.
-    #[rpc(idempotent)]
+    #[rpc(idempotent, retries = 3, timeout = "5s")]
     async fn hire(&self, hire: Hire) -> Result<Employee, EmployeeError>;
 
     /// Undoes the hire of this key, also one that has not arrived yet: it is refused when it does.
-    #[rpc(idempotent)]
+    #[rpc(idempotent, retries = 3, timeout = "5s")]
     async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError>;
 
     /// Takes people over from another system, all of them or none. Those whose number is there already are left as
@@ -20,11 +23,11 @@ pub trait EmployeeService {
     async fn import(&self, records: Vec<Record>) -> Result<Imported, EmployeeError>;
 
     /// Looks an employee up.
-    #[rpc(idempotent)]
+    #[rpc(idempotent, hedge = "p95", timeout = "2s")]
     async fn get(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError>;
 
     /// Employees by number, the first `limit` of those behind the cursor; at most 500 in one page.
-    #[rpc(idempotent)]
+    #[rpc(idempotent, hedge = "p95", timeout = "2s")]
     async fn list(
         &self,
         filter: Filter,
@@ -33,7 +36,7 @@ pub trait EmployeeService {
     ) -> Result<Page, EmployeeError>;
 
     /// How many employees there are.
-    #[rpc(idempotent)]
+    #[rpc(idempotent, hedge = "p95", timeout = "2s")]
     async fn count(&self, filter: Filter) -> Result<u64, EmployeeError>;
 
     /// Moves an active employee to another department or role.
