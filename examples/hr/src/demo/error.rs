@@ -3,13 +3,16 @@ use std::io;
 use doge_rpc::{client::ClusterError, server::StartError};
 use thiserror::Error;
 
-use super::script::Unexpected;
+use super::{ChaosError, script::Unexpected};
 use crate::OpenError;
 
 /// Why the demo failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DemoError {
+    /// The system did not come through the chaos.
+    #[error(transparent)]
+    Chaos(#[from] ChaosError),
     /// Something was asked to stop it.
     #[error("interrupted")]
     Interrupted,

@@ -1,38 +1,53 @@
-//! Everything at once: three servers on sockets of their own, found through a registry, and what they do.
+//! Everything at once: servers on sockets of their own, found through a registry, and what they do: in good order in one
+//! process, or amid chaos in many.
 
+mod chaos;
 mod deployment;
 mod error;
 mod people;
 mod report;
 mod script;
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use doge_rpc::server::StopSignal;
 use tempfile::TempDir;
 
+pub(crate) use self::chaos::Settings as ChaosSettings;
+pub use self::{chaos::ChaosError, error::DemoError, script::Unexpected};
 use self::{deployment::Deployment, report::Report, script::Script};
-pub use self::{error::DemoError, script::Unexpected};
 use crate::cli::Console;
 
 /// Runs the demo, in this folder if there is one, and in one that is removed after otherwise.
 pub(crate) async fn run(keep: Option<&Path>, console: &mut Console) -> Result<(), DemoError> {
     let mut stop = StopSignal::listen()?;
-    let folder = match keep {
-        Some(folder) => Folder::Kept(folder.to_owned()),
-        None => Folder::Removed(tempfile::Builder::new().prefix("hr-demo-").tempdir()?),
-    };
+    let folder = Folder::new(keep)?;
     tokio::select! {
         result = play(folder.path(), console) => result?,
         () = stop.received() => return Err(DemoError::Interrupted),
     }
-    match folder {
-        Folder::Kept(path) => {
-            console.line(format_args!("the databases are in {}", path.display()))?;
+    folder.close(console)
+}
+
+/// The same for the one with chaos. When promises are broken, the folder is kept.
+pub(crate) async fn run_chaos(
+    keep: Option<&Path>,
+    settings: &ChaosSettings,
+    console: &mut Console,
+) -> Result<(), DemoError> {
+    let mut stop = StopSignal::listen()?;
+    let folder = Folder::new(keep)?;
+    match chaos::run(settings, folder.path(), &mut stop, console).await {
+        Ok(()) => folder.close(console),
+        Err(DemoError::Chaos(error)) => {
+            folder.keep().close(console)?;
+            Err(error.into())
         }
-        Folder::Removed(folder) => folder.close()?,
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 enum Folder {
@@ -41,6 +56,31 @@ enum Folder {
 }
 
 impl Folder {
+    fn new(keep: Option<&Path>) -> io::Result<Self> {
+        Ok(match keep {
+            Some(folder) => Self::Kept(folder.to_owned()),
+            None => Self::Removed(tempfile::Builder::new().prefix("hr-demo-").tempdir()?),
+        })
+    }
+
+    fn keep(self) -> Self {
+        match self {
+            Self::Removed(folder) => Self::Kept(folder.keep()),
+            kept => kept,
+        }
+    }
+
+    /// Removes it, or says where it is.
+    fn close(self, console: &mut Console) -> Result<(), DemoError> {
+        match self {
+            Self::Kept(path) => {
+                console.line(format_args!("the databases are in {}", path.display()))?;
+            }
+            Self::Removed(folder) => folder.close()?,
+        }
+        Ok(())
+    }
+
     fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
