@@ -49,7 +49,11 @@ pub(super) async fn run_as_one<E: Endpoints>(
         match answer {
             Err(status) => {
                 let status = status.with_never_ran(none_ran);
-                return Err(status.context(format_args!("at one of {count} instances")));
+                return Err(if count > 1 {
+                    status.context(format_args!("at one of {count} endpoints"))
+                } else {
+                    status
+                });
             }
             Ok(response) if response.is_application_error() => return Ok(response),
             Ok(response) => first = first.or(Some(response)),

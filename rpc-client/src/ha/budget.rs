@@ -215,31 +215,35 @@ mod tests {
 
     #[test]
     fn racing_threads_enter_a_new_slot_together() {
+        const ROUNDS: usize = 3_000;
         let start = Instant::now();
-        let budget = Budget::new(
-            &RetryBudget {
-                min_per_second: 0,
-                ratio: 1.0,
-                ..RetryBudget::default()
-            },
-            start,
-        );
-        let barrier = Barrier::new(4);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for second in 0..200 {
-                        barrier.wait();
-                        budget.deposit(start + Duration::from_secs(second));
-                    }
-                });
+        let config = RetryBudget {
+            min_per_second: 0,
+            ratio: 1.0,
+            ..RetryBudget::default()
+        };
+        let budget = Budget::new(&config, start);
+        let arrived = AtomicUsize::new(0);
+        // Threads that sleep at a barrier do not leave it at the same time.
+        let meet = |times: usize| {
+            arrived.fetch_add(1, Ordering::SeqCst);
+            while arrived.load(Ordering::SeqCst) < 2 * times {
+                std::thread::yield_now();
             }
+        };
+        let deposit = |round: usize| {
+            let now = start + Duration::from_secs(round as u64);
+            meet(2 * round + 1);
+            budget.deposit(now);
+            meet(2 * round + 2);
+            now
+        };
+        let taken = std::thread::scope(|scope| {
+            scope.spawn(|| (0..ROUNDS).for_each(|round| _ = deposit(round)));
+            let taken = (0..ROUNDS).map(|round| taken(&budget, deposit(round)));
+            taken.sum::<usize>()
         });
-        assert_eq!(
-            taken(&budget, start + Duration::from_secs(199)),
-            40,
-            "4 calls in each of 10 slots"
-        );
+        assert_eq!(taken, 2 * ROUNDS);
     }
 
     #[test]

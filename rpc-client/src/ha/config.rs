@@ -104,7 +104,7 @@ pub struct BackupRequest {
     pub ratio: f64,
     /// The most hedges that can be saved up. 10.
     pub burst: u32,
-    /// What a call does about failures.
+    /// What a call does about failures. Its `attempt_timeout` is not for the two that race, only for what comes after.
     pub failover: Failover,
 }
 

@@ -97,7 +97,7 @@ impl Windows {
     /// The percentile anew, if the window ends with this call.
     fn record(&mut self, latency: Duration, now: Instant, percentile: f64) -> Option<Duration> {
         let latency = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.current.saturating_record(latency.max(1));
+        self.current.saturating_record(latency);
         if now < self.began + WINDOW || self.current.len() < MIN_SAMPLES {
             return None;
         }

@@ -131,6 +131,15 @@ async fn one_that_fails_leaves_the_other_running() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_answers_at_the_same_time_the_first_attempt_has_it() {
+    for _ in 0..20 {
+        let fake = Fake::new([[ok(30)], [ok(20)]]);
+        fake.run(hedge_after(10), &idempotent()).await.unwrap();
+        assert_eq!((fake.now(), fake.count_of(Event::HedgeWon)), (30, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn either_moves_on_for_free_while_the_other_runs() {
     let fake = Fake::new([[dead(20)], [silent()], [ok(5)]]);
     fake.run(hedge_after(10), &idempotent()).await.unwrap();

@@ -58,7 +58,7 @@ async fn as_a_strategy_the_first_failure_is_the_answer() {
         .unwrap_err();
     assert_eq!(
         status.to_string(),
-        "unavailable: at one of 3 instances: no connection"
+        "unavailable: at one of 3 endpoints: no connection"
     );
     assert!(!status.never_ran(), "it ran at the others");
     assert_eq!(fake.now(), 20);

@@ -14,3 +14,17 @@ async fn a_strategy_adds_little_to_the_future_of_a_call() {
     assert!(failover <= attempt + 256, "{failover} for {attempt}");
     assert!(call <= attempt + 576, "{call} for {attempt}");
 }
+
+/// What a cluster needs to make calls from any task.
+#[tokio::test]
+async fn calls_may_move_between_threads() {
+    fn movable<T: Send>(future: T) -> T {
+        future
+    }
+    let (fake, request) = (Fake::new([[ok(0)]]), idempotent());
+    let plan = Plan::new(Strategy::default());
+    movable(plan.run(&fake, &request, &fake.budget))
+        .await
+        .unwrap();
+    assert_eq!(movable(Plan::broadcast(&fake, &request)).await.len(), 1);
+}
