@@ -39,9 +39,9 @@ pub(crate) trait Endpoints: Sync {
 pub(crate) enum Event {
     /// An attempt began: the first, a further one, a retry, a hedge.
     Attempt,
-    /// That attempt was a retry, paid from the budget.
+    /// A retry was taken from the budget; it begins at once or after a pause.
     Retry,
-    /// That attempt was a hedge.
+    /// A hedge was begun; its attempt is counted besides.
     Hedge,
     /// The answer of a hedge was the first.
     HedgeWon,

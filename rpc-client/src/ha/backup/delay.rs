@@ -62,16 +62,16 @@ impl Delay {
         Duration::from_micros(self.micros.load(Ordering::Relaxed))
     }
 
-    /// Learns from a call that took so long. A call does not wait for another one to have learned: its sample is left
+    /// Learns from a call that began then and ended now. A call does not wait for another one to have learned: its sample is left
     /// out then, which any call may meet alike.
-    pub(super) fn record(&self, latency: Duration, now: Instant) {
+    pub(super) fn record(&self, begun: Instant, now: Instant) {
         let Some(learned) = &self.learned else {
             return;
         };
         let Some(mut windows) = learned.windows.try_lock() else {
             return;
         };
-        if let Some(delay) = windows.record(latency, now, learned.percentile) {
+        if let Some(delay) = windows.record(now - begun, now, learned.percentile) {
             self.micros.store(micros(delay), Ordering::Relaxed);
         }
     }
@@ -127,6 +127,11 @@ mod tests {
         Duration::from_millis(millis)
     }
 
+    /// A call that took so long.
+    fn call(delay: &Delay, latency: Duration, begun: Instant) {
+        delay.record(begun, begun + latency);
+    }
+
     /// Calls a millisecond apart, which take as `latency` says, from `start` on.
     fn feed(
         delay: &Delay,
@@ -134,7 +139,7 @@ mod tests {
         calls: u64,
         mut latency: impl FnMut() -> Duration,
     ) -> Instant {
-        (0..calls).for_each(|call| delay.record(latency(), start + ms(call)));
+        (0..calls).for_each(|call| self::call(delay, latency(), start + ms(call)));
         start + ms(calls)
     }
 
@@ -177,14 +182,14 @@ mod tests {
         let start = Instant::now();
         let delay = Delay::new(HedgeDelay::Percentile(95.0), INITIAL, start);
         // Enough calls, but no time.
-        (0..1_000).for_each(|_| delay.record(ms(10), start));
+        (0..1_000).for_each(|_| call(&delay, ms(10), start));
         assert_eq!(delay.get(), INITIAL);
 
         // Time, but not enough calls.
         let delay = Delay::new(HedgeDelay::Percentile(95.0), INITIAL, start);
-        (1..MIN_SAMPLES).for_each(|_| delay.record(ms(10), start + WINDOW * 100));
+        (1..MIN_SAMPLES).for_each(|_| call(&delay, ms(10), start + WINDOW * 100));
         assert_eq!(delay.get(), INITIAL);
-        delay.record(ms(10), start + WINDOW * 100);
+        call(&delay, ms(10), start + WINDOW * 100);
         assert_ne!(delay.get(), INITIAL);
     }
 
@@ -203,7 +208,7 @@ mod tests {
             delay.get()
         };
         assert_eq!(learned(95.0, Duration::from_micros(20)), ms(1));
-        let long = learned(95.0, Duration::MAX);
+        let long = learned(95.0, Duration::from_secs(86_400));
         assert!(
             long >= Duration::from_secs(60) && long < Duration::from_secs(61),
             "{long:?}"

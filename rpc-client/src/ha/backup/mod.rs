@@ -82,13 +82,13 @@ impl Backup {
     fn learn(&self, begun: Instant, answer: &Result<Response, Status>) {
         let late = |status: &Status| status.code() == Code::DeadlineExceeded && !status.never_ran();
         if answer.as_ref().err().is_none_or(late) {
-            self.delay.record(begun.elapsed(), Instant::now());
+            self.delay.record(begun, Instant::now());
         }
     }
 
     /// Learns that a first attempt was given up for a hedge that was quicker. It would have taken longer than this;
     /// since it is past the delay in any case, a percentile that it counts for stays right.
     fn learn_lost(&self, begun: Instant) {
-        self.delay.record(begun.elapsed(), Instant::now());
+        self.delay.record(begun, Instant::now());
     }
 }

@@ -89,7 +89,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
                     self.backup.learn(ended.begun, &answer);
                     match answer {
                         Ok(response) => return Ok(response),
-                        Err(status) => self.course.failed(ended.endpoint, status)?,
+                        Err(status) => self.failed(ended.endpoint, status)?,
                     }
                     self.pass_first_on();
                 }
@@ -97,7 +97,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
                     let Some(ended) = self.hedge.take() else { continue };
                     match answer {
                         Ok(response) => return Ok(self.won(response)),
-                        Err(status) => self.course.failed(ended.endpoint, status)?,
+                        Err(status) => self.failed(ended.endpoint, status)?,
                     }
                     if let Some(endpoint) = self.course.other() {
                         self.hedge = Some(self.begin_hedge(endpoint));
@@ -113,6 +113,15 @@ impl<'a, E: Endpoints> Race<'a, E> {
             }
         }
         failover::follow(self.course, None).await
+    }
+
+    /// Notes that one failed. When that ends the call, the other one, which is given up, may have run.
+    fn failed(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
+        let alone = self.first.is_none() && self.hedge.is_none();
+        self.course.failed(endpoint, status).map_err(|status| {
+            let never_ran = status.never_ran() && alone;
+            status.with_never_ran(never_ran)
+        })
     }
 
     fn begin_hedge(&mut self, endpoint: usize) -> Running<'a> {

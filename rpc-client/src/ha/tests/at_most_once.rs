@@ -20,6 +20,9 @@ fn act() -> impl Generator<Value = Act> {
         1 => after.prop_map(|after| {
             fails(after, Status::deadline_exceeded("no connection").with_never_ran(true))
         }),
+        1 => (0_u64..120).prop_map(|after| {
+            fails(after, Status::invalid_argument("too large").with_never_ran(true))
+        }),
         1 => Just(silent()),
     ]
 }

@@ -186,6 +186,14 @@ async fn a_final_status_of_either_ends_both() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_final_status_says_nothing_of_the_other_attempt() {
+    let too_large = Status::invalid_argument("too large").with_never_ran(true);
+    let fake = Fake::new([[silent()], [fails(5, too_large)]]);
+    let status = fake.run(hedge_after(10), &idempotent()).await.unwrap_err();
+    assert_eq!(status, Status::invalid_argument("too large"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_both_failed_failover_goes_on() {
     let fake = Fake::new([[broken(20)], [broken(30)], [ok(5)]]);
     fake.run(hedge_after(10), &idempotent()).await.unwrap();
