@@ -7,7 +7,7 @@ pub use doge_rpc_client::{Client, Cluster, ClusterBuilder, ClusterError};
 pub use doge_rpc_core::{
     Status,
     call::{CallOptions, Request, Response, Serve, ServiceError, Wire, unknown_method},
-    schema::{ArgumentSchema, Encoding, Hedge, MethodSchema, ServiceSchema},
+    schema::{ArgumentSchema, Encoding, HedgeDelay, MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire::Arguments,
 };

@@ -82,7 +82,7 @@ pub struct MethodSchema {
     error: &'static str,
     idempotent: bool,
     retries: Option<u32>,
-    hedge: Option<Hedge>,
+    hedge: Option<HedgeDelay>,
     timeout: Option<Duration>,
     encoding: Encoding,
     /// Resolved once per process, so that a call by schema looks no name up.
@@ -147,7 +147,7 @@ impl MethodSchema {
 
     /// Sets when a call is made a second time; only for a method that is idempotent.
     #[must_use]
-    pub const fn with_hedge(mut self, hedge: Hedge) -> Self {
+    pub const fn with_hedge(mut self, hedge: HedgeDelay) -> Self {
         self.hedge = Some(hedge);
         self
     }
@@ -212,7 +212,7 @@ impl MethodSchema {
     }
 
     /// When a call that has no answer yet is made a second time; `None` for what the client is set to.
-    pub fn hedge(&self) -> Option<Hedge> {
+    pub fn hedge(&self) -> Option<HedgeDelay> {
         self.hedge
     }
 
@@ -238,7 +238,7 @@ impl MethodSchema {
 
 /// When a call that has no answer yet is made a second time, elsewhere; the first answer counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Hedge {
+pub enum HedgeDelay {
     /// After so long.
     After(Duration),
     /// After the time in which this percentage of the method's calls have been answered: 95.0 is the slowest one in

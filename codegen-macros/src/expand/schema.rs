@@ -86,7 +86,7 @@ fn attempts(service: &Service, attempts: &Attempts) -> TokenStream {
             }
             Hedge::Percentile(percentile) => quote!(Percentile(#percentile)),
         };
-        quote!(.with_hedge(#facade::__private::Hedge::#hedge))
+        quote!(.with_hedge(#facade::__private::HedgeDelay::#hedge))
     });
     quote!(#idempotent #retries #hedge)
 }

@@ -103,8 +103,8 @@ fn options_reach_the_schema() {
         r#"MethodSchema :: new ("hr.employee" , "get" , 0)"#,
         r#"ArgumentSchema :: new ("fields" , "Vec<String>") . with_default ()"#,
         r#". with_returns ("Employee" , "Status")"#,
-        ". with_idempotent () . with_retries (3u32) . with_hedge (:: doge_rpc :: __private :: Hedge :: Percentile (99.9f64))",
-        ":: __private :: Hedge :: After (:: core :: time :: Duration :: new (0u64 , 20000000u32))",
+        ". with_idempotent () . with_retries (3u32) . with_hedge (:: doge_rpc :: __private :: HedgeDelay :: Percentile (99.9f64))",
+        ":: __private :: HedgeDelay :: After (:: core :: time :: Duration :: new (0u64 , 20000000u32))",
         ". with_timeout (:: core :: time :: Duration :: new (0u64 , 300000000u32))",
         "Encoding :: Array",
     ] {

@@ -3,14 +3,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use doge_rpc_core::{
-    call::Route,
-    schema::{Hedge, MethodSchema},
-};
+use doge_rpc_core::{call::Route, schema::MethodSchema};
 
 use super::MethodPolicy;
 use crate::{
-    ha::{BackupRequest, Failover, HedgeDelay, Plan, Strategy},
+    ha::{BackupRequest, Failover, Plan, Strategy},
     limit::{InvalidLimits, Limiter},
 };
 
@@ -118,27 +115,96 @@ impl Policies {
 
     /// What the trait says, with the rest as the cluster has it.
     fn declared(&self, method: &MethodSchema) -> Option<Strategy> {
+        let usual = match &self.strategy {
+            Strategy::Failover(failover) => failover.clone(),
+            Strategy::BackupRequest(backup) => backup.failover.clone(),
+            _ => Failover::default(),
+        };
+        let failover = Failover {
+            retries: method.retries().unwrap_or(usual.retries),
+            ..usual
+        };
         if let Some(delay) = method.hedge() {
             let backup = match &self.strategy {
                 Strategy::BackupRequest(usual) => usual.clone(),
                 _ => BackupRequest::default(),
             };
             return Some(Strategy::BackupRequest(BackupRequest {
-                delay: match delay {
-                    Hedge::After(time) => HedgeDelay::After(time),
-                    Hedge::Percentile(percentile) => HedgeDelay::Percentile(percentile),
-                },
+                delay,
+                failover,
                 ..backup
             }));
         }
-        let retries = method.retries()?;
-        let failover = match &self.strategy {
-            Strategy::Failover(usual) => usual.clone(),
-            _ => Failover::default(),
+        method.retries()?;
+        Some(match &self.strategy {
+            Strategy::BackupRequest(backup) => Strategy::BackupRequest(BackupRequest {
+                failover,
+                ..backup.clone()
+            }),
+            _ => Strategy::Failover(failover),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, time::Duration};
+
+    use doge_rpc_core::schema::{HedgeDelay, MethodSchema};
+
+    use super::Policies;
+    use crate::ha::{BackupRequest, Failover, Strategy};
+
+    const HEDGE: HedgeDelay = HedgeDelay::After(Duration::from_millis(20));
+
+    #[test]
+    fn what_a_trait_declares_changes_that_and_leaves_the_rest() {
+        let plain = MethodSchema::new("s", "plain", 0).with_idempotent();
+        let retried = MethodSchema::new("s", "retried", 1).with_retries(4);
+        let hedged = MethodSchema::new("s", "hedged", 2).with_hedge(HEDGE);
+        let both = MethodSchema::new("s", "both", 3)
+            .with_retries(4)
+            .with_hedge(HEDGE);
+
+        let slow = Failover {
+            first_pause: Duration::from_millis(7),
+            ..Failover::default()
         };
-        Some(Strategy::Failover(Failover {
-            retries,
-            ..failover
-        }))
+        let four = Failover {
+            retries: 4,
+            ..slow.clone()
+        };
+        let backup = |delay, failover: &Failover| {
+            Strategy::BackupRequest(BackupRequest {
+                delay,
+                failover: failover.clone(),
+                ..BackupRequest::default()
+            })
+        };
+        let p95 = BackupRequest::default().delay;
+        for (usual, expected) in [
+            (
+                Strategy::Failover(slow.clone()),
+                [
+                    None,
+                    Some(Strategy::Failover(four.clone())),
+                    Some(backup(HEDGE, &slow)),
+                    Some(backup(HEDGE, &four)),
+                ],
+            ),
+            (
+                backup(p95, &slow),
+                [
+                    None,
+                    Some(backup(p95, &four)),
+                    Some(backup(HEDGE, &slow)),
+                    Some(backup(HEDGE, &four)),
+                ],
+            ),
+        ] {
+            let policies = Policies::new(usual, HashMap::new()).unwrap();
+            let declared = [&plain, &retried, &hedged, &both].map(|it| policies.declared(it));
+            assert_eq!(declared, expected);
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use doge_rpc_core::schema::HedgeDelay;
 
 /// What a call does about endpoints that fail or are slow.
 ///
@@ -118,15 +119,6 @@ impl Default for BackupRequest {
             failover: Failover::default(),
         }
     }
-}
-
-/// When a second attempt begins.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum HedgeDelay {
-    /// After this time.
-    After(Duration),
-    /// Once a call takes longer than this percentile, from 0 to 100, of the calls of the last seconds.
-    Percentile(f64),
 }
 
 /// An answer for calls that fail. The failure is logged.

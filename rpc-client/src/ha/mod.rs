@@ -22,7 +22,9 @@ mod tests;
 mod tried;
 mod verdict;
 
-pub use self::config::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy};
+pub use doge_rpc_core::schema::HedgeDelay;
+
+pub use self::config::{BackupRequest, Failover, Failsafe, RetryBudget, Strategy};
 pub(crate) use self::{
     budget::Budget,
     endpoints::{Endpoints, Event},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doge_rpc::{Status, schema::Hedge, service};
+use doge_rpc::{Status, schema::HedgeDelay, service};
 
 /// Who works here,
 /// and since when.
@@ -52,13 +52,13 @@ fn main() {
     let oldest = &schema.methods()[1];
     assert_eq!(
         (oldest.retries(), oldest.hedge()),
-        (Some(0), Some(Hedge::Percentile(99.9)))
+        (Some(0), Some(HedgeDelay::Percentile(99.9)))
     );
     let youngest = &schema.methods()[2];
     let delay = Duration::from_millis(20);
     assert_eq!(
         (youngest.idempotent(), youngest.retries(), youngest.hedge()),
-        (true, Some(5), Some(Hedge::After(delay)))
+        (true, Some(5), Some(HedgeDelay::After(delay)))
     );
 
     let count = &schema.methods()[3];
