@@ -47,7 +47,7 @@ impl Calling {
     }
 
     /// Those in this zone first, if it is known.
-    pub(crate) fn from_zone(mut self, zone: Option<String>) -> Self {
+    pub(crate) fn in_zone(mut self, zone: Option<String>) -> Self {
         self.zone = zone;
         self
     }

@@ -62,6 +62,6 @@ impl Presence {
 
     /// How this process calls those that it needs.
     pub(super) fn calling(&self, registry: &Arc<dyn Registry>) -> Calling {
-        Calling::new(registry, &self.group).from_zone(self.zone.clone())
+        Calling::new(registry, &self.group).in_zone(self.zone.clone())
     }
 }
