@@ -205,10 +205,18 @@ impl Core {
         let _method = self.pass(policy.limiter.as_deref(), request).await?;
         let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
         loop {
-            let answer = self.run(&policy.plan, request).await;
-            let (last, changed) = match (answer, &mut changed) {
-                (Err(status), Some(changed)) if is_unreachable(&status) => (status, changed),
-                (answer, _) => return answer,
+            let set = self.set.load_full();
+            let last = match self.run(&policy.plan, &set, request).await {
+                Err(status) if is_unreachable(&status) => status,
+                answer => return answer,
+            };
+            // In a rolling restart all that were there can be gone by now, and others there.
+            let is_old = !Arc::ptr_eq(&set, &self.set.load());
+            if is_old && policy.plan.goes_elsewhere() && !request.deadline().has_passed() {
+                continue;
+            }
+            let Some(changed) = &mut changed else {
+                return Err(last);
             };
             // What is connected meanwhile shows at the next try.
             let pause = tokio::time::timeout(PAUSE, changed.changed());
@@ -220,16 +228,12 @@ impl Core {
         }
     }
 
-    async fn run(&self, plan: &Plan, request: &Request) -> Result<Response, Status> {
-        let set = self.set.load_full();
+    async fn run(&self, plan: &Plan, set: &Set, request: &Request) -> Result<Response, Status> {
         if set.endpoints().is_empty() {
             let why = format!("no instance of {} is registered", self.service);
             return Err(Status::unavailable(why).with_never_ran(true));
         }
-        let attempts = Attempts {
-            core: self,
-            set: &set,
-        };
+        let attempts = Attempts { core: self, set };
         plan.run(&attempts, request, &self.budget).await
     }
 

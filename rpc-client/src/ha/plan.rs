@@ -62,6 +62,11 @@ impl Plan {
         }
     }
 
+    /// Whether a call that nobody took may be made again over other endpoints.
+    pub(crate) fn goes_elsewhere(&self) -> bool {
+        matches!(self.0, Kind::Failover(_) | Kind::BackupRequest(_))
+    }
+
     /// Makes one attempt at every endpoint, whatever the strategy; what came of each, in their order. Cancel safe:
     /// dropping it cancels all attempts.
     pub(crate) async fn broadcast<E: Endpoints>(
