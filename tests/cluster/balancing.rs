@@ -8,7 +8,7 @@ use doge_rpc::{
 };
 use futures_util::future::join_all;
 
-use crate::common::{Act, Fleet, Probe, ProbeClient, Published, soon, until};
+use crate::common::{Act, Fleet, Probe, ProbeClient, Published, until, until_called};
 
 fn all_at_once(policy: LoadBalancing) -> Balancing {
     Balancing {
@@ -53,7 +53,9 @@ async fn weighted_takes_each_by_its_weight() {
 async fn a_weight_that_changes_counts_from_then_on() {
     let fleet = Fleet::of(2).await;
     let registry = Published::new(&fleet);
-    let builder = registry.cluster().balancing(all_at_once(LoadBalancing::Weighted));
+    let builder = registry
+        .cluster()
+        .balancing(all_at_once(LoadBalancing::Weighted));
     let (_, client) = fleet.follow(builder).await;
     for _ in 0..10 {
         client.write().await.unwrap();
@@ -89,7 +91,7 @@ async fn an_instance_of_weight_0_takes_calls_only_when_no_other_can() {
         assert_eq!(fleet.started(), [30, 0], "{policy:?}");
         fleet.replicas[0].server.take();
         fleet.replicas[0].proxy.cut();
-        soon(async { while client.write().await.ok() != Some(1) {} }).await;
+        until_called(async || client.write().await.ok() == Some(1)).await;
     }
 }
 
@@ -214,7 +216,7 @@ async fn what_is_in_the_same_zone_comes_first() {
         fleet.replicas[index].server.take();
         fleet.replicas[index].proxy.cut();
     }
-    soon(async { while client.write().await.ok() != Some(1) {} }).await;
+    until_called(async || client.write().await.ok() == Some(1)).await;
 }
 
 #[tokio::test]

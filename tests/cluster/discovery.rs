@@ -53,7 +53,9 @@ async fn two_versions_run_side_by_side() {
         .registry(&fleet.registry);
     let _server = server.start("tcp://127.0.0.1:0").await.unwrap();
     let old = ProbeClient::connect_via(&fleet.registry).await.unwrap();
-    let new = next::ProbeClient::connect_via(&fleet.registry).await.unwrap();
+    let new = next::ProbeClient::connect_via(&fleet.registry)
+        .await
+        .unwrap();
     for _ in 0..5 {
         assert_eq!(old.read(7).await.unwrap(), 0);
         assert_eq!(new.read("7".into()).await.unwrap(), "7, says version 2");
@@ -80,7 +82,15 @@ async fn instances_of_all_registries_are_called() {
         .follow()
         .await
         .unwrap();
-    until(|| both.stats().endpoints.iter().filter(|it| it.connected).count() == 2).await;
+    until(|| {
+        both.stats()
+            .endpoints
+            .iter()
+            .filter(|it| it.connected)
+            .count()
+            == 2
+    })
+    .await;
     let client = ProbeClient::new(both.clone()).with(patient());
     for _ in 0..10 {
         client.write().await.unwrap();

@@ -11,7 +11,7 @@ use doge_rpc::{
     connection::Limits,
 };
 
-use crate::common::{Act, Fleet, Probe, ProbeClient, soon, until};
+use crate::common::{Act, Fleet, Probe, ProbeClient, until, until_called};
 
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(3600);
@@ -41,10 +41,9 @@ fn ejected(stats: &ClusterStats, fleet: &Fleet) -> Vec<bool> {
 
 /// Calls until so many instances are ejected.
 async fn call_until_ejected(cluster: &Cluster, client: &ProbeClient, count: u64) {
-    soon(async {
-        while cluster.stats().ejections < count {
-            let _ = client.read(1).await;
-        }
+    until_called(async || {
+        let _ = client.read(1).await;
+        cluster.stats().ejections >= count
     })
     .await;
 }
@@ -56,11 +55,10 @@ async fn an_instance_that_fails_five_times_in_a_row_gets_no_calls() {
     let (cluster, client) = fleet.follow(builder).await;
     let broken = &fleet.replicas[0].handlers;
     broken.act(Act::break_off());
-    soon(async {
-        while cluster.stats().ejections < 1 {
-            // Idempotent, and so served elsewhere.
-            assert_ne!(client.read(1).await.unwrap(), 0);
-        }
+    until_called(async || {
+        // Idempotent, and so served elsewhere.
+        assert_ne!(client.read(1).await.unwrap(), 0);
+        cluster.stats().ejections == 1
     })
     .await;
     assert_eq!(ejected(&cluster.stats(), &fleet), [true, false, false]);
@@ -88,9 +86,11 @@ async fn fewer_failures_or_a_success_between_them_eject_nobody() {
             _ => Act::break_off(),
         });
         let before = shaky.started();
-        while shaky.started() == before {
+        until_called(async || {
             let _ = client.write().await;
-        }
+            shaky.started() > before
+        })
+        .await;
     }
     // Only one of two may go: had the first one gone, the other could not.
     broken.act(Act::break_off());
@@ -110,7 +110,11 @@ async fn an_ejected_instance_is_probed_and_returns() {
     replica.handlers.act(Act::Answer);
 
     until(|| ejected(&cluster.stats(), &fleet) == [false; 3]).await;
-    assert_eq!(replica.proxy.accepted(), 2, "the probe is a fresh connection");
+    assert_eq!(
+        replica.proxy.accepted(),
+        2,
+        "the probe is a fresh connection"
+    );
     let before = replica.handlers.started();
     for _ in 0..9 {
         client.write().await.unwrap();
@@ -133,13 +137,12 @@ async fn an_instance_stays_ejected_while_probes_of_it_fail() {
     let replica = &fleet.replicas[0];
     replica.proxy.freeze();
     let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(50)));
-    soon(async {
-        while cluster.stats().ejections < 1 {
-            match hurried.read(1).await {
-                Ok(number) => assert_ne!(number, 0),
-                Err(status) => assert_eq!(status.code(), Code::DeadlineExceeded),
-            }
+    until_called(async || {
+        match hurried.read(1).await {
+            Ok(number) => assert_ne!(number, 0),
+            Err(status) => assert_eq!(status.code(), Code::DeadlineExceeded),
         }
+        cluster.stats().ejections == 1
     })
     .await;
     // One probe after the other, none of which is answered.
@@ -149,13 +152,7 @@ async fn an_instance_stays_ejected_while_probes_of_it_fail() {
 
     replica.proxy.thaw();
     until(|| ejected(&cluster.stats(), &fleet) == [false; 3]).await;
-    let before = replica.handlers.started();
-    soon(async {
-        while replica.handlers.started() == before {
-            client.write().await.unwrap();
-        }
-    })
-    .await;
+    until_called(async || client.write().await.unwrap() == 0).await;
 }
 
 #[tokio::test]
@@ -204,10 +201,9 @@ async fn mostly_ejected(panic_threshold: u8) -> (Fleet, Cluster, ProbeClient) {
 async fn when_most_are_ejected_calls_go_to_all() {
     let (fleet, cluster, client) = mostly_ejected(50).await;
     let before = fleet.started();
-    soon(async {
-        while fleet.started()[0] < before[0] + 3 || fleet.started()[1] < before[1] + 3 {
-            client.write().await.unwrap();
-        }
+    until_called(async || {
+        client.write().await.unwrap();
+        (0..2).all(|index: usize| fleet.started()[index] >= before[index] + 3)
     })
     .await;
     assert_eq!(ejected(&cluster.stats(), &fleet), [true, true, false]);
@@ -246,5 +242,5 @@ async fn a_quiet_instance_that_stops_is_found_by_a_ping_and_comes_back() {
     }
     fleet.replicas[0].proxy.thaw();
     until(|| connected(&cluster) == 2).await;
-    soon(async { while client.write().await.unwrap() != 0 {} }).await;
+    until_called(async || client.write().await.unwrap() == 0).await;
 }

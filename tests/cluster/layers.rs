@@ -17,10 +17,12 @@ use crate::common::{Act, Fleet, Probe, soon};
 
 /// Writes down the number of each attempt that it sees, and what comes of it.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(u8, Option<Code>)>>>);
+struct Log(Arc<Mutex<Vec<Entry>>>);
+
+type Entry = (u8, Option<Code>);
 
 impl Log {
-    fn entries(&self) -> Vec<(u8, Option<Code>)> {
+    fn entries(&self) -> Vec<Entry> {
         self.0.lock().unwrap().clone()
     }
 }

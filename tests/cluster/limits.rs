@@ -81,9 +81,7 @@ async fn as_many_callers_wait_as_may_and_no_more() {
         callers: 1,
         time: crate::common::LIMIT,
     };
-    let (_cluster, client) = fleet
-        .follow(fleet.cluster().limits(one().wait(wait)))
-        .await;
+    let (_cluster, client) = fleet.follow(fleet.cluster().limits(one().wait(wait))).await;
     let call = busy(&fleet, &client).await;
     let waits = client.read(1);
     let refused = async {
@@ -106,9 +104,7 @@ async fn a_caller_waits_no_longer_than_it_may() {
         callers: 10,
         time: Duration::from_millis(50),
     };
-    let (_cluster, client) = fleet
-        .follow(fleet.cluster().limits(one().wait(wait)))
-        .await;
+    let (_cluster, client) = fleet.follow(fleet.cluster().limits(one().wait(wait))).await;
     let call = busy(&fleet, &client).await;
     let started = Instant::now();
     let status = soon(client.read(1)).await.unwrap_err();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use doge_rpc::client::{Balancing, Cluster, LoadBalancing};
 
-use crate::common::{Act, Fleet, Probe, ProbeClient, patient, soon, until};
+use crate::common::{Act, Fleet, Probe, ProbeClient, patient, soon, until, until_called};
 
 /// What a server asks for that is full.
 const PUSHBACK: Duration = Duration::from_millis(100);
@@ -62,35 +62,21 @@ async fn an_overloaded_instance_is_not_ejected_and_gets_calls_once_it_has_room()
     let (fleet, busy) = one_is_full().await;
     let (cluster, client) = in_turn(&fleet).await;
     let before = cluster.stats().attempts;
-    // More refusals than failures in a row would eject.
     let mut calls = 0;
-    until_refused(&cluster, &client, before, &mut calls, 6).await;
+    until_called(async || {
+        client.read(1).await.unwrap();
+        calls += 1;
+        // One more than there may be failures in a row.
+        cluster.stats().attempts - before - calls >= 6
+    })
+    .await;
     let stats = cluster.stats();
     assert_eq!(stats.ejections, 0);
     assert!(stats.endpoints.iter().all(|endpoint| !endpoint.ejected));
 
     fleet.replicas[0].handlers.open_gate();
     soon(busy).await.unwrap();
-    let started = Instant::now();
-    while client.read(1).await.unwrap() != 0 {
-        assert!(started.elapsed() < crate::common::LIMIT);
-    }
-}
-
-async fn until_refused(
-    cluster: &Cluster,
-    client: &ProbeClient,
-    before: u64,
-    calls: &mut u64,
-    refusals: u64,
-) {
-    soon(async {
-        while cluster.stats().attempts - before - *calls < refusals {
-            client.read(1).await.unwrap();
-            *calls += 1;
-        }
-    })
-    .await;
+    until_called(async || client.read(1).await.unwrap() == 0).await;
 }
 
 #[tokio::test]

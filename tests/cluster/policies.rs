@@ -86,8 +86,11 @@ async fn a_declared_hedge_can_be_switched_off_and_a_missing_one_added() {
 
 #[tokio::test]
 async fn a_call_by_name_finds_what_is_configured_for_the_name() {
-    let (fleet, cluster, _client) =
-        broken(at_once(2), Some(("write", Strategy::Failsafe(Default::default())))).await;
+    let (fleet, cluster, _client) = broken(
+        at_once(2),
+        Some(("write", Strategy::Failsafe(Default::default()))),
+    )
+    .await;
     let client = doge_rpc::Client::from(cluster).with(crate::common::patient());
     let nothing: Option<usize> = client
         .call_by_name("probe", "write", &[(); 0])

@@ -100,5 +100,9 @@ async fn broadcast_as_a_strategy_fails_when_one_instance_does() {
         "{status}"
     );
     assert!(!status.never_ran());
-    assert_eq!(fleet.started(), [2, 2, 2], "the others are asked all the same");
+    assert_eq!(
+        fleet.started(),
+        [2, 2, 2],
+        "the others are asked all the same"
+    );
 }

@@ -85,7 +85,10 @@ async fn a_concurrency_limit_makes_calls_wait_for_all_or_for_each_instance() {
             .collect();
         let [all, each] = most;
         assert!(running.iter().all(|most| *most <= each), "{running:?}");
-        assert!(running.iter().sum::<usize>() >= all, "{place:?} {running:?}");
+        assert!(
+            running.iter().sum::<usize>() >= all,
+            "{place:?} {running:?}"
+        );
         assert_eq!(fleet.total(), 16);
     }
 }
@@ -157,7 +160,10 @@ async fn a_rate_limit_behind_a_buffer_spreads_calls_in_time() {
         }
         // Three, three, and the last.
         let elapsed = started.elapsed();
-        assert!(elapsed >= Duration::from_millis(200), "{place:?} {elapsed:?}");
+        assert!(
+            elapsed >= Duration::from_millis(200),
+            "{place:?} {elapsed:?}"
+        );
         assert_eq!(fleet.total(), 7);
     }
 }

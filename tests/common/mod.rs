@@ -1,6 +1,10 @@
 //! What several test binaries share: instances that do as a test says, each behind a proxy on a real socket.
 
-#![allow(dead_code, reason = "not every test binary needs all of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "not every test binary needs all of it"
+)]
 
 mod fleet;
 mod probe;
@@ -13,5 +17,5 @@ pub(crate) use self::{
     probe::{Act, Handlers, Probe, ProbeClient, ProbeServer, Seen, Trouble},
     proxy::Proxy,
     published::Published,
-    until::{LIMIT, patient, soon, until},
+    until::{LIMIT, patient, soon, until, until_called},
 };

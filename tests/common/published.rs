@@ -39,10 +39,8 @@ impl Published {
     /// Has these from now on; those who follow on this thread know it when this returns.
     pub(crate) async fn publish(&self, instances: impl IntoIterator<Item = Instance>) {
         let snapshot: Snapshot = instances.into_iter().collect();
-        let mut follower = self.publisher.watch();
         self.publisher.publish(snapshot);
-        let _ = follower.changed().await;
-        // Whoever waited before this did has its turn first.
+        // Those who are woken have their turn before this one has its next.
         tokio::task::yield_now().await;
     }
 

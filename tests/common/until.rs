@@ -31,6 +31,17 @@ pub(crate) fn until(mut condition: impl FnMut() -> bool) -> impl Future<Output =
     }
 }
 
+/// Calls until a call comes out as wanted.
+#[track_caller]
+pub(crate) fn until_called(mut wanted: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+    soon(async move {
+        while !wanted().await {
+            // One that fails at once gives nobody else a turn.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+}
+
 /// Options with a deadline that only a hang reaches.
 pub(crate) fn patient() -> CallOptions {
     CallOptions::new().timeout(LIMIT)
