@@ -29,7 +29,7 @@ const DOCUMENTATION: Step = Step::cargo("documentation", "doc --workspace --no-d
 /// would build later changes of one crate against the first state of another.
 const PACKAGES: Step = Step::cargo(
     "packages",
-    "package --workspace --exclude doge-benches --exclude doge-test-support --exclude hello --exclude hr --exclude layers --exclude xtask --no-verify --allow-dirty",
+    "package --workspace --exclude doge-benches --exclude doge-faults --exclude doge-test-support --exclude hello --exclude hr --exclude layers --exclude xtask --no-verify --allow-dirty",
 );
 
 const SHORT_BENCHMARK: Step = Step::cargo(
