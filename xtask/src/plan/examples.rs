@@ -5,6 +5,10 @@ pub(super) const EXAMPLES: [Step; 3] = [
     Step::cargo("example: hello", "run --package hello"),
     Step::cargo("example: layers", "run --package layers"),
     Step::cargo("example: hr", "run --package hr -- demo"),
+    Step::cargo(
+        "example: hr, amid chaos",
+        "run --package hr -- demo --chaos --seconds 6",
+    ),
 ];
 
 #[cfg(test)]

@@ -5,10 +5,15 @@
     reason = "a test says what it expects by unwrapping"
 )]
 
+mod chaos;
 mod demo;
 mod import;
 mod leave;
+#[path = "../common/people.rs"]
+#[allow(dead_code, reason = "others use the rest")]
+mod people;
 mod process;
+mod replicas;
 mod serve;
 #[path = "../common/sheets.rs"]
 mod sheets;

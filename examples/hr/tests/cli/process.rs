@@ -55,41 +55,103 @@ pub(crate) async fn fail(folder: &Path, line: &str) -> String {
 pub(crate) struct Server {
     child: Child,
     out: Lines<BufReader<ChildStdout>>,
+    address: String,
 }
 
 impl Server {
     /// Starts to serve, and waits until each service says where.
     pub(crate) async fn start(folder: &Path, services: &[&str]) -> Self {
-        let options = ["--registry", "file:registry", "--data", "data"];
-        let arguments = ["serve"].iter().chain(services).chain(&options);
-        let mut child = command(folder, arguments).spawn().unwrap();
+        Self::start_with(folder, services, &[]).await
+    }
+
+    /// The same with options.
+    pub(crate) async fn start_with(folder: &Path, services: &[&str], options: &[&str]) -> Self {
+        let usual = ["--registry", "file:registry", "--data", "data"];
+        let arguments = ["serve"].iter().chain(services).chain(&usual);
+        let mut child = command(folder, arguments.chain(options)).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let mut server = Self {
             child,
             out: BufReader::new(out).lines(),
+            address: String::new(),
         };
         for service in services {
-            let line = timeout(LIMIT, server.out.next_line())
-                .await
-                .expect("hr serves");
-            let line = line.unwrap().expect("hr serves");
-            assert!(
-                line.starts_with(&format!("hr.{service} at tcp://127.0.0.1:")),
-                "{line}"
-            );
+            let line = server.line().await;
+            let address = line.strip_prefix(&format!("hr.{service} at "));
+            address.expect(&line).clone_into(&mut server.address);
+            assert!(server.address.starts_with("tcp://127.0.0.1:"), "{line}");
         }
         server
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Kills it, which it cannot notice.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    async fn line(&mut self) -> String {
+        let line = timeout(LIMIT, self.out.next_line()).await;
+        line.expect("hr serves").unwrap().expect("hr serves")
+    }
+
     /// Sends a signal, and returns the exit code.
-    pub(crate) async fn stop(mut self, signal: &str) -> Option<i32> {
-        let id = self.child.id().expect("it runs");
-        let kill = format!("kill -{signal} {id}");
-        let sent = Command::new("sh").args(["-c", &kill]).status().await;
-        assert!(sent.unwrap().success());
+    pub(crate) async fn stop(mut self, name: &str) -> Option<i32> {
+        signal(&self.child, name).await;
         let ended = timeout(LIMIT, self.child.wait()).await;
         ended.expect("hr ends").unwrap().code()
     }
+}
+
+/// An `hr demo` that plays.
+pub(crate) struct Demo {
+    child: Child,
+    out: Lines<BufReader<ChildStdout>>,
+}
+
+impl Demo {
+    /// Starts it, with a command line without quotes.
+    pub(crate) fn start(folder: &Path, line: &str) -> Self {
+        let mut child = command(folder, line.split_whitespace()).spawn().unwrap();
+        let out = child.stdout.take().unwrap();
+        let out = BufReader::new(out).lines();
+        Self { child, out }
+    }
+
+    /// Waits for a line with this text in it.
+    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let line = timeout(LIMIT, self.out.next_line()).await;
+            let line = line.expect("the demo plays").unwrap();
+            let line = line.expect("the demo goes on");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Interrupts it, as Ctrl-C does.
+    pub(crate) async fn interrupt(self) -> Ended {
+        signal(&self.child, "INT").await;
+        let output = timeout(LIMIT, self.child.wait_with_output()).await;
+        let output = output.expect("the demo ends").unwrap();
+        Ended {
+            code: output.status.code(),
+            out: String::new(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+async fn signal(child: &Child, name: &str) {
+    let id = child.id().expect("it runs");
+    let kill = format!("kill -{name} {id}");
+    let sent = Command::new("sh").args(["-c", &kill]).status().await;
+    assert!(sent.unwrap().success());
 }
 
 fn command<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Command {

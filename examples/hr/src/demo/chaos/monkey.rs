@@ -39,17 +39,18 @@ async fn hit(
     journal: &Journal<'_>,
 ) -> Result<(), DemoError> {
     let (name, away) = (replica.name().to_owned(), strike.away);
+    let seconds = away.as_secs_f64();
     match strike.blow {
         Blow::Kill => {
             replica.kill().await?;
-            journal.write(format_args!("{name} killed, for {away:.1?}"))?;
+            journal.write(format_args!("{name} killed, for {seconds:.1} s"))?;
             sleep(away).await;
             replica.start().await?;
             journal.write(format_args!("{name} replaced"))?;
         }
         Blow::Pause => {
             replica.pause()?;
-            journal.write(format_args!("{name} paused, for {away:.1?}"))?;
+            journal.write(format_args!("{name} paused, for {seconds:.1} s"))?;
             sleep(away).await;
             replica.resume()?;
             journal.write(format_args!("{name} goes on"))?;

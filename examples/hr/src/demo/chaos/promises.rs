@@ -113,7 +113,10 @@ impl Evidence {
         });
         Promise {
             what: "who is not hired is not there",
-            told: format!("{} hires that failed", self.ledger.not_hired().count()),
+            told: format!(
+                "{} hires that were refused or undone",
+                self.ledger.not_hired().count()
+            ),
             broken: failed.chain(strangers).collect(),
         }
     }
@@ -157,5 +160,147 @@ impl Evidence {
         people
             .map(|employee| (&*employee.person.name, employee.number))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::{
+        demo::{
+            chaos::{
+                ledger::{Hire, Outcome},
+                tally::{Call, Failed},
+            },
+            people,
+        },
+        employee::Employment,
+        onboarding::Onboarded,
+    };
+
+    fn employee(name: &str, number: u32) -> Employee {
+        let newcomer = people::newcomer(name, 30, 30);
+        Employee {
+            number: number.try_into().unwrap(),
+            person: newcomer.person,
+            position: newcomer.position,
+            years_at_company: 0,
+            employment: Employment::Active,
+            revision: 1,
+        }
+    }
+
+    fn balance(number: u32, entitled: u32, pending: u32) -> Balance {
+        Balance {
+            employee: number.try_into().unwrap(),
+            entitled,
+            taken: 0,
+            pending,
+            available: entitled - pending,
+        }
+    }
+
+    fn hire(name: &str, outcome: Outcome) -> Hire {
+        let newcomer = people::newcomer(name, 30, 30);
+        Hire {
+            name: newcomer.person.name,
+            key: newcomer.key,
+            leave_days: 30,
+            asked: 1,
+            outcome,
+        }
+    }
+
+    /// Ada was there, Bob was hired as employee 2, Carol was not hired, and all is as it should be.
+    fn evidence() -> Evidence {
+        let bob = Onboarded {
+            employee: employee("Bob", 2),
+            leave: balance(2, 30, 0),
+        };
+        let hires = vec![
+            hire("Bob", Outcome::Hired(Box::new(bob))),
+            hire("Carol", Outcome::NotHired("no".to_owned())),
+        ];
+        let mut tally = Tally::default();
+        tally.record(Call::Get, Instant::now(), Ok(()));
+        Evidence {
+            tally,
+            ledger: Ledger { hires },
+            cast: vec![1.try_into().unwrap()],
+            people: vec![employee("Ada", 1), employee("Bob", 2)],
+            accounts: vec![Ok(balance(1, 30, 0)), Ok(balance(2, 30, 0))],
+        }
+    }
+
+    /// What is broken after something happened, with the first case.
+    #[track_caller]
+    fn broken(happened: impl FnOnce(&mut Evidence)) -> Vec<(&'static str, String)> {
+        let mut evidence = evidence();
+        happened(&mut evidence);
+        let promises = evidence.promises().into_iter();
+        let broken = promises.filter(|promise| !promise.is_kept());
+        broken
+            .map(|promise| (promise.what, promise.broken[0].clone()))
+            .collect()
+    }
+
+    #[test]
+    fn all_are_kept_when_all_is_well() {
+        assert_eq!(broken(|_| {}), []);
+    }
+
+    #[test]
+    fn only_calls_that_are_not_idempotent_may_fail() {
+        let wrong = || Err(Failed::Wrong("nonsense".to_owned()));
+        let fail = |call| broken(|it| it.tally.record(call, Instant::now(), wrong()));
+        assert_eq!(fail(Call::Onboard), []);
+        let [(what, case)] = &*fail(Call::Balance) else {
+            panic!("one is broken");
+        };
+        assert_eq!(*what, "idempotent calls all succeed");
+        assert!(
+            case.contains("leave/balance") && case.contains("nonsense"),
+            "{case}"
+        );
+    }
+
+    #[test]
+    fn people_are_there_once_and_as_they_were_told() {
+        let twice = broken(|it| it.people.push(employee("Ada", 1)));
+        assert_eq!(twice[0].0, "no hire happens twice");
+        let gone = broken(|it| drop(it.people.pop()));
+        assert_eq!(gone[0].0, "who is hired is there");
+        let moved = broken(|it| it.people[1] = employee("Bob", 3));
+        assert!(moved[0].1.contains("Bob is employee 3"), "{moved:?}");
+    }
+
+    #[test]
+    fn nobody_is_there_who_should_not_be() {
+        for name in ["Carol", "Dave"] {
+            let there = broken(|it| it.people.push(employee(name, 3)));
+            assert_eq!(there[0].0, "who is not hired is not there");
+            assert!(there[0].1.contains(name), "{there:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_say_breaks_a_promise() {
+        let lost = || hire("Dave", Outcome::Unknown("lost".to_owned()));
+        let open = broken(|it| it.ledger.hires.push(lost()));
+        assert_eq!(open[0].0, "each hire is decided in the end");
+    }
+
+    #[test]
+    fn days_are_as_they_were_granted() {
+        for wrong in [
+            Ok(balance(2, 60, 0)),
+            Ok(balance(2, 30, 1)),
+            Err("no account".to_owned()),
+        ] {
+            let wrong = broken(|it| it.accounts[1] = wrong);
+            assert_eq!(wrong[0].0, "leave is granted once, and no day is lost");
+        }
     }
 }

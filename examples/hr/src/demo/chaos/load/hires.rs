@@ -21,6 +21,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Some half a minute of asking.
 const MOST_TIMES: u32 = 20;
+/// Every so many hires one is refused for its days of leave, once the person is there: it has to be undone.
+const REFUSED: u64 = 8;
+const TOO_MANY_DAYS: u32 = 90;
 
 impl Load<'_> {
     /// Hires one person after the other.
@@ -28,7 +31,11 @@ impl Load<'_> {
         let mut number = 0;
         while self.goes_on(&mut random).await {
             number += 1;
-            let newcomer = people::newcomer(&format!("Newcomer {hirer}-{number}"), 30, LEAVE_DAYS);
+            let days = match number % REFUSED {
+                0 => TOO_MANY_DAYS,
+                _ => LEAVE_DAYS,
+            };
+            let newcomer = people::newcomer(&format!("Newcomer {hirer}-{number}"), 30, days);
             let hire = self.until_known(newcomer).await;
             self.ledger.borrow_mut().hires.push(hire);
         }
