@@ -13,6 +13,10 @@ pub trait EmployeeService {
     #[rpc(idempotent, retries = 3, timeout = "5s")]
     async fn hire(&self, hire: Hire) -> Result<Employee, EmployeeError>;
 
+    /// Makes the hire of this key final: it cannot be withdrawn any more. Of this and `withdraw`, the first one counts.
+    #[rpc(idempotent, retries = 3, timeout = "5s")]
+    async fn settle(&self, key: RequestKey) -> Result<(), EmployeeError>;
+
     /// Undoes the hire of this key, also one that has not arrived yet: it is refused when it does.
     #[rpc(idempotent, retries = 3, timeout = "5s")]
     async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError>;

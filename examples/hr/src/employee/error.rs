@@ -19,12 +19,15 @@ pub enum EmployeeError {
         "request key {0} was used to hire another person; make a new key for each person to hire"
     )]
     KeyReused(RequestKey),
+    /// Nobody was hired with this key.
+    #[error("nobody was hired with request key {0}; hire first")]
+    NoHire(RequestKey),
     /// The hire was undone, and is not done again.
     #[error("the hire with request key {0} was withdrawn; hire again with a new key")]
     Withdrawn(RequestKey),
     /// The hire cannot be undone any more.
     #[error(
-        "employee {0} has changed since the hire, which cannot be withdrawn now; terminate instead"
+        "the hire of employee {0} is settled, or the employee has changed since; terminate instead of withdrawing"
     )]
     Settled(EmployeeNumber),
     /// Employment ended before.

@@ -40,6 +40,10 @@ impl EmployeeService for Employees {
         self.store.hire(&hire).await
     }
 
+    async fn settle(&self, key: RequestKey) -> Result<(), EmployeeError> {
+        self.store.settle(&key).await
+    }
+
     async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError> {
         self.store.withdraw(&key).await
     }

@@ -14,9 +14,9 @@ pub trait OnboardingService {
     /// Hires a person and grants the first days of leave: both, or neither. Once begun it comes to its end, whether
     /// or not the caller still waits.
     ///
-    /// Said again with the same key after the answer, or in place of one, it completes what is missing and returns
-    /// the same; an onboarding that was undone needs a new key.
-    // Not `idempotent`: a repetition beside the first could find the hire, and the first then undo it.
+    /// Said again with the same key after the answer, in place of one, or beside the first, it completes what is
+    /// missing and returns the same; an onboarding that was undone needs a new key.
+    // Not declared `idempotent`: it makes many calls, so that repeating it is up to whoever wants the newcomer.
     #[rpc(timeout = "10s")]
     async fn onboard(&self, newcomer: Newcomer) -> Result<Onboarded, OnboardingError>;
 }

@@ -17,10 +17,11 @@ pub enum OnboardingError {
     /// The key was used for another grant, so what stands under it is not of this onboarding and was left alone.
     #[error("nothing was done: {0}")]
     KeyReused(LeaveError),
-    /// It failed, and what it had begun could not be undone.
+    /// It failed, and what it had begun could not be undone, or was completed by a repetition meanwhile. Said again,
+    /// it comes to its end.
     #[error(
-        "{cause}; and it could not be undone: {left}; \
-         withdraw the hire and revoke the grant with request key {key} by hand"
+        "{cause}; and it could not be undone: {left}; ask again with request key {key}, \
+         which brings it to an end, or withdraw the hire and revoke the grant by hand"
     )]
     NotUndone {
         /// Of the onboarding.

@@ -19,7 +19,8 @@ impl<E: EmployeeService, L: LeaveService> Saga<E, L> {
         Self { employees, leave }
     }
 
-    /// Both steps under the one key of the newcomer, so that they can be repeated and undone by it.
+    /// All steps under the one key of the newcomer, so that they can be repeated and undone by it. A repetition may run
+    /// beside this: whichever settles or withdraws the hire first decides for both.
     pub(super) async fn run(self, newcomer: Newcomer) -> Result<Onboarded, OnboardingError> {
         let key = newcomer.key;
         let hire = Hire {
@@ -37,33 +38,59 @@ impl<E: EmployeeService, L: LeaveService> Saga<E, L> {
             employee: employee.number,
             days: newcomer.leave_days,
         };
-        match self.leave.grant(grant).await {
-            Ok(leave) => Ok(Onboarded { employee, leave }),
-            Err(cause) => Err(self.not_granted(key, cause).await),
+        let leave = match self.leave.grant(grant).await {
+            Ok(leave) => leave,
+            Err(cause) => return Err(self.not_granted(key, cause).await),
+        };
+        let settled = self.employees.settle(key.clone()).await;
+        if let Err(cause) = settled {
+            self.not_settled(key, cause).await?;
         }
+        Ok(Onboarded { employee, leave })
     }
 
     async fn not_hired(&self, key: RequestKey, cause: EmployeeError) -> OnboardingError {
-        let may_have_hired = matches!(&cause, EmployeeError::Status(status) if !status.never_ran());
-        if may_have_hired && let Err(left) = self.withdraw(&key).await {
-            return not_undone(key, &cause, &left);
-        }
-        OnboardingError::NotHired(cause)
+        let undone = match &cause {
+            EmployeeError::Status(status) if !status.never_ran() => self.undo(&key, &cause).await,
+            // By an earlier one with this key, which may not have come to its end.
+            EmployeeError::Withdrawn(_) => self.revoke(&key, &cause).await,
+            _ => Ok(()),
+        };
+        undone.err().unwrap_or(OnboardingError::NotHired(cause))
     }
 
     async fn not_granted(&self, key: RequestKey, cause: LeaveError) -> OnboardingError {
         if let LeaveError::KeyReused(_) = cause {
             return OnboardingError::KeyReused(cause);
         }
-        // The last step first; a grant that failed may still have happened.
-        if let Err(left) = self.revoke(&key).await {
-            return not_undone(key, &cause, &left);
-        }
-        if let Err(left) = self.withdraw(&key).await {
-            return not_undone(key, &cause, &left);
+        if let Err(not_undone) = self.undo(&key, &cause).await {
+            return not_undone;
         }
         tracing::info!(%key, %cause, "onboarding undone");
         OnboardingError::Undone(cause)
+    }
+
+    /// `Ok` when it is settled after all.
+    async fn not_settled(
+        &self,
+        key: RequestKey,
+        cause: EmployeeError,
+    ) -> Result<(), OnboardingError> {
+        match self.withdraw(&key).await {
+            Ok(()) => self.revoke(&key, &cause).await?,
+            Err(EmployeeError::Settled(_)) => return Ok(()),
+            Err(left) => return Err(not_undone(&key, &cause, &left)),
+        }
+        Err(OnboardingError::NotHired(cause))
+    }
+
+    /// Takes back what may have been done, also by a step that failed: the hire, unless a repetition has settled it,
+    /// and then the days.
+    async fn undo(&self, key: &RequestKey, cause: &impl ToString) -> Result<(), OnboardingError> {
+        match self.withdraw(key).await {
+            Ok(()) => self.revoke(key, cause).await,
+            Err(left) => Err(not_undone(key, cause, &left)),
+        }
     }
 
     async fn withdraw(&self, key: &RequestKey) -> Result<(), EmployeeError> {
@@ -71,14 +98,15 @@ impl<E: EmployeeService, L: LeaveService> Saga<E, L> {
         undo::persist(|| self.employees.withdraw(key.clone()), is_passing).await
     }
 
-    async fn revoke(&self, key: &RequestKey) -> Result<(), LeaveError> {
+    async fn revoke(&self, key: &RequestKey, cause: &impl ToString) -> Result<(), OnboardingError> {
         let is_passing = |error: &LeaveError| matches!(error, LeaveError::Status(_));
-        undo::persist(|| self.leave.revoke(key.clone()), is_passing).await
+        let revoked = undo::persist(|| self.leave.revoke(key.clone()), is_passing).await;
+        revoked.map_err(|left| not_undone(key, cause, &left))
     }
 }
 
-fn not_undone(key: RequestKey, cause: &impl ToString, left: &impl ToString) -> OnboardingError {
-    let (cause, left) = (cause.to_string(), left.to_string());
-    tracing::error!(%key, cause, left, "onboarding not undone");
+fn not_undone(key: &RequestKey, cause: &impl ToString, left: &impl ToString) -> OnboardingError {
+    let (key, cause, left) = (key.clone(), cause.to_string(), left.to_string());
+    tracing::warn!(%key, cause, left, "onboarding not undone");
     OnboardingError::NotUndone { key, cause, left }
 }

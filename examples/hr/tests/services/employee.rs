@@ -96,6 +96,24 @@ async fn a_hire_with_a_history_is_not_withdrawn() {
 }
 
 #[tokio::test]
+async fn a_hire_is_settled_or_withdrawn_whichever_comes_first() {
+    let (_folder, employees) = open().await;
+    let unknown = employees.settle(key("Ada")).await;
+    assert_eq!(unknown, Err(EmployeeError::NoHire(key("Ada"))));
+    let ada = employees.hire(hire("Ada", "Research")).await.unwrap();
+    employees.settle(key("Ada")).await.unwrap();
+    employees.settle(key("Ada")).await.unwrap();
+    let refused = employees.withdraw(key("Ada")).await;
+    assert_eq!(refused, Err(EmployeeError::Settled(number(1))));
+    assert_eq!(employees.hire(hire("Ada", "Research")).await, Ok(ada));
+
+    employees.hire(hire("Bob", "Research")).await.unwrap();
+    employees.withdraw(key("Bob")).await.unwrap();
+    let late = employees.settle(key("Bob")).await;
+    assert_eq!(late, Err(EmployeeError::Withdrawn(key("Bob"))));
+}
+
+#[tokio::test]
 async fn an_import_with_one_bad_record_imports_nobody() {
     let (_folder, employees) = open().await;
     let mut bad = record(2);

@@ -26,9 +26,18 @@ pub(crate) struct LossyLeave {
     pub(crate) gate: Option<Arc<(Notify, Notify)>>,
 }
 
-/// An employee service that hires and then loses the answer.
+/// An employee service that does what it is asked and then loses the answers of one kind.
 #[derive(Clone)]
-pub(crate) struct LossyHire(pub(crate) Employees);
+pub(crate) struct LossyEmployees {
+    pub(crate) employees: Employees,
+    pub(crate) loses: Loses,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loses {
+    Hires,
+    Settlements,
+}
 
 impl LossyLeave {
     pub(crate) fn new(leave: Leave, grants_to_lose: u32, revokes_to_lose: u32) -> Self {
@@ -89,22 +98,33 @@ impl LeaveService for LossyLeave {
     }
 }
 
-impl EmployeeService for LossyHire {
+impl EmployeeService for LossyEmployees {
     async fn hire(&self, hire: Hire) -> Result<Employee, EmployeeError> {
-        self.0.hire(hire).await?;
-        Err(lost().into())
+        let hired = self.employees.hire(hire).await;
+        match self.loses {
+            Loses::Hires => Err(lost().into()),
+            Loses::Settlements => hired,
+        }
+    }
+
+    async fn settle(&self, key: RequestKey) -> Result<(), EmployeeError> {
+        let settled = self.employees.settle(key).await;
+        match self.loses {
+            Loses::Hires => settled,
+            Loses::Settlements => Err(lost().into()),
+        }
     }
 
     async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError> {
-        self.0.withdraw(key).await
+        self.employees.withdraw(key).await
     }
 
     async fn import(&self, records: Vec<Record>) -> Result<Imported, EmployeeError> {
-        self.0.import(records).await
+        self.employees.import(records).await
     }
 
     async fn get(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
-        self.0.get(number).await
+        self.employees.get(number).await
     }
 
     async fn list(
@@ -113,11 +133,11 @@ impl EmployeeService for LossyHire {
         after: Option<Cursor>,
         limit: u32,
     ) -> Result<Page, EmployeeError> {
-        self.0.list(filter, after, limit).await
+        self.employees.list(filter, after, limit).await
     }
 
     async fn count(&self, filter: Filter) -> Result<u64, EmployeeError> {
-        self.0.count(filter).await
+        self.employees.count(filter).await
     }
 
     async fn transfer(
@@ -125,10 +145,10 @@ impl EmployeeService for LossyHire {
         number: EmployeeNumber,
         to: Transfer,
     ) -> Result<Employee, EmployeeError> {
-        self.0.transfer(number, to).await
+        self.employees.transfer(number, to).await
     }
 
     async fn terminate(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
-        self.0.terminate(number).await
+        self.employees.terminate(number).await
     }
 }

@@ -5,14 +5,15 @@ use hr::{
     employee::{EmployeeError, EmployeeService, Employees, Filter},
     leave::{Leave, LeaveError, LeaveService},
     onboarding::{
-        Onboarding, OnboardingClient, OnboardingError, OnboardingServer, OnboardingService,
+        Newcomer, Onboarded, Onboarding, OnboardingClient, OnboardingError, OnboardingServer,
+        OnboardingService,
     },
 };
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::{
-    fakes::{LossyHire, LossyLeave},
+    fakes::{Loses, LossyEmployees, LossyLeave},
     people::{key, newcomer, number},
 };
 
@@ -64,7 +65,11 @@ async fn a_grant_whose_answer_is_lost_is_undone_with_the_hire() {
 #[tokio::test]
 async fn a_hire_whose_answer_is_lost_is_withdrawn() {
     let (_folder, employees, leave) = open().await;
-    let onboarding = Onboarding::new(LossyHire(employees.clone()), leave);
+    let lossy = LossyEmployees {
+        employees: employees.clone(),
+        loses: Loses::Hires,
+    };
+    let onboarding = Onboarding::new(lossy, leave);
     let failed = onboarding.onboard(newcomer("Ada", 30)).await.unwrap_err();
     let lost = Status::unavailable("the connection was lost");
     assert_eq!(
@@ -85,15 +90,86 @@ async fn what_cannot_be_undone_is_told_with_its_key() {
         told.contains("the connection was lost") && told.contains("request key Ada"),
         "{told}"
     );
-    assert_eq!(
-        headcount(&employees).await,
-        1,
-        "who may have leave is not withdrawn"
-    );
+    assert_eq!(headcount(&employees).await, 0);
 
-    let onboarding = Onboarding::new(employees, leave);
+    let again = Onboarding::new(employees, leave.clone())
+        .onboard(newcomer("Ada", 30))
+        .await;
+    let withdrawn = EmployeeError::Withdrawn(key("Ada"));
+    assert_eq!(again, Err(OnboardingError::NotHired(withdrawn)));
+    assert_eq!(leave.balance(number(1)).await.unwrap().entitled, 0);
+}
+
+#[tokio::test]
+async fn a_settlement_whose_answer_is_lost_is_one() {
+    let (_folder, employees, leave) = open().await;
+    let lossy = LossyEmployees {
+        employees: employees.clone(),
+        loses: Loses::Settlements,
+    };
+    let onboarding = Onboarding::new(lossy, leave);
+    let onboarded = onboarding.onboard(newcomer("Ada", 30)).await.unwrap();
+    assert_eq!(onboarded.leave.available, 30);
+    assert_eq!(headcount(&employees).await, 1);
+}
+
+/// An onboarding that hangs when it grants leave, until the gate opens; the answer to the grant is lost then.
+struct Hanging {
+    task: tokio::task::JoinHandle<Result<Onboarded, OnboardingError>>,
+    gate: Arc<(Notify, Notify)>,
+}
+
+impl Hanging {
+    async fn begin(employees: &Employees, leave: &Leave, newcomer: Newcomer) -> Self {
+        let gate = Arc::new((Notify::new(), Notify::new()));
+        let mut gated = LossyLeave::new(leave.clone(), 1, 0);
+        gated.gate = Some(Arc::clone(&gate));
+        let onboarding = Onboarding::new(employees.clone(), gated);
+        let task = tokio::spawn(async move { onboarding.onboard(newcomer).await });
+        let begun = tokio::time::timeout(LIMIT, gate.0.notified()).await;
+        begun.expect("the grant begins");
+        Self { task, gate }
+    }
+
+    async fn end(self) -> OnboardingError {
+        self.gate.1.notify_one();
+        let ended = tokio::time::timeout(LIMIT, self.task).await;
+        ended.expect("the onboarding ends").unwrap().unwrap_err()
+    }
+}
+
+#[tokio::test]
+async fn one_that_hangs_does_not_undo_what_its_repetition_completed() {
+    let (_folder, employees, leave) = open().await;
+    let hanging = Hanging::begin(&employees, &leave, newcomer("Ada", 30)).await;
+    let onboarding = Onboarding::new(employees.clone(), leave.clone());
     let completed = onboarding.onboard(newcomer("Ada", 30)).await.unwrap();
-    assert_eq!(completed.leave.available, 30, "said again, it is completed");
+
+    let failed = hanging.end().await;
+    assert!(
+        matches!(failed, OnboardingError::NotUndone { .. }),
+        "{failed:?}"
+    );
+    assert_eq!(headcount(&employees).await, 1);
+    assert_eq!(leave.balance(number(1)).await.unwrap().available, 30);
+    let again = onboarding.onboard(newcomer("Ada", 30)).await;
+    assert_eq!(again, Ok(completed));
+}
+
+#[tokio::test]
+async fn one_that_hangs_does_not_complete_what_its_repetition_undid() {
+    let (_folder, employees, leave) = open().await;
+    let hanging = Hanging::begin(&employees, &leave, newcomer("Ada", 30)).await;
+    let lossy = LossyLeave::new(leave.clone(), 1, 0);
+    let undone = Onboarding::new(employees.clone(), lossy)
+        .onboard(newcomer("Ada", 30))
+        .await;
+    assert!(matches!(undone, Err(OnboardingError::Undone(_))));
+
+    let failed = hanging.end().await;
+    assert!(matches!(failed, OnboardingError::Undone(_)), "{failed:?}");
+    assert_eq!(headcount(&employees).await, 0);
+    assert_eq!(leave.balance(number(1)).await.unwrap().entitled, 0);
 }
 
 #[tokio::test]

@@ -32,13 +32,28 @@ impl EmployeeStore {
         Ok(employee)
     }
 
+    pub(crate) async fn settle(&self, key: &RequestKey) -> Result<(), EmployeeError> {
+        let mut transaction = self.database.write().await?;
+        let settled = sqlx::query("UPDATE employee SET settled = 1 WHERE hire_key = ?1")
+            .bind(key.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        if settled.rows_affected() == 0 {
+            return Err(match is_withdrawn(&mut transaction, key).await? {
+                true => EmployeeError::Withdrawn(key.clone()),
+                false => EmployeeError::NoHire(key.clone()),
+            });
+        }
+        Ok(transaction.commit().await?)
+    }
+
     pub(crate) async fn withdraw(&self, key: &RequestKey) -> Result<(), EmployeeError> {
         let mut transaction = self.database.write().await?;
         sqlx::query("INSERT INTO withdrawn_hire (hire_key) VALUES (?1) ON CONFLICT DO NOTHING")
             .bind(key.as_str())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("DELETE FROM employee WHERE hire_key = ?1 AND revision = 1")
+        sqlx::query("DELETE FROM employee WHERE hire_key = ?1 AND revision = 1 AND settled = 0")
             .bind(key.as_str())
             .execute(&mut *transaction)
             .await?;

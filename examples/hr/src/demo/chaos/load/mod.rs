@@ -10,7 +10,11 @@ use std::{
 };
 
 use fastrand::Rng;
-use futures_util::future::{LocalBoxFuture, join_all, try_join_all};
+use futures_util::{
+    StreamExt as _,
+    future::{LocalBoxFuture, join_all, try_join_all},
+    stream,
+};
 
 use super::{
     ChaosError, Evidence,
@@ -34,6 +38,9 @@ const CAST: usize = 12;
 const LEAVE_DAYS: u32 = 30;
 /// Between two calls of a caller, at most.
 const PAUSE: Duration = Duration::from_millis(8);
+
+/// Accounts that are looked at together.
+const AT_ONCE: usize = 16;
 
 pub(super) struct Load<'a> {
     clients: &'a Clients,
@@ -92,14 +99,11 @@ impl<'a> Load<'a> {
         let unreadable = |why: String| ChaosError::Unreadable(why);
         let people = self.everybody().await;
         let people = people.map_err(|error| unreadable(error.to_string()))?;
-        let balances = people.iter().map(async |employee| {
+        let balances = people.iter().map(|employee| async {
             let balance = self.clients.leave.balance(employee.number).await;
             balance.map_err(|error| format!("employee {}: {error}", employee.number))
         });
-        let mut accounts = Vec::new();
-        for balance in balances {
-            accounts.push(balance.await);
-        }
+        let accounts = stream::iter(balances).buffered(AT_ONCE).collect().await;
         Ok(Evidence {
             tally: self.tally.borrow().clone(),
             ledger: self.ledger.borrow().clone(),
