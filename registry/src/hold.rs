@@ -51,7 +51,9 @@ pub(crate) struct Hold {
     settings: HoldBack,
     /// What was last made of a list.
     current: Snapshot,
-    /// Lengths of earlier lists, each longer than those after it, and when each was replaced.
+    /// Length of the last list that was believed.
+    believed: usize,
+    /// Lengths of lists believed before, each longer than those after it, and when each was replaced.
     longer: VecDeque<(usize, Instant)>,
     confirm_at: Option<Instant>,
 }
@@ -61,6 +63,7 @@ impl Hold {
     pub(crate) fn new(settings: HoldBack, current: Snapshot) -> Self {
         Self {
             settings,
+            believed: current.len(),
             current,
             longer: VecDeque::new(),
             confirm_at: None,
@@ -73,11 +76,11 @@ impl Hold {
             // The time runs from the first doubt: events in the meantime do not put it off.
             self.confirm_at
                 .get_or_insert(now + self.settings.confirm_after);
-            let held = self.current.iter().chain(&listed).cloned().collect();
-            self.replace(held, now);
+            self.current = self.current.iter().chain(&listed).cloned().collect();
         } else {
             self.confirm_at = None;
-            self.replace(listed, now);
+            self.remember(listed.len(), now);
+            self.current = listed;
         }
         self.current.clone()
     }
@@ -98,6 +101,7 @@ impl Hold {
     pub(crate) fn confirm(&mut self, listed: Snapshot) -> Snapshot {
         self.confirm_at = None;
         self.longer.clear();
+        self.believed = listed.len();
         self.current = listed;
         self.current.clone()
     }
@@ -118,17 +122,16 @@ impl Hold {
             .is_some()
         {}
         let before = self.longer.front().map_or(0, |(length, _)| *length);
-        before.max(self.current.len())
+        before.max(self.believed)
     }
 
-    fn replace(&mut self, list: Snapshot, now: Instant) {
-        let length = self.current.len();
-        if list.len() < length {
-            self.longer.push_back((length, now));
+    /// A list of this length is believed from now on.
+    fn remember(&mut self, length: usize, now: Instant) {
+        if length < self.believed {
+            self.longer.push_back((self.believed, now));
         }
-        self.current = list;
+        self.believed = length;
         // What a later list exceeds is never the longest again.
-        let length = self.current.len();
         while self
             .longer
             .pop_back_if(|(earlier, _)| *earlier <= length)
@@ -200,6 +203,14 @@ mod tests {
         assert_eq!(shown.get(&id).unwrap().weight(), 7);
         let shown = hold.offer(instances([9]), now);
         assert_eq!(shown.len(), 5);
+    }
+
+    #[test]
+    fn those_that_join_in_the_meantime_do_not_raise_the_bar() {
+        let (mut hold, now) = hold(4);
+        hold.offer(instances([9]), now);
+        assert_eq!(hold.offer(instances([8, 9]), now), instances([8, 9]));
+        assert_eq!(hold.confirm_at(), None);
     }
 
     #[test]

@@ -4,17 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use etcd_client::{Client, ConnectOptions, Error};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::failure::{Failure, Reason};
 use super::settings::Settings;
+use super::tries::Tries;
 
 /// How often an idle connection is pinged, and how long the answer may take; etcd closes one that pings more often
 /// than every 5 s.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
-/// With how many members one request is tried at most.
-const MOST_TRIES: usize = 5;
 
 /// The members of etcd, each with a client of its own.
 ///
@@ -63,9 +62,7 @@ impl Members {
         &self.settings
     }
 
-    /// Runs a request that may be repeated, with one member after the other until it is answered.
-    ///
-    /// Each try takes at most the connect timeout and the request timeout.
+    /// Runs a request that may be repeated, with one member after the other until it is answered or [`Tries`] are used up.
     pub(super) async fn call<T, F>(
         &self,
         request: impl Fn(Client) -> F + Send,
@@ -73,17 +70,18 @@ impl Members {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let mut tries = self.settings.endpoints.len().clamp(2, MOST_TRIES);
+        let mut tries = Tries::new(&self.settings);
         loop {
-            tries -= 1;
+            let started = Instant::now();
             let failure = match self.try_call(&request).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            if tries == 0 || !failure.is_of_member() {
+            let Some(pause) = tries.after(&failure, started.elapsed()) else {
                 return Err(failure);
-            }
+            };
             tracing::debug!(%failure, "trying the next member of etcd");
+            sleep(pause).await;
         }
     }
 

@@ -11,6 +11,7 @@ mod members;
 mod provider;
 mod settings;
 mod tls;
+mod tries;
 mod url;
 mod value;
 
@@ -48,8 +49,9 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// Keys and values are described in `docs/registry.md`: `/doge/rpc/{group}/{service}/{version}/{instance}`, and
 /// JSON. A bare `host:port` is read as an instance, too.
 ///
-/// Clones are handles to the same registry. Its work runs on the tokio runtime it is called from. No request to etcd
-/// waits longer than its timeout: 3 s, with up to five members one after the other.
+/// Clones are handles to the same registry. Its work runs on the tokio runtime it is called from. When
+/// etcd is away, both methods say so after the request timeout (3 s), or that for each member when none of
+/// them answers at all.
 ///
 /// ```no_run
 /// use doge_registry::{Etcd, Instance, Registry, ServiceKey};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use doge_registry::{Etcd, Registry};
 use doge_test_support as support;
+use etcd_client::{Client, ConnectOptions};
 use serde_json::{Value, json};
 
 use crate::common::{LIMIT, TTL, builder, instance, key, until_at, watch};
@@ -127,12 +128,12 @@ async fn a_change_of_the_rights_of_others_changes_nothing_here() {
     let mut watch = watch(&consumer).await;
     let _held = provider.register(instance("tcp://a:1")).await.unwrap();
     until_at(&mut watch, &["tcp://a:1"]).await;
-    let mut root = etcd_client::Client::connect(
-        etcd.endpoints(),
-        Some(etcd_client::ConnectOptions::new().with_user("root", "root")),
-    )
-    .await
-    .unwrap();
+    let options = ConnectOptions::new()
+        .with_user("root", "root")
+        .with_auto_token_refresh(true);
+    let mut root = Client::connect(etcd.endpoints(), Some(options))
+        .await
+        .unwrap();
     root.user_add("other", "pw", None).await.unwrap();
     let second = provider.register(instance("tcp://b:1")).await.unwrap();
     until_at(&mut watch, &["tcp://a:1", "tcp://b:1"]).await;

@@ -95,14 +95,7 @@ async fn watches_of_one_key_share_a_source_that_ends_with_the_last() {
     let registry = registry(&etcd);
     let first = watch(&registry).await;
     let mut second = watch(&registry).await;
-    let watchers = || {
-        let metrics = metrics(&etcd);
-        let line = metrics
-            .lines()
-            .find(|line| line.starts_with("etcd_debugging_mvcc_watcher_total"));
-        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .unwrap()
-    };
+    let watchers = || etcd.metric("etcd_debugging_mvcc_watcher_total");
     doge_test_support::eventually(LIMIT, "one watch in etcd", || watchers() == 1.0);
     drop(first);
     let _held = registry.register(instance("tcp://a:1")).await.unwrap();
@@ -210,13 +203,4 @@ fn without_a_runtime_there_is_an_error() {
         .unwrap()
         .unwrap_err();
     assert!(matches!(error, RegistryError::NoRuntime));
-}
-
-fn metrics(etcd: &Etcd) -> String {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(&etcd.addresses()[0]).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }

@@ -1,5 +1,10 @@
 //! The registry in etcd, with a real etcd.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by unwrapping"
+)]
+
 mod access;
 mod changes;
 mod cold_start;
@@ -7,6 +12,7 @@ mod common;
 mod foreign;
 mod hold_back;
 mod lease;
+mod link;
 mod many;
 mod members;
 mod outages;

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use doge_registry::{Registry, RegistryError};
+use doge_registry::{Etcd as Registry, Registry as _, RegistryError};
 use doge_test_support::{Etcd, eventually};
 
 use crate::common::{LIMIT, PLACE, TTL, builder, instance, registry, until_at, until_keys, watch};
+use crate::link::Link;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_etcd_goes_unnoticed() {
@@ -137,47 +138,56 @@ async fn a_paused_etcd_ends_in_an_error_and_goes_on_when_it_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn history_compacted_while_away_is_read_anew() {
-    let mut etcd = Etcd::start();
-    let consumer = builder(&etcd)
-        .resync_interval(Duration::from_secs(3600))
-        .build()
-        .unwrap();
-    let mut watch = watch(&consumer).await;
+    let etcd = Etcd::start();
+    let link = Link::to(&etcd.addresses()[0]).await;
+    let mut watch = watch(&over(&link)).await;
     etcd.put(&format!("{PLACE}a"), "a:1");
     etcd.put(&format!("{PLACE}b"), "b:1");
     until_at(&mut watch, &["tcp://a:1", "tcp://b:1"]).await;
-    etcd.stop(0);
-    // Not before the registry has noticed, so that it is away when this happens.
-    etcd.restart(0);
+    link.cut();
     etcd.delete(&format!("{PLACE}a"));
     etcd.put(&format!("{PLACE}c"), "c:1");
     etcd.compact();
+    assert_eq!(watch.snapshot().len(), 2);
+    link.mend();
     until_at(&mut watch, &["tcp://b:1", "tcp://c:1"]).await;
     etcd.put(&format!("{PLACE}d"), "d:1");
     until_at(&mut watch, &["tcp://b:1", "tcp://c:1", "tcp://d:1"]).await;
 }
 
+/// Doge lost what happened between its first look and its watch, and whatever its watch was not there for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_while_away_is_heard_of_afterwards() {
+    let etcd = Etcd::start();
+    let link = Link::to(&etcd.addresses()[0]).await;
+    let mut watch = watch(&over(&link)).await;
+    for address in ["a:1", "a:2", "a:3"] {
+        link.cut();
+        etcd.put(&format!("{PLACE}a"), address);
+        link.mend();
+        until_at(&mut watch, &[&format!("tcp://{address}")]).await;
+    }
+}
+
+/// A registry that learns nothing but by events.
+fn over(link: &Link) -> Registry {
+    Registry::builder([link.address()])
+        .resync_interval(Duration::from_secs(3600))
+        .build()
+        .unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_read_again_from_time_to_time() {
     let etcd = Etcd::start();
-    let consumer = builder(&etcd)
+    let often = builder(&etcd)
         .resync_interval(Duration::from_secs(1))
         .build()
         .unwrap();
-    let mut watch = watch(&consumer).await;
-    let reads = || -> usize {
-        let log = etcd.call("/v3/maintenance/status", &serde_json::json!({}));
-        log["raftIndex"]
-            .as_str()
-            .map_or(0, |index| index.parse().unwrap())
-    };
-    let before = reads();
-    etcd.put(&format!("{PLACE}a"), "a:1");
-    until_at(&mut watch, &["tcp://a:1"]).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    etcd.put(&format!("{PLACE}b"), "b:1");
-    until_at(&mut watch, &["tcp://a:1", "tcp://b:1"]).await;
-    assert!(reads() > before);
+    let _watch = watch(&often).await;
+    let readings = || etcd.metric("etcd_debugging_mvcc_range_total");
+    let before = readings();
+    eventually(LIMIT, "two more readings", || readings() >= before + 2.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,6 +101,12 @@ impl Member {
         self.process.as_ref().unwrap().resume();
     }
 
+    pub(super) fn metric(&self, name: &str) -> Option<f64> {
+        let answer = get(self.health_port, "/metrics").ok()?;
+        let found = answer.lines().find_map(|line| line.strip_prefix(name));
+        found?.trim().parse().ok()
+    }
+
     pub(super) fn log(&self) -> String {
         self.process
             .as_ref()
@@ -109,14 +115,14 @@ impl Member {
     }
 
     fn is_healthy(&self) -> bool {
-        health(self.health_port).is_ok_and(|answer| answer.contains(r#""health":"true""#))
+        get(self.health_port, "/health").is_ok_and(|answer| answer.contains(r#""health":"true""#))
     }
 }
 
-fn health(port: u16) -> std::io::Result<String> {
+fn get(port: u16, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(ANSWERS_WITHIN))?;
-    stream.write_all(b"GET /health HTTP/1.0\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)

@@ -169,6 +169,16 @@ impl Etcd {
         gateway.disarm();
     }
 
+    /// A figure of the first member that runs, such as `etcd_debugging_mvcc_watcher_total`.
+    ///
+    /// # Panics
+    ///
+    /// When it has no such figure.
+    pub fn metric(&self, name: &str) -> f64 {
+        let running = self.members.iter().find(|member| member.is_up());
+        running.and_then(|member| member.metric(name)).unwrap()
+    }
+
     /// Calls the JSON gateway of the first member that answers: a path such as `/v3/auth/enable`, and the request.
     ///
     /// # Panics

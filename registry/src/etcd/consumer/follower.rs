@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::listing::Listing;
 use super::reading::Reading;
@@ -58,7 +58,7 @@ impl Follower {
             backoff: Backoff::consumer(),
             failing: Failing::default(),
         };
-        match follower.read().await {
+        match follower.first_read(&settings).await {
             Ok(()) => follower.publish(Instant::now()).await,
             Err(failure) => follower.restore(&failure, &settings).await?,
         }
@@ -173,6 +173,16 @@ impl Follower {
         self.listing.replace(reading.pairs, reading.revision);
         self.next = Some(reading.revision + 1);
         Ok(())
+    }
+
+    /// The first reading. Who can start with what is on disk waits no longer for it than for one request.
+    async fn first_read(&mut self, settings: &Settings) -> Result<(), Failure> {
+        if self.stored.is_none() {
+            return self.read().await;
+        }
+        let limit = settings.request_timeout;
+        let late = |_| Failure::new(Reason::Member, format!("not read within {limit:?}"));
+        timeout(limit, self.read()).await.map_err(late)?
     }
 
     /// Reads a second time what was in doubt. The stream meanwhile repeats what the reading has already seen.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +11,9 @@ use crate::etcd::failure::Failure;
 const MOST_KEYS: usize = 100;
 /// How many bytes of values one request carries at most; etcd takes 1.5 MiB in all.
 const MOST_BYTES: usize = 1024 * 1024;
+
+/// How many leases are remembered; those before them have expired.
+const MOST_LEASES: usize = 16;
 
 /// Tells whoever waits for it how a registration or a withdrawal went.
 pub(super) type Answer = oneshot::Sender<Result<(), Refusal>>;
@@ -33,6 +36,8 @@ pub(super) struct Desired {
 struct State {
     entries: BTreeMap<String, Entry>,
     lease: Option<i64>,
+    /// Leases of this process, the last one last: what is on one of them is ours.
+    leases: VecDeque<i64>,
     generation: u64,
     running: bool,
 }
@@ -146,7 +151,11 @@ impl Desired {
     pub(super) fn set_lease(&self, lease: Option<i64>) {
         let mut state = self.lock();
         state.lease = lease;
-        if lease.is_some() {
+        if let Some(lease) = lease {
+            state.leases.push_back(lease);
+            if state.leases.len() > MOST_LEASES {
+                state.leases.pop_front();
+            }
             state.unconfirm(|_, _| true);
         }
         drop(state);
@@ -161,6 +170,11 @@ impl Desired {
             drop(state);
             self.lease_lost.notify_one();
         }
+    }
+
+    /// Whether the lease is, or was not long ago, one of this process.
+    pub(super) fn is_ours(&self, lease: i64) -> bool {
+        self.lock().leases.contains(&lease)
     }
 
     pub(super) fn lease(&self) -> Option<i64> {

@@ -83,7 +83,7 @@ async fn put(provider: &Provider, lease: i64, batch: &Batch) -> Result<(), Failu
 }
 
 async fn try_put(provider: &Provider, lease: i64, batch: &Batch) -> Result<(), Failure> {
-    let batch = without_taken(provider, lease, batch).await?;
+    let batch = without_taken(provider, batch).await?;
     if batch.is_empty() {
         return Ok(());
     }
@@ -97,16 +97,12 @@ async fn try_put(provider: &Provider, lease: i64, batch: &Batch) -> Result<(), F
 }
 
 /// Leaves out what others have registered: only what was never there before can be.
-async fn without_taken(
-    provider: &Provider,
-    lease: i64,
-    batch: &Batch,
-) -> Result<Vec<Job>, Failure> {
+async fn without_taken(provider: &Provider, batch: &Batch) -> Result<Vec<Job>, Failure> {
     let (new, mut rest): (Vec<Job>, Vec<Job>) =
         batch.entries.iter().cloned().partition(|job| job.is_new);
     let found = leases_of(provider, &new).await?;
     for (job, found) in new.into_iter().zip(found) {
-        if found.is_none_or(|found| found == lease) {
+        if found.is_none_or(|found| provider.desired.is_ours(found)) {
             rest.push(job);
         } else {
             provider.desired.taken(&job);
