@@ -46,7 +46,6 @@ impl Calling {
         }
     }
 
-    /// Those in this zone first, if it is known.
     /// Those in the zone of this process first, if it has one.
     pub(crate) fn in_zone(mut self, zone: Option<String>) -> Self {
         self.zone = zone;

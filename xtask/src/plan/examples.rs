@@ -1,7 +1,7 @@
 use super::Step;
 
 /// Every example, run once; a folder in `examples/` that is not here fails a test.
-pub(super) const EXAMPLES: [Step; 3] = [
+pub(super) const EXAMPLES: [Step; 4] = [
     Step::cargo("example: hello", "run --package hello"),
     Step::cargo("example: layers", "run --package layers"),
     Step::cargo("example: hr", "run --package hr -- demo"),
