@@ -96,7 +96,7 @@ async fn broadcast_as_a_strategy_fails_when_one_instance_does() {
     let status = client.write().await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition);
     assert!(
-        status.message().contains("at one of 3 instances"),
+        status.message().contains("at one of 3 endpoints"),
         "{status}"
     );
     assert!(!status.never_ran());
