@@ -70,6 +70,17 @@ impl Advertise {
 
     /// Where others can connect to, when that is not where the server listens: containers, NAT.
     ///
+    /// Port 0 stands for the port that the server listens at, for when the system chooses it:
+    ///
+    /// ```
+    /// use doge_rpc_server::Advertise;
+    ///
+    /// let behind_nat = Advertise::new().address("tcp://employee.example:14399")?;
+    /// // The server listens at `tcp://0.0.0.0:0`.
+    /// let in_a_container = Advertise::new().address("tcp://10.1.2.3:0")?;
+    /// # Ok::<(), doge_rpc_core::transport::AddressError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When a text is no address.
@@ -84,9 +95,12 @@ impl Advertise {
         schema: &ServiceSchema,
         listening: &Address,
     ) -> Result<Instance, StartError> {
-        let address = self.address.as_ref().unwrap_or(listening);
-        if is_unspecified(address) {
-            return Err(StartError::Unspecified(address.clone()));
+        let address = match &self.address {
+            Some(advertised) => with_port_of(advertised, listening),
+            None => listening.clone(),
+        };
+        if is_unspecified(&address) {
+            return Err(StartError::Unspecified(address));
         }
         let key = ServiceKey::new(schema.name())
             .with_group(&self.group)
@@ -101,11 +115,96 @@ impl Advertise {
     }
 }
 
+/// The advertised address, with the port that the server listens at in the place of port 0.
+fn with_port_of(advertised: &Address, listening: &Address) -> Address {
+    match (advertised, listening) {
+        (Address::Tcp(text), Address::Tcp(listening)) if port_of(text) == Some(0) => {
+            let host = text.rsplit_once(':').map_or("", |(host, _)| host);
+            let port = port_of(listening).unwrap_or_default();
+            Address::Tcp(format!("{host}:{port}").into())
+        }
+        _ => advertised.clone(),
+    }
+}
+
+/// Whether nobody elsewhere can connect to it: the host is every one of this machine, or there is no port.
 fn is_unspecified(address: &Address) -> bool {
     match address {
-        Address::Tcp(text) => text
-            .parse::<std::net::SocketAddr>()
-            .is_ok_and(|socket| socket.ip().is_unspecified()),
+        Address::Tcp(text) => {
+            port_of(text) == Some(0)
+                || text
+                    .parse::<std::net::SocketAddr>()
+                    .is_ok_and(|socket| socket.ip().is_unspecified())
+        }
         _ => false,
+    }
+}
+
+fn port_of(text: &str) -> Option<u16> {
+    text.rsplit_once(':')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advertised(advertise: Advertise, listening: &str) -> Result<String, StartError> {
+        const SCHEMA: ServiceSchema = ServiceSchema::new("hr.employee", "1", "", &[]);
+        let instance = advertise.instance(&SCHEMA, &listening.parse().unwrap())?;
+        Ok(instance.address().to_owned())
+    }
+
+    #[test]
+    fn without_another_address_it_is_the_one_listened_at() {
+        for listening in ["tcp://10.0.0.1:4399", "tcp://[::1]:4399", "unix:///run/x"] {
+            assert_eq!(advertised(Advertise::new(), listening).unwrap(), listening);
+        }
+    }
+
+    #[test]
+    fn port_0_is_the_one_listened_at() {
+        for (address, listening, expected) in [
+            (
+                "tcp://10.1.2.3:0",
+                "tcp://0.0.0.0:4399",
+                "tcp://10.1.2.3:4399",
+            ),
+            (
+                "tcp://[2001:db8::1]:0",
+                "tcp://[::]:4399",
+                "tcp://[2001:db8::1]:4399",
+            ),
+            (
+                "tcp://e.example:0",
+                "tcp://127.0.0.1:4399",
+                "tcp://e.example:4399",
+            ),
+            (
+                "tcp://e.example:80",
+                "tcp://0.0.0.0:4399",
+                "tcp://e.example:80",
+            ),
+            ("tcp://e.example:80", "unix:///run/x", "tcp://e.example:80"),
+        ] {
+            let advertise = Advertise::new().address(address).unwrap();
+            assert_eq!(advertised(advertise, listening).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_nobody_elsewhere_can_connect_to_is_refused() {
+        for (address, listening) in [
+            (None, "tcp://0.0.0.0:4399"),
+            (None, "tcp://[::]:4399"),
+            (Some("tcp://[::]:80"), "tcp://10.0.0.1:4399"),
+            (Some("tcp://e.example:0"), "unix:///run/x"),
+        ] {
+            let advertise = match address {
+                Some(address) => Advertise::new().address(address).unwrap(),
+                None => Advertise::new(),
+            };
+            let error = advertised(advertise, listening).unwrap_err();
+            assert!(matches!(error, StartError::Unspecified(_)), "{error}");
+        }
     }
 }

@@ -37,7 +37,7 @@ pub enum StartError {
     Signal(io::Error),
     /// Others cannot connect to the address that the server listens at.
     #[error(
-        "{0} is every address of this host, which others cannot connect to: say where they can with `Advertise::address`"
+        "{0} is every address of this host, or has no port, so others cannot connect to it: say where they can with `Advertise::address`"
     )]
     Unspecified(Address),
 }

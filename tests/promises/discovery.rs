@@ -197,3 +197,40 @@ async fn an_address_that_others_cannot_connect_to_is_not_registered() {
         ["tcp://probe.example:4399"]
     );
 }
+
+/// A container: the server listens everywhere at a port that the system chose, and says where it is itself.
+#[tokio::test]
+async fn an_instance_in_a_container_is_called_where_it_says_it_is() {
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    let server = Handlers::default()
+        .server()
+        .registry_as(
+            &registry,
+            Advertise::new().address("tcp://127.0.0.1:0").unwrap(),
+        )
+        .start("tcp://0.0.0.0:0")
+        .await
+        .unwrap();
+    let snapshot = registry.watch(key()).await.unwrap().snapshot();
+    let advertised = snapshot.iter().next().unwrap().address();
+    let (_, port) = advertised.rsplit_once(':').unwrap();
+    assert!(server.address().to_string().ends_with(port) && port != "0");
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    assert_eq!(client.echo(1).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_instance_is_found_over_ipv6() {
+    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
+    let _server = Handlers::default()
+        .server()
+        .registry(&registry)
+        .start("tcp://[::1]:0")
+        .await
+        .unwrap();
+    let snapshot = registry.watch(key()).await.unwrap().snapshot();
+    let address = snapshot.iter().next().unwrap().address();
+    assert!(address.starts_with("tcp://[::1]:") && !address.ends_with(":0"));
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    assert_eq!(client.echo(1).await.unwrap(), 1);
+}
