@@ -9,6 +9,7 @@
     reason = "a tool talks to whoever runs it"
 )]
 
+mod etcd;
 mod nextest;
 mod options;
 mod plan;

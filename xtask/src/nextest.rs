@@ -1,6 +1,4 @@
-use std::process::Stdio;
-
-use super::{Step, step::cargo};
+use super::{Step, step::is_there};
 
 /// A fixed version, so that a new one that needs a newer Rust breaks nobody; unoptimised, since optimising it takes
 /// longer than it would ever save here.
@@ -11,10 +9,5 @@ pub(crate) const INSTALL: Step = Step::cargo(
 
 /// Whether cargo-nextest can be run.
 pub(crate) fn is_installed() -> bool {
-    cargo()
-        .args(["nextest", "--version"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    is_there("cargo", &["nextest", "--version"])
 }

@@ -18,7 +18,8 @@ pub(crate) struct Options {
 pub(crate) enum Task {
     /// Runs all tests, the examples in the documentation included.
     ///
-    /// cargo-nextest runs them when it is installed, and `cargo test` when it is not.
+    /// cargo-nextest runs them when it is installed, and `cargo test` when it is not. The etcd registry is built and
+    /// tested when etcd and protoc are installed, and left out when they are not.
     Test(TestOptions),
     /// Runs all that has to hold before a change goes in: formatting, lints, documentation, tests, examples, packages,
     /// and a short benchmark to see that it works.
@@ -31,7 +32,7 @@ pub(crate) enum Task {
 /// How to test.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct TestOptions {
-    /// Installs cargo-nextest first when it is missing, which takes some minutes.
+    /// Installs what is missing first: cargo-nextest, which takes some minutes, and etcd and protoc with apt-get.
     #[arg(long)]
     pub(crate) install: bool,
 }

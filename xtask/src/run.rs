@@ -39,7 +39,7 @@ struct Failure {
 
 fn run_one(step: &Step) -> Result<(), Failure> {
     let status = step.run().map_err(|error| Failure {
-        why: format!("cannot start cargo: {error}"),
+        why: format!("cannot start {}: {error}", step.name()),
         code: ExitCode::FAILURE,
     })?;
     if status.success() {

@@ -1,14 +1,15 @@
 use std::{
     env, fmt, io,
     path::Path,
-    process::{Command, ExitStatus},
+    process::{Command, ExitStatus, Stdio},
 };
 
 /// One command, run in the root of the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     what: &'static str,
-    /// Arguments of cargo; none of them has a space in it.
+    program: &'static str,
+    /// Arguments of the program; none of them has a space in it.
     arguments: &'static str,
     variable: Option<(&'static str, &'static str)>,
 }
@@ -16,8 +17,18 @@ pub(crate) struct Step {
 impl Step {
     /// `cargo` with these arguments; `what` says what comes of it.
     pub(crate) const fn cargo(what: &'static str, arguments: &'static str) -> Self {
+        Self::program(what, CARGO, arguments)
+    }
+
+    /// Any other program.
+    pub(crate) const fn program(
+        what: &'static str,
+        program: &'static str,
+        arguments: &'static str,
+    ) -> Self {
         Self {
             what,
+            program,
             arguments,
             variable: None,
         }
@@ -39,9 +50,13 @@ impl Step {
     ///
     /// When it cannot be started.
     pub(crate) fn run(&self) -> io::Result<ExitStatus> {
-        let mut command = cargo();
+        let mut command = command(self.program);
         command.args(self.arguments.split(' ')).envs(self.variable);
         command.status()
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.program
     }
 }
 
@@ -51,7 +66,7 @@ impl fmt::Display for Step {
         if let Some((name, value)) = self.variable {
             write!(f, "{name}='{value}' ")?;
         }
-        write!(f, "cargo {}", self.arguments)
+        write!(f, "{} {}", self.program, self.arguments)
     }
 }
 
@@ -61,9 +76,22 @@ pub(crate) fn root() -> &'static Path {
     Path::new(ROOT)
 }
 
-/// The cargo that runs this program, in the root of the workspace.
-pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+/// Whether a program is there and answers.
+pub(crate) fn is_there(program: &str, arguments: &[&str]) -> bool {
+    command(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+const CARGO: &str = "cargo";
+
+/// A command in the root of the workspace; cargo is the one that runs this program.
+fn command(program: &str) -> Command {
+    let cargo = env::var_os("CARGO").filter(|_| program == CARGO);
+    let mut command = Command::new(cargo.unwrap_or_else(|| program.into()));
     command.current_dir(root());
     command
 }

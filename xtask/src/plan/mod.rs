@@ -1,9 +1,10 @@
 //! What each task is made of.
 
 mod examples;
+mod installed;
 mod testing;
 
-use self::examples::EXAMPLES;
+use self::{examples::EXAMPLES, installed::Installed};
 use super::{
     Step,
     options::{Task, TestOptions},
@@ -12,18 +13,35 @@ use super::{
 /// The steps of a task, in order.
 pub(crate) fn steps(task: &Task) -> Vec<Step> {
     match task {
-        Task::Test(options) => testing::steps(*options),
-        Task::Ci(options) => ci(*options),
+        Task::Test(options) => testing::steps(*options, Installed::look()),
+        Task::Ci(options) => ci(*options, Installed::look()),
         Task::Bench => vec![BENCHMARK],
     }
 }
 
 const FORMATTING: Step = Step::cargo("formatting", "fmt --all --check");
 
-const LINTS: Step = Step::cargo("lints", "clippy --workspace --all-targets -- -D warnings");
+/// A program that does not use etcd needs no protoc, and every crate has to build without it.
+const LINTS_WITHOUT_PROTOC: Step = Step::cargo(
+    "lints, without protoc",
+    "clippy --workspace --all-targets -- -D warnings",
+)
+.with_variable("PROTOC", "/nowhere/protoc");
 
-const DOCUMENTATION: Step = Step::cargo("documentation", "doc --workspace --no-deps")
-    .with_variable("RUSTDOCFLAGS", "-D warnings");
+const LINTS: Step = Step::cargo(
+    "lints",
+    "clippy --workspace --all-targets --features etcd -- -D warnings",
+);
+
+const DOCUMENTATION: Step =
+    Step::cargo("documentation", "doc --workspace --features etcd --no-deps")
+        .with_variable("RUSTDOCFLAGS", "-D warnings");
+
+const DOCUMENTATION_WITHOUT_ETCD: Step = Step::cargo(
+    "documentation, without that of etcd",
+    "doc --workspace --no-deps",
+)
+.with_variable("RUSTDOCFLAGS", "-D warnings");
 
 /// What is published can be packaged. Not built from the package: cargo keeps the sources that it unpacks for that, and
 /// would build later changes of one crate against the first state of another.
@@ -48,8 +66,16 @@ const TESTS: Step = Step::cargo("tests", "xtask test");
 const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
 
 /// What is quick to fail comes first.
-fn ci(options: TestOptions) -> Vec<Step> {
-    let mut steps = vec![FORMATTING, LINTS, DOCUMENTATION];
+fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
+    let mut steps = vec![FORMATTING, LINTS_WITHOUT_PROTOC];
+    if options.install {
+        steps.extend(installed.missing());
+    }
+    if options.install || installed.etcd {
+        steps.extend([LINTS, DOCUMENTATION]);
+    } else {
+        steps.push(DOCUMENTATION_WITHOUT_ETCD);
+    }
     steps.push(if options.install {
         TESTS_INSTALLING
     } else {
