@@ -55,6 +55,26 @@ async fn a_key_that_was_taken_off_its_lease_is_put_on_it_again() {
     assert_eq!(etcd.get(&path), None);
 }
 
+/// As `etcdctl put --ignore-lease` does it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weight_changed_by_hand_stays() {
+    let etcd = Etcd::start();
+    let registry = registry(&etcd);
+    let mut watch = watch(&registry).await;
+    let registration = registry.register(instance("tcp://a:1")).await.unwrap();
+    let id = registration.instance().id();
+    until(&mut watch, |snapshot| snapshot.len() == 1).await;
+    let path = format!("{PLACE}{id}");
+    let value = etcd.get(&path).unwrap().replace("100", "7");
+    etcd.put_keeping_lease(&path, &value);
+    until(&mut watch, |snapshot| {
+        snapshot.get(id).unwrap().weight() == 7
+    })
+    .await;
+    tokio::time::sleep(TTL * 3 / 2).await;
+    assert_eq!(etcd.get(&path), Some(value), "the audit takes it for lost");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wiped_prefix_is_whole_within_one_time_to_live() {
     let etcd = Etcd::start();

@@ -27,6 +27,11 @@ impl Gateway {
         );
     }
 
+    pub(super) fn put_keeping_lease(&self, key: &str, value: &str) {
+        let request = json!({"key": encode(key), "value": encode(value), "ignore_lease": true});
+        self.call("/v3/kv/put", &request);
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<String> {
         let answer = self.call("/v3/kv/range", &json!({"key": encode(key)}));
         let found = answer.pointer("/kvs/0")?;

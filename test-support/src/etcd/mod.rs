@@ -118,6 +118,11 @@ impl Etcd {
         self.gateway().put(key, value);
     }
 
+    /// Puts a key that is there, on the lease that it has.
+    pub fn put_keeping_lease(&self, key: &str, value: &str) {
+        self.gateway().put_keeping_lease(key, value);
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<String> {
         self.gateway().get(key)

@@ -35,15 +35,16 @@ async fn watch(
     let watched = async {
         let opening = open(member.client.watch_client(), services);
         let mut stream = provider.members.within(opening).await?;
+        // Each watch tells that it has begun.
+        for _ in services {
+            next(provider, &mut stream).await?;
+        }
         backoff.reset();
         // What was deleted before this watch began.
         audit::look(provider).await?;
         loop {
             tokio::select! {
-                response = stream.message() => {
-                    let ended = || Failure::new(Reason::Member, "etcd ended the stream");
-                    note(provider, &response?.ok_or_else(ended)?)?;
-                }
+                response = stream.message() => note(provider, response?)?,
                 () = provider.desired.services_changed.notified() => {
                     if provider.desired.services() != *services {
                         return Ok(());
@@ -74,7 +75,14 @@ async fn open(
     stream.ok_or_else(|| etcd_client::Error::InvalidArgs("nothing to watch".to_owned()))
 }
 
-fn note(provider: &Provider, response: &WatchResponse) -> Result<(), Failure> {
+async fn next(provider: &Provider, stream: &mut WatchStream) -> Result<(), Failure> {
+    let response = provider.members.within(stream.message()).await?;
+    note(provider, response)
+}
+
+fn note(provider: &Provider, response: Option<WatchResponse>) -> Result<(), Failure> {
+    let ended = || Failure::new(Reason::Member, "etcd ended the stream");
+    let response = response.ok_or_else(ended)?;
     if response.canceled() {
         let text = format!("etcd ended the watch: {:?}", response.cancel_reason());
         return Err(Failure::new(Reason::Credentials, text));

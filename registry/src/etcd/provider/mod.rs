@@ -3,7 +3,9 @@
 //! delete, and [`audit`] what nobody noticed.
 
 mod audit;
+mod batch;
 mod desired;
+mod entry;
 mod guard;
 mod lease;
 mod presence;

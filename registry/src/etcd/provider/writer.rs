@@ -3,7 +3,8 @@ use etcd_client::{Client, Error, GetOptions, GetResponse, Txn, TxnOp, TxnOpRespo
 use tokio::time::sleep;
 
 use super::Provider;
-use super::desired::{Batch, Job, Next};
+use super::batch::{Batch, Job};
+use super::desired::Next;
 use crate::etcd::backoff::Backoff;
 use crate::etcd::failure::{Failure, Reason};
 use crate::failing::Failing;

@@ -1,22 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use super::Refusal;
+use super::batch::{Batch, Job};
+use super::entry::{Answer, Entry, Stage};
 use crate::etcd::failure::Failure;
-
-/// How many keys one request to etcd touches at most; etcd takes 128.
-const MOST_KEYS: usize = 100;
-/// How many bytes of values one request carries at most; etcd takes 1.5 MiB in all.
-const MOST_BYTES: usize = 1024 * 1024;
 
 /// How many leases are remembered; those before them have expired.
 const MOST_LEASES: usize = 16;
-
-/// Tells whoever waits for it how a registration or a withdrawal went.
-pub(super) type Answer = oneshot::Sender<Result<(), Refusal>>;
 
 /// What this process should have in etcd, and what of it is known to be there.
 #[derive(Debug, Default)]
@@ -42,43 +36,6 @@ struct State {
     running: bool,
 }
 
-#[derive(Debug)]
-struct Entry {
-    /// What the keys of its service begin with.
-    service: String,
-    value: Arc<[u8]>,
-    stage: Stage,
-    generation: u64,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Never seen in etcd yet; somebody waits for it.
-    New(Answer),
-    /// To be put, or put again.
-    Missing,
-    /// In etcd, with our lease, since this revision.
-    There(i64),
-    /// To be deleted.
-    Leaving(Option<Answer>),
-}
-
-/// Keys to put or delete with one request.
-#[derive(Clone, Debug)]
-pub(super) struct Batch {
-    pub(super) entries: Vec<Job>,
-}
-
-/// One key of a [`Batch`].
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    pub(super) path: String,
-    pub(super) value: Arc<[u8]>,
-    /// Whether it must not be there yet.
-    pub(super) is_new: bool,
-    generation: u64,
-}
-
 /// What is to be done next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -95,7 +52,7 @@ impl Desired {
     pub(super) fn add(&self, path: &str, service: String, value: Vec<u8>, done: Answer) -> bool {
         let mut state = self.lock();
         let known = state.entries.get(path);
-        if known.is_some_and(|entry| !matches!(entry.stage, Stage::Leaving(_))) {
+        if known.is_some_and(|entry| !entry.stage.is_leaving()) {
             return false;
         }
         state.generation += 1;
@@ -194,7 +151,7 @@ impl Desired {
     /// What is to be done next.
     pub(super) fn next(&self) -> Next {
         let mut state = self.lock();
-        let leaving = state.batch(|stage| matches!(stage, Stage::Leaving(_)));
+        let leaving = Batch::of(&state.entries, Stage::is_leaving);
         if !leaving.entries.is_empty() {
             return Next::Delete(leaving);
         }
@@ -205,7 +162,9 @@ impl Desired {
         let Some(lease) = state.lease else {
             return Next::Wait;
         };
-        let missing = state.batch(|stage| matches!(stage, Stage::New(_) | Stage::Missing));
+        let missing = Batch::of(&state.entries, |stage| {
+            matches!(stage, Stage::New(_) | Stage::Missing)
+        });
         if missing.entries.is_empty() {
             return Next::Wait;
         }
@@ -233,9 +192,7 @@ impl Desired {
     /// This new key is somebody else's.
     pub(super) fn taken(&self, job: &Job) {
         let mut state = self.lock();
-        let is_new = state
-            .of(job)
-            .is_some_and(|entry| matches!(entry.stage, Stage::New(_)));
+        let is_new = state.of(job).is_some_and(|entry| entry.stage.is_new());
         if is_new && let Some(entry) = state.entries.remove(&job.path) {
             entry.stage.answer(Err(Refusal::Taken));
         }
@@ -244,9 +201,7 @@ impl Desired {
     /// This key was deleted.
     pub(super) fn deleted(&self, job: &Job) {
         let mut state = self.lock();
-        let leaves = state
-            .of(job)
-            .is_some_and(|entry| matches!(entry.stage, Stage::Leaving(_)));
+        let leaves = state.of(job).is_some_and(|entry| entry.stage.is_leaving());
         if leaves && let Some(entry) = state.entries.remove(&job.path) {
             entry.stage.answer(Ok(()));
         }
@@ -265,11 +220,7 @@ impl Desired {
                 let _ = answer.send(Err(Refusal::Failed(failure.clone())));
             }
         }
-        if state
-            .entries
-            .values()
-            .all(|entry| matches!(entry.stage, Stage::Leaving(_)))
-        {
+        if state.entries.values().all(|entry| entry.stage.is_leaving()) {
             for entry in mem::take(&mut state.entries).into_values() {
                 entry.stage.answer(Err(Refusal::Failed(failure.clone())));
             }
@@ -280,9 +231,12 @@ impl Desired {
     pub(super) fn touched(&self, path: &str, lease: Option<i64>, revision: i64) {
         let mut state = self.lock();
         let ours = state.lease;
-        state.unconfirm(|known, there| known == path && revision > there && lease != ours);
+        let gone =
+            state.unconfirm(|known, there| known == path && revision > there && lease != ours);
         drop(state);
-        self.changed.notify_one();
+        if gone {
+            self.changed.notify_one();
+        }
     }
 
     /// The keys that should be in etcd, with the revision since which they are.
@@ -329,66 +283,24 @@ impl Desired {
 }
 
 impl State {
-    fn batch(&self, wanted: impl Fn(&Stage) -> bool) -> Batch {
-        let mut bytes = 0;
-        let jobs = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| wanted(&entry.stage));
-        let jobs = jobs.take(MOST_KEYS).take_while(|(path, entry)| {
-            bytes += path.len() + entry.value.len();
-            bytes <= MOST_BYTES
-        });
-        let entries = jobs.map(|(path, entry)| Job {
-            path: path.clone(),
-            value: Arc::clone(&entry.value),
-            is_new: matches!(entry.stage, Stage::New(_)),
-            generation: entry.generation,
-        });
-        Batch {
-            entries: entries.collect(),
-        }
-    }
-
     /// The entry of a job, unless another has taken its place.
     fn of(&mut self, job: &Job) -> Option<&mut Entry> {
         let entry = self.entries.get_mut(&job.path)?;
         (entry.generation == job.generation).then_some(entry)
     }
 
-    fn unconfirm(&mut self, gone: impl Fn(&str, i64) -> bool) {
+    /// Has those put again that are gone; true if any is.
+    fn unconfirm(&mut self, gone: impl Fn(&str, i64) -> bool) -> bool {
+        let mut any = false;
         for (path, entry) in &mut self.entries {
             if matches!(entry.stage, Stage::There(revision) if gone(path, revision)) {
                 entry.stage = Stage::Missing;
+                any = true;
             }
         }
+        any
     }
 }
 
-impl Entry {
-    /// One that is new is given up, and deleted in case it is there after all.
-    fn refuse(&mut self, failure: &Failure) {
-        if matches!(self.stage, Stage::New(_)) {
-            mem::replace(&mut self.stage, Stage::Leaving(None))
-                .answer(Err(Refusal::Failed(failure.clone())));
-        }
-    }
-}
-
-impl Stage {
-    fn answer(self, answer: Result<(), Refusal>) {
-        if let Self::New(waiting) | Self::Leaving(Some(waiting)) = self {
-            // Who no longer waits need not hear it.
-            let _ = waiting.send(answer);
-        }
-    }
-
-    /// Lets whoever waits know that there will be no answer.
-    fn hang_up(&mut self) {
-        match self {
-            Self::New(_) => *self = Self::Leaving(None),
-            Self::Leaving(waiting) => drop(waiting.take()),
-            Self::Missing | Self::There(_) => {}
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+use futures_util::FutureExt;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::etcd::failure::Reason;
+
+type Waiting = oneshot::Receiver<Result<(), Refusal>>;
+
+fn add(desired: &Desired, path: &str) -> Waiting {
+    let (done, answer) = oneshot::channel();
+    assert!(desired.add(path, "/s/".to_owned(), b"v".to_vec(), done));
+    answer
+}
+
+fn remove(desired: &Desired, path: &str) -> Waiting {
+    let (done, answer) = oneshot::channel();
+    desired.remove(path, done);
+    answer
+}
+
+fn put(desired: &Desired, lease: i64) -> Batch {
+    match desired.next() {
+        Next::Put(with, batch) if with == lease => batch,
+        other => panic!("{other:?} and not a put with {lease}"),
+    }
+}
+
+fn delete(desired: &Desired) -> Batch {
+    match desired.next() {
+        Next::Delete(batch) => batch,
+        other => panic!("{other:?} and not a delete"),
+    }
+}
+
+/// Registers it, as the writer does.
+fn there(desired: &Desired, path: &str, lease: i64, revision: i64) {
+    let answer = add(desired, path);
+    desired.set_lease(Some(lease));
+    for job in &put(desired, lease).entries {
+        desired.confirm(job, lease, revision);
+    }
+    assert!(matches!(answer.now_or_never(), Some(Ok(Ok(())))));
+}
+
+fn failure() -> Failure {
+    Failure::new(Reason::Member, "away")
+}
+
+#[test]
+fn an_instance_is_put_once_there_is_a_lease_and_deleted_at_the_end() {
+    let desired = Desired::default();
+    let registered = add(&desired, "/s/a");
+    assert!(desired.starts() && !desired.starts());
+    assert!(matches!(desired.next(), Next::Wait));
+    desired.set_lease(Some(1));
+    let batch = put(&desired, 1);
+    assert!(batch.entries[0].is_new);
+    desired.confirm(&batch.entries[0], 1, 10);
+    assert!(matches!(registered.now_or_never(), Some(Ok(Ok(())))));
+    assert!(matches!(desired.next(), Next::Wait));
+
+    let left = remove(&desired, "/s/a");
+    desired.deleted(&delete(&desired).entries[0]);
+    assert!(matches!(left.now_or_never(), Some(Ok(Ok(())))));
+    assert!(matches!(desired.next(), Next::End(Some(1))));
+    assert!(!desired.starts(), "there is nothing to start for");
+}
+
+#[test]
+fn a_new_lease_has_everything_put_again_and_an_old_one_confirms_nothing() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    desired.set_lease(None);
+    assert!(matches!(desired.next(), Next::Wait));
+    desired.set_lease(Some(2));
+    let batch = put(&desired, 2);
+    assert!(!batch.entries[0].is_new);
+    desired.confirm(&batch.entries[0], 1, 11);
+    let batch = put(&desired, 2);
+    desired.confirm(&batch.entries[0], 2, 12);
+    assert!(matches!(desired.next(), Next::Wait));
+    assert!(desired.is_ours(1) && desired.is_ours(2) && !desired.is_ours(3));
+}
+
+#[test]
+fn only_what_others_did_after_it_was_put_has_it_put_again() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    desired.touched("/s/a", None, 10);
+    desired.touched("/s/a", Some(1), 11);
+    desired.touched("/s/b", None, 11);
+    desired.lost(&[("/s/a".to_owned(), 9)]);
+    assert!(matches!(desired.next(), Next::Wait));
+    desired.touched("/s/a", None, 11);
+    desired.confirm(&put(&desired, 1).entries[0], 1, 12);
+    desired.touched("/s/a", Some(0), 13);
+    desired.confirm(&put(&desired, 1).entries[0], 1, 14);
+    desired.lost(&desired.confirmed());
+    assert_eq!(put(&desired, 1).entries.len(), 1);
+}
+
+#[test]
+fn a_first_registration_that_fails_is_told_and_what_there_is_of_it_deleted() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    let registered = add(&desired, "/s/b");
+    let batch = put(&desired, 1);
+    desired.refuse(&batch.entries[0], &failure());
+    assert!(matches!(
+        registered.now_or_never(),
+        Some(Ok(Err(Refusal::Failed(_))))
+    ));
+    assert_eq!(delete(&desired).entries[0].path, "/s/b");
+    // One that was there before is never given up.
+    desired.touched("/s/a", None, 11);
+    desired.deleted(&delete(&desired).entries[0]);
+    let batch = put(&desired, 1);
+    desired.refuse(&batch.entries[0], &failure());
+    assert_eq!(put(&desired, 1).entries[0].path, "/s/a");
+}
+
+#[test]
+fn without_a_lease_those_who_wait_for_their_first_registration_are_told() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    desired.set_lease(None);
+    let registered = add(&desired, "/s/b");
+    desired.refuse_new(&failure());
+    assert!(matches!(registered.now_or_never(), Some(Ok(Err(_)))));
+    desired.deleted(&delete(&desired).entries[0]);
+    desired.set_lease(Some(2));
+    assert_eq!(put(&desired, 2).entries[0].path, "/s/a");
+}
+
+#[test]
+fn who_leaves_while_it_is_put_is_deleted_afterwards() {
+    let desired = Desired::default();
+    let registered = add(&desired, "/s/a");
+    desired.set_lease(Some(1));
+    let batch = put(&desired, 1);
+    let left = remove(&desired, "/s/a");
+    desired.confirm(&batch.entries[0], 1, 10);
+    assert!(matches!(registered.now_or_never(), Some(Err(_))));
+    desired.deleted(&delete(&desired).entries[0]);
+    assert!(matches!(left.now_or_never(), Some(Ok(Ok(())))));
+}
+
+#[test]
+fn who_comes_back_while_it_is_deleted_is_put_again() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    let left = remove(&desired, "/s/a");
+    let batch = delete(&desired);
+    let registered = add(&desired, "/s/a");
+    assert!(matches!(left.now_or_never(), Some(Ok(Ok(())))));
+    desired.deleted(&batch.entries[0]);
+    let batch = put(&desired, 1);
+    desired.confirm(&batch.entries[0], 1, 12);
+    assert!(matches!(registered.now_or_never(), Some(Ok(Ok(())))));
+}
+
+#[test]
+fn one_that_is_wanted_is_not_wanted_twice_and_one_that_is_anothers_is_let_go() {
+    let desired = Desired::default();
+    let registered = add(&desired, "/s/a");
+    let (done, _answer) = oneshot::channel();
+    assert!(!desired.add("/s/a", "/s/".to_owned(), Vec::new(), done));
+    desired.set_lease(Some(1));
+    desired.taken(&put(&desired, 1).entries[0]);
+    assert!(matches!(
+        registered.now_or_never(),
+        Some(Ok(Err(Refusal::Taken)))
+    ));
+    assert!(matches!(desired.next(), Next::End(Some(1))));
+}
+
+#[test]
+fn who_cannot_be_deleted_is_tried_again_only_while_the_lease_serves_others() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    there(&desired, "/s/b", 1, 11);
+    let left = remove(&desired, "/s/a");
+    desired.not_deleted(&delete(&desired), &failure());
+    assert!(matches!(left.now_or_never(), Some(Ok(Err(_)))));
+    assert_eq!(delete(&desired).entries.len(), 1);
+    let last = remove(&desired, "/s/b");
+    desired.not_deleted(&delete(&desired), &failure());
+    assert!(matches!(last.now_or_never(), Some(Ok(Err(_)))));
+    assert!(matches!(desired.next(), Next::End(Some(1))));
+}
+
+#[test]
+fn requests_stay_within_the_limits_of_etcd() {
+    let desired = Desired::default();
+    let _waiting: Vec<Waiting> = (0..250)
+        .map(|at| add(&desired, &format!("/s/{at:03}")))
+        .collect();
+    desired.set_lease(Some(1));
+    assert_eq!(put(&desired, 1).entries.len(), 100);
+
+    let desired = Desired::default();
+    for at in 0..30 {
+        let (done, _) = oneshot::channel();
+        desired.add(
+            &format!("/s/{at:03}"),
+            "/s/".to_owned(),
+            vec![0; 64 * 1024],
+            done,
+        );
+    }
+    desired.set_lease(Some(1));
+    assert_eq!(put(&desired, 1).entries.len(), 15);
+}
+
+#[test]
+fn work_that_was_cut_off_leaves_nobody_waiting_and_can_begin_anew() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    let (registered, left) = (add(&desired, "/s/b"), remove(&desired, "/s/a"));
+    assert!(desired.starts());
+    desired.interrupted();
+    assert!(matches!(registered.now_or_never(), Some(Err(_))));
+    assert!(matches!(left.now_or_never(), Some(Err(_))));
+    assert!(desired.starts());
+}
