@@ -39,6 +39,11 @@
 //! - [`Status`], [`Code`]: what the framework reports. An application's own errors are values of its own type.
 //! - [`registry`]: who is alive and where.
 //! - [`protocol`], [`connection`], [`transport`], [`wire`], [`schema`]: the parts, for those who build on them.
+//!
+//! # Features
+//!
+//! - `etcd`: [`registry::open`] takes `etcd://` and `etcds://`, and there is `registry::Etcd`. Building it needs protoc
+//!   and a C compiler. Off by default.
 
 pub mod prelude;
 

@@ -2,6 +2,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -11,6 +12,9 @@ use super::ports::free_port;
 use crate::Process;
 
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
+/// What it says when it cannot listen.
+const PORT_TAKEN: &str = "address already in use";
+const PAUSE: Duration = Duration::from_millis(10);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// One member: its settings and data, and its process while it runs.
@@ -63,18 +67,28 @@ impl Member {
         self.process = Some(Process::start(&mut command));
     }
 
-    pub(super) fn wait_until_healthy(&mut self, limit: Duration) {
+    /// Waits until it is healthy; false if somebody else has taken one of its ports.
+    ///
+    /// # Panics
+    ///
+    /// When it ends for another reason or takes too long.
+    pub(super) fn becomes_healthy(&mut self, limit: Duration) -> bool {
         let started = Instant::now();
         while !self.is_healthy() {
-            let log = self.log();
             let process = self.process.as_mut().unwrap();
-            assert!(process.is_running(), "etcd ended; it said:\n{log}");
+            if !process.is_running() {
+                let log = self.log();
+                assert!(log.contains(PORT_TAKEN), "etcd ended; it said:\n{log}");
+                return false;
+            }
             assert!(
                 started.elapsed() < limit,
-                "etcd is not healthy within {limit:?}; it said:\n{log}"
+                "etcd is not healthy within {limit:?}; it said:\n{}",
+                self.log()
             );
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(PAUSE);
         }
+        true
     }
 
     pub(super) fn stop(&mut self) {

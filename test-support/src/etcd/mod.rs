@@ -89,8 +89,12 @@ impl Etcd {
 
     /// Starts a stopped or killed member again with its data and address, and waits until it is healthy.
     pub fn restart(&mut self, member: usize) {
-        self.members[member].start();
-        self.members[member].wait_until_healthy(HEALTHY_WITHIN);
+        let member = &mut self.members[member];
+        member.start();
+        // Its ports were free for all while it was away.
+        while !member.becomes_healthy(HEALTHY_WITHIN) {
+            member.start();
+        }
     }
 
     /// Removes the data of a stopped or killed member.

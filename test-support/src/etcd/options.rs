@@ -45,14 +45,19 @@ impl EtcdOptions {
     /// When etcd is not there or does not become healthy.
     pub fn start(self) -> Etcd {
         let scheme = if self.tls { "https" } else { "http" };
-        let mut members = self.place(scheme);
-        for member in &mut members {
-            member.start();
+        loop {
+            let mut members = self.place(scheme);
+            for member in &mut members {
+                member.start();
+            }
+            // Ports that were free a moment ago may be taken by now: then there are others.
+            if members
+                .iter_mut()
+                .all(|member| member.becomes_healthy(HEALTHY_WITHIN))
+            {
+                return Etcd { members, scheme };
+            }
         }
-        for member in &mut members {
-            member.wait_until_healthy(HEALTHY_WITHIN);
-        }
-        Etcd { members, scheme }
     }
 
     fn place(&self, scheme: &str) -> Vec<Member> {
