@@ -7,6 +7,8 @@
 
 mod chaos;
 mod demo;
+#[cfg(feature = "etcd")]
+mod etcd;
 mod import;
 mod leave;
 #[path = "../common/people.rs"]

@@ -66,9 +66,14 @@ impl Server {
 
     /// The same with options.
     pub(crate) async fn start_with(folder: &Path, services: &[&str], options: &[&str]) -> Self {
-        let usual = ["--registry", "file:registry", "--data", "data"];
-        let arguments = ["serve"].iter().chain(services).chain(&usual);
-        let mut child = command(folder, arguments.chain(options)).spawn().unwrap();
+        let usual = ["--registry", "file:registry"];
+        Self::start_at(folder, services, &[&usual, options].concat()).await
+    }
+
+    /// The same with options that say which registry.
+    pub(crate) async fn start_at(folder: &Path, services: &[&str], options: &[&str]) -> Self {
+        let arguments = ["serve", "--data", "data"].iter().chain(options);
+        let mut child = command(folder, arguments.chain(services)).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let mut server = Self {
             child,
