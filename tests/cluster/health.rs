@@ -124,6 +124,52 @@ async fn an_ejected_instance_is_probed_and_returns() {
 }
 
 #[tokio::test]
+async fn an_ejected_instance_that_starts_anew_is_back_at_once() {
+    let fleet = Fleet::of(3).await;
+    let builder = in_turn(&fleet).health(ejecting_for(LONG));
+    let (cluster, client) = fleet.follow(builder).await;
+    fleet.replicas[0].handlers.act(Act::break_off());
+    call_until_ejected(&cluster, &client, 1).await;
+    fleet.replicas[0].handlers.act(Act::Answer);
+    fleet.replicas[0].proxy.cut();
+    until(|| ejected(&cluster.stats(), &fleet) == [false; 3]).await;
+    until_called(async || client.write().await.unwrap() == 0).await;
+}
+
+#[tokio::test]
+async fn an_instance_that_hangs_up_on_every_call_is_ejected_though_it_is_back_each_time() {
+    let fleet = Fleet::of(3).await;
+    let builder = in_turn(&fleet).health(ejecting_for(LONG));
+    let (cluster, client) = fleet.follow(builder).await;
+    let broken = &fleet.replicas[0];
+    broken.handlers.act(Act::Hang);
+    let hang_up = tokio::spawn({
+        let (handlers, proxy) = (broken.handlers.clone(), broken.proxy.clone());
+        async move {
+            loop {
+                handlers.until_running(1).await;
+                proxy.cut();
+                handlers.until_running(0).await;
+            }
+        }
+    });
+    until_called(async || {
+        let _ = client.write().await;
+        cluster.stats().ejections == 1
+    })
+    .await;
+    hang_up.abort();
+    // Five in a row, and one before them where it was seen to be away: that of a restart is forgiven.
+    let calls = broken.handlers.started();
+    assert!((5..=6).contains(&calls), "{calls}");
+    until(|| cluster.stats().endpoints.iter().all(|it| it.connected)).await;
+    assert_eq!(ejected(&cluster.stats(), &fleet), [true, false, false]);
+    for _ in 0..30 {
+        assert_ne!(client.write().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
 async fn an_instance_stays_ejected_while_probes_of_it_fail() {
     let fleet = Fleet::of(3).await;
     let pool = ChannelPool::new(ChannelConfig {

@@ -1,4 +1,10 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
 use doge_rpc_core::{Deadline, Status, transport::Address};
@@ -14,6 +20,8 @@ pub(super) struct Dial {
     address: Address,
     config: ChannelConfig,
     current: ArcSwapOption<Connection>,
+    /// Connections so far.
+    connections: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -40,6 +48,7 @@ impl Dial {
             address,
             config,
             current: ArcSwapOption::empty(),
+            connections: AtomicU64::new(0),
             state: Mutex::default(),
         }
     }
@@ -78,6 +87,11 @@ impl Dial {
         self.current.load().is_none() && self.state.lock().failure.is_some()
     }
 
+    /// How many connections there were, that which there is included.
+    pub(super) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
     /// Tries again, if that is due, without anybody waiting for it.
     pub(super) fn probe(self: &Arc<Self>) {
         // What comes of it shows in `is_down`.
@@ -95,7 +109,7 @@ impl Dial {
     pub(super) async fn renew(&self) -> Result<(), Status> {
         let connection = Arc::new(self.open().await?);
         self.state.lock().failure = None;
-        self.current.store(Some(connection));
+        self.go_on_over(connection);
         Ok(())
     }
 
@@ -159,7 +173,7 @@ impl Dial {
         let attempt = self.open().await.map(Arc::new);
         let failure = match &attempt {
             Ok(connection) => {
-                self.current.store(Some(Arc::clone(connection)));
+                self.go_on_over(Arc::clone(connection));
                 None
             }
             Err(why) => {
@@ -178,6 +192,11 @@ impl Dial {
             attempt: None,
         };
         sender.send_replace(Some(attempt));
+    }
+
+    fn go_on_over(&self, connection: Arc<Connection>) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        self.current.store(Some(connection));
     }
 
     async fn open(&self) -> Result<Connection, Status> {

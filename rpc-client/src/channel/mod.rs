@@ -145,6 +145,11 @@ impl Channel {
         Arc::ptr_eq(&self.dial, &other.dial)
     }
 
+    /// How many connections it had, that which it has included.
+    pub(crate) fn connections(&self) -> u64 {
+        self.dial.connections()
+    }
+
     /// Begins to connect if there is no connection and the next attempt is due, without anybody waiting for it.
     pub(crate) fn keep_connected(&self) {
         if !self.is_connected() {

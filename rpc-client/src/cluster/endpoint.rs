@@ -13,7 +13,7 @@ use doge_rpc_core::{
 };
 use tokio::time::Instant;
 
-use super::{Core, EndpointStats, nearness::is_on_this_machine};
+use super::{Core, EndpointStats, losses::Losses, nearness::is_on_this_machine};
 use crate::{
     Channel,
     balance::{Nearness, Node, Sample},
@@ -31,6 +31,7 @@ pub(super) struct Endpoint {
     is_local: bool,
     /// Whether it is the only one.
     alone: Arc<AtomicBool>,
+    losses: Arc<Losses>,
     /// Whether it was connected when that was last looked at.
     was_connected: Arc<AtomicBool>,
     /// The channel with the layers of an attempt around it, if there are any.
@@ -53,6 +54,7 @@ impl Endpoint {
             alone: Arc::clone(&core.alone),
             node: Arc::new(node),
             health: Arc::new(Health::new(&core.health)),
+            losses: Arc::default(),
             was_connected: Arc::default(),
             instance,
             channel,
@@ -112,6 +114,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether it breaks off under calls again and again.
+    pub(super) fn keeps_breaking_off(&self) -> bool {
+        self.losses.are_repeated()
+    }
+
     /// Makes an attempt, and remembers how it went. Beside the answer comes whether the endpoint's health wants to be
     /// looked at. Dropping the future cancels the attempt, which says only how long the endpoint took at least.
     pub(super) async fn attempt(&self, request: &Request) -> (Result<Response, Status>, bool) {
@@ -138,14 +145,24 @@ impl Endpoint {
         answer: &Result<Response, Status>,
     ) -> (Outcome, Option<Sample>) {
         let Err(status) = answer else {
+            self.losses.forget();
             return (Outcome::Success, Some(Sample::Answered));
         };
         if status.code() == Code::Unavailable && !self.channel.is_connected() {
-            // The loss of a connection takes many calls with it. That there is none keeps further ones away, and
-            // must not do so any longer than that.
-            return (Outcome::Neutral, None);
+            // That there is no connection keeps further calls away, and must not do so any longer than that. Only
+            // its loss under calls counts, once.
+            let lost = !status.never_ran() && self.losses.count(self.channel.connections());
+            let outcome = if lost {
+                Outcome::Failure
+            } else {
+                Outcome::Neutral
+            };
+            return (outcome, None);
         }
         let outcome = judge(answer);
+        if outcome == Outcome::Success {
+            self.losses.forget();
+        }
         let sample = match outcome {
             Outcome::Success => Some(Sample::Answered),
             Outcome::Failure => Some(Sample::Failed {

@@ -7,6 +7,7 @@ mod attempts;
 mod builder;
 mod endpoint;
 mod follow;
+mod losses;
 mod monitor;
 mod nearness;
 mod policies;

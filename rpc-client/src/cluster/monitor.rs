@@ -100,8 +100,11 @@ impl Monitor {
             match endpoint.look_at_connection() {
                 Look::Unconnected => {}
                 Look::Back => {
-                    // A new process, or one that was cut off: what it failed at before is past.
-                    self.ejector.restored(endpoint.health());
+                    // A new process, or one that was cut off: what it failed at before is past. But one that breaks
+                    // off at each call is back each time, too.
+                    if !endpoint.keeps_breaking_off() {
+                        self.ejector.restored(endpoint.health());
+                    }
                     endpoint.node().warm_up_from(now);
                     continue;
                 }

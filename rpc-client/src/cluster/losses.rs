@@ -1,0 +1,54 @@
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Connections that broke off under calls, without an answer in between.
+///
+/// One that breaks off takes many calls with it, and still is one failure: that of a process that ended, which its
+/// successor is not to blame for. An endpoint that breaks off again and again is another matter.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    /// The number of the connection that was lost last.
+    last: AtomicU64,
+    in_a_row: AtomicU32,
+}
+
+impl Losses {
+    /// Counts the loss of the connection of this number. True for the first call that tells of it.
+    pub(super) fn count(&self, connection: u64) -> bool {
+        let first = self.last.swap(connection, Ordering::Relaxed) != connection;
+        if first {
+            self.in_a_row.fetch_add(1, Ordering::Relaxed);
+        }
+        first
+    }
+
+    /// A call was answered.
+    pub(super) fn forget(&self) {
+        if self.in_a_row.load(Ordering::Relaxed) != 0 {
+            self.in_a_row.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there was more than the one that a restart costs.
+    pub(super) fn are_repeated(&self) -> bool {
+        self.in_a_row.load(Ordering::Relaxed) > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Losses;
+
+    #[test]
+    fn a_connection_is_lost_once_and_an_answer_ends_the_row() {
+        let losses = Losses::default();
+        assert!(losses.count(1));
+        assert!(!losses.count(1));
+        assert!(!losses.are_repeated());
+        assert!(losses.count(2));
+        assert!(losses.are_repeated());
+        losses.forget();
+        assert!(!losses.count(2));
+        assert!(losses.count(3));
+        assert!(!losses.are_repeated());
+    }
+}
