@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use doge_rpc::client::{Balancing, Cluster, LoadBalancing};
+use doge_rpc::{
+    Status,
+    client::{Balancing, Cluster, LoadBalancing},
+};
 
 use crate::common::{Act, Fleet, Probe, ProbeClient, patient, soon, until, until_called};
 
@@ -77,6 +80,18 @@ async fn an_overloaded_instance_is_not_ejected_and_gets_calls_once_it_has_room()
     fleet.replicas[0].handlers.open_gate();
     soon(busy).await.unwrap();
     until_called(async || client.read(1).await.unwrap() == 0).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_meets_a_limit_of_its_own_overloads_nobody() {
+    let fleet = Fleet::of(2).await;
+    let (_cluster, client) = in_turn(&fleet).await;
+    let quota = Status::resource_exhausted("this user has no quota left");
+    fleet.all(&Act::Fail(quota));
+    for _ in 0..20 {
+        client.read(1).await.unwrap_err();
+    }
+    assert_eq!(fleet.started(), [10, 10], "and each once");
 }
 
 #[tokio::test]

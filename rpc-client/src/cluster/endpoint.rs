@@ -4,6 +4,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use doge_registry::Instance;
@@ -169,8 +170,14 @@ impl Endpoint {
                 timeout: request.deadline().instant() - began,
             }),
             Outcome::Neutral if status.code() == Code::ResourceExhausted => {
-                let pushback = status.pushback().unwrap_or_default();
-                Some(Sample::Overloaded { pushback })
+                Some(match status.pushback() {
+                    Some(pushback) => Sample::Overloaded { pushback },
+                    None if status.never_ran() => Sample::Overloaded {
+                        pushback: Duration::ZERO,
+                    },
+                    // What ran into a limit of its own, such as a user's quota, says nothing about the endpoint.
+                    None => Sample::Answered,
+                })
             }
             Outcome::Neutral => None,
         };
