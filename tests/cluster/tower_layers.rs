@@ -63,11 +63,26 @@ async fn a_timeout_stops_what_takes_longer() {
         client.write().await.unwrap();
         fleet.all(&Act::Hang);
         let status = soon(client.write()).await.unwrap_err();
-        assert_eq!(status.code(), Code::DeadlineExceeded, "{place:?}");
+        let code = match place {
+            Place::Call => Code::DeadlineExceeded,
+            Place::Attempt => Code::Unavailable,
+        };
+        assert_eq!(status.code(), code, "{place:?}");
         assert!(status.message().contains("a timeout layer"), "{status}");
         assert!(!status.never_ran());
         fleet.replicas[0].handlers.until_running(0).await;
     }
+}
+
+#[tokio::test]
+async fn an_idempotent_call_goes_on_elsewhere_after_a_timeout_around_its_attempt() {
+    let layer = TimeoutLayer::new(Duration::from_millis(50));
+    let (fleet, cluster, client) = with(Place::Attempt, 2, layer).await;
+    fleet.replicas[0].handlers.act(Act::Hang);
+    for key in 0..6 {
+        assert_eq!(soon(client.read(key)).await.unwrap(), 1);
+    }
+    assert!(cluster.stats().retries > 0);
 }
 
 #[tokio::test]

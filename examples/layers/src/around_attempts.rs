@@ -14,8 +14,7 @@ use tower::{
 
 use crate::{Office, Result, printer::Printer, took};
 
-/// No attempt takes longer. The call ends with it; to go on elsewhere, see `Failover::attempt_timeout` and
-/// `BackupRequest`.
+/// No attempt takes longer. A payslip may be printed twice, so the call goes on at the other printer.
 pub(crate) async fn timeout(office: &Office) -> Result<()> {
     let printers = office
         .printers()

@@ -12,12 +12,9 @@ use super::Node;
 pub enum Sample {
     /// The endpoint answered; an application's error is an answer too.
     Answered,
-    /// It did not. Counts as a call that took the whole time it had, and at least twice as long as usual there, up to
-    /// 30 s: brpc's rule, without which an endpoint that fails fast looks fast.
-    Failed {
-        /// The time that the attempt had.
-        timeout: Duration,
-    },
+    /// It did not. Counts as a call that took as long as it did, and at least twice as long as usual there, up to 30 s:
+    /// brpc's rule, without which an endpoint that fails fast looks fast. Failures within 100 ms count as one.
+    Failed,
     /// It refused for want of room: it is left alone for a while, as long as there is another. Its latency stays what it
     /// was, and so it has its share again right after.
     Overloaded {

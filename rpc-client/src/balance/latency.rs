@@ -1,5 +1,5 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -12,11 +12,28 @@ const LEAST: f32 = 1e-6;
 /// The most that a failure makes of a latency, in seconds: brpc's.
 const MOST_BY_FAILURE: f32 = 30.0;
 
+/// Failures within this time of each other, in milliseconds, double a latency once: many calls fail of one cause.
+const ONE_CAUSE: u32 = 100;
+
 /// The latency of an endpoint as its peak EWMA (Finagle's): it follows a longer sample at once, and comes down again
 /// with the time constant of 10 s. Seconds and the moment of the last sample share one atomic, so that both change
 /// together; reading decays what is read and writes nothing.
-#[derive(Debug, Default)]
-pub(super) struct Latency(AtomicU64);
+#[derive(Debug)]
+pub(super) struct Latency {
+    sampled: AtomicU64,
+    /// When a failure last doubled it, in milliseconds.
+    doubled: AtomicU32,
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self {
+            sampled: AtomicU64::default(),
+            // Long ago, wherever the clock begins.
+            doubled: AtomicU32::new(u32::MAX / 2),
+        }
+    }
+}
 
 impl Latency {
     /// Takes in how long an answer took.
@@ -37,18 +54,33 @@ impl Latency {
         );
     }
 
-    /// Takes in a failure: as if it had taken the whole time that the attempt had, and at least twice as long as usual
-    /// (brpc). An endpoint that fails fast so gets slower, not faster.
-    pub(super) fn fail(&self, now: u64, took: Duration, timeout: Duration) {
-        let sample = took.max(timeout).as_secs_f32();
+    /// Takes in a failure: as if it had taken twice as long as usual, so that an endpoint that fails fast gets slower,
+    /// not faster; a first one as if the usual were `unknown`. Of brpc's rule without its other half, that a failure
+    /// counts as the whole timeout: of one failure an endpoint of short calls would take minutes to recover.
+    pub(super) fn fail(&self, now: u64, took: Duration, unknown: Duration) {
+        let moment = now as u32;
+        let doubled = self.doubled.load(Relaxed);
+        let doubles = moment.wrapping_sub(doubled) >= ONE_CAUSE
+            && self
+                .doubled
+                .compare_exchange(doubled, moment, Relaxed, Relaxed)
+                .is_ok();
+        let factor = if doubles { 2.0 } else { 1.0 };
         self.update(
             |known| {
-                let known = known.map_or(LEAST, |known| known.at(now));
-                let failed = sample.max(2.0 * known).min(MOST_BY_FAILURE);
-                (failed > known).then_some(failed)
+                let usual = known.map_or(unknown.as_secs_f32(), |known| known.at(now));
+                let failed = (factor * usual)
+                    .max(took.as_secs_f32())
+                    .min(MOST_BY_FAILURE);
+                (failed > usual).then_some(failed)
             },
             now,
         );
+    }
+
+    /// Knows nothing any more.
+    pub(super) fn forget(&self) {
+        self.sampled.store(0, Relaxed);
     }
 
     /// Takes in that an answer would have taken longer than this.
@@ -65,12 +97,12 @@ impl Latency {
 
     /// The latency in seconds, decayed for the time since the last sample; `None` before the first one.
     pub(super) fn read(&self, now: u64) -> Option<f32> {
-        Some(Sampled::unpack(self.0.load(Relaxed))?.at(now))
+        Some(Sampled::unpack(self.sampled.load(Relaxed))?.at(now))
     }
 
     fn update(&self, change: impl Fn(Option<Sampled>) -> Option<f32>, now: u64) {
         // A refusal means that there was nothing to change.
-        let _ = self.0.fetch_update(Relaxed, Relaxed, |bits| {
+        let _ = self.sampled.fetch_update(Relaxed, Relaxed, |bits| {
             let seconds = change(Sampled::unpack(bits))?;
             Some(
                 Sampled {
@@ -176,22 +208,35 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_counts_as_its_timeout_and_twice_the_usual_up_to_thirty_seconds() {
-        let latency = Latency::default();
-        latency.fail(0, MS, 200 * MS);
-        assert_reads(&latency, 0, 0.200);
-        latency.fail(0, MS, 200 * MS);
-        assert_reads(&latency, 0, 0.400);
-        latency.fail(0, 3000 * MS, 200 * MS);
-        assert_reads(&latency, 0, 3.0);
-        for _ in 0..10 {
-            latency.fail(0, MS, 200 * MS);
+    fn a_failure_counts_as_twice_the_usual_up_to_thirty_seconds() {
+        let (latency, unknown) = (Latency::default(), 30 * MS);
+        latency.fail(0, MS, unknown);
+        assert_reads(&latency, 0, 0.060);
+        let left = (-0.01_f32).exp();
+        latency.fail(100, MS, unknown);
+        assert_reads(&latency, 100, 0.120 * left);
+        latency.fail(100, 3000 * MS, unknown);
+        assert_reads(&latency, 100, 3.0);
+        for now in 2..12 {
+            latency.fail(100 * now, MS, unknown);
         }
-        assert_reads(&latency, 0, 30.0);
+        assert_reads(&latency, 1100, 30.0);
         // What takes longer than that is not made faster by a failure.
-        latency.observe(0, 60_000 * MS);
-        latency.fail(0, MS, 200 * MS);
-        assert_reads(&latency, 0, 60.0);
+        latency.observe(1200, 60_000 * MS);
+        latency.fail(1300, MS, unknown);
+        assert_reads(&latency, 1200, 60.0);
+    }
+
+    #[test]
+    fn many_failures_of_one_cause_double_it_once_and_a_new_start_forgets_them() {
+        let (latency, unknown) = (Latency::default(), 30 * MS);
+        latency.observe(1000, 10 * MS);
+        for now in 1000..1100 {
+            latency.fail(now, MS, unknown);
+        }
+        assert_reads(&latency, 1000, 0.020);
+        latency.forget();
+        assert_eq!(latency.read(1100), None);
     }
 
     #[test]

@@ -88,8 +88,9 @@ impl Node {
         }
     }
 
-    /// Begins slow start anew, for an endpoint that is back.
+    /// Begins slow start anew, for an endpoint that is back; its latency is that of before no longer.
     pub fn warm_up_from(&self, now: Instant) {
+        self.latency.forget();
         self.since.store(millis(now), Relaxed);
         tell_change();
     }
@@ -121,7 +122,7 @@ impl Node {
         let now = millis(now);
         match sample {
             Sample::Answered => self.latency.observe(now, took),
-            Sample::Failed { timeout } => self.latency.fail(now, took, timeout),
+            Sample::Failed => self.latency.fail(now, took, UNKNOWN),
             Sample::Overloaded { pushback } => self.leave_alone(now, pushback),
         }
     }

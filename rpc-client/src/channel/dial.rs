@@ -9,9 +9,12 @@ use std::{
 use arc_swap::ArcSwapOption;
 use doge_rpc_core::{Deadline, Status, transport::Address};
 use parking_lot::Mutex;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
-use super::{ChannelConfig, Patience};
+use super::{ChannelConfig, Patience, settling::Settling};
 use crate::connection::Connection;
 
 /// Keeps one connection to an address, or knows why there is none.
@@ -23,12 +26,15 @@ pub(super) struct Dial {
     /// Connections so far.
     connections: AtomicU64,
     state: Mutex<State>,
+    /// Ends the pause before an attempt.
+    expected: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// Since the last success: how many attempts failed in a row, and when the next one is due.
     failure: Option<Failure>,
+    settling: Settling,
     /// The attempt under way, in a task of its own: a caller that gives up does not end it.
     attempt: Option<watch::Receiver<Option<Attempt>>>,
 }
@@ -50,6 +56,7 @@ impl Dial {
             current: ArcSwapOption::empty(),
             connections: AtomicU64::new(0),
             state: Mutex::default(),
+            expected: Notify::new(),
         }
     }
 
@@ -103,12 +110,16 @@ impl Dial {
         if let Some(failure) = &mut self.state.lock().failure {
             failure.due = Instant::now();
         }
+        self.expected.notify_waiters();
     }
 
     /// Takes a fresh connection instead of the one there is.
     pub(super) async fn renew(&self) -> Result<(), Status> {
         let connection = Arc::new(self.open().await?);
-        self.state.lock().failure = None;
+        let mut state = self.state.lock();
+        state.failure = None;
+        state.settling.opened(Instant::now());
+        drop(state);
         self.go_on_over(connection);
         Ok(())
     }
@@ -143,6 +154,9 @@ impl Dial {
     /// The attempt under way, or a new one when that is due or will be waited for.
     fn attempt(self: &Arc<Self>, wait: bool) -> Result<watch::Receiver<Option<Attempt>>, Status> {
         let mut state = self.state.lock();
+        if self.current.load().is_none() {
+            self.look_for_early_loss(&mut state);
+        }
         if let Some(failure) = &state.failure
             && !wait
             && Instant::now() < failure.due
@@ -166,9 +180,23 @@ impl Dial {
         Ok(attempt)
     }
 
+    /// A connection that was lost as soon as it was made is a failure, though connecting went well.
+    fn look_for_early_loss(&self, state: &mut State) {
+        let pause = |failures| self.config.backoff.pause(failures, fastrand::f64());
+        if let Some((in_a_row, pause)) = state.settling.lost(Instant::now(), pause) {
+            let why = format!("connections to {} are lost at once", self.address);
+            state.failure = Some(Failure {
+                in_a_row,
+                due: Deadline::after(pause).instant(),
+                why: Status::unavailable(why).with_never_ran(true),
+            });
+        }
+    }
+
     async fn run(&self, before: Option<Failure>, sender: &watch::Sender<Option<Attempt>>) {
         if let Some(failure) = &before {
-            tokio::time::sleep_until(failure.due).await;
+            // Either way it is time.
+            let _ = tokio::time::timeout_at(failure.due, self.expected.notified()).await;
         }
         let attempt = self.open().await.map(Arc::new);
         let failure = match &attempt {
@@ -182,15 +210,18 @@ impl Dial {
                 tracing::debug!(address = %self.address, %why, ?pause, "cannot connect");
                 Some(Failure {
                     in_a_row,
-                    due: Instant::now() + pause,
+                    due: Deadline::after(pause).instant(),
                     why: why.clone(),
                 })
             }
         };
-        *self.state.lock() = State {
-            failure,
-            attempt: None,
-        };
+        let mut state = self.state.lock();
+        if failure.is_none() {
+            state.settling.opened(Instant::now());
+        }
+        state.failure = failure;
+        state.attempt = None;
+        drop(state);
         sender.send_replace(Some(attempt));
     }
 

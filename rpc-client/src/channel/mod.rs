@@ -3,6 +3,7 @@
 mod backoff;
 mod dial;
 mod pool;
+mod settling;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +16,7 @@ use doge_rpc_core::{
 
 use self::dial::Dial;
 pub use self::{backoff::Backoff, pool::ChannelPool};
+use crate::connection::Connection;
 
 /// The calls to one address, over one multiplexed connection. Cheap to clone; all clones share the connection.
 ///
@@ -115,7 +117,7 @@ impl Channel {
         loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => self.dial.connect(request.deadline(), patience).await?,
+                None => self.connect(request, patience).await?,
             };
             match connection.call(request).await {
                 // Refused over a connection that goes on, it would be refused again.
@@ -128,6 +130,23 @@ impl Channel {
                 answer => return answer,
             }
         }
+    }
+
+    async fn connect(
+        &self,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Arc<Connection>, Status> {
+        let connected = self.dial.connect(request.deadline(), patience).await;
+        connected.map_err(|status| {
+            let gave_up_early = status.code() == Code::DeadlineExceeded;
+            if gave_up_early && !request.deadline().has_passed() {
+                // The call still has time, for somebody else.
+                Status::unavailable(status.message().to_owned()).with_never_ran(true)
+            } else {
+                status
+            }
+        })
     }
 
     /// Whether the last attempt to connect failed and none has succeeded since.
@@ -199,6 +218,17 @@ pub(crate) enum Patience {
 }
 
 impl Patience {
+    /// What an endpoint gets: one that hangs must not use up the time of the next, if there is a next.
+    pub(crate) fn of_one(alone: bool) -> Self {
+        if alone {
+            Self::Whole {
+                wait_for_ready: false,
+            }
+        } else {
+            Self::Half
+        }
+    }
+
     fn until(self, deadline: Deadline) -> Deadline {
         match self {
             Self::Whole { .. } => deadline,

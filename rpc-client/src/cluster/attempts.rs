@@ -4,6 +4,7 @@ use doge_rpc_core::{
 };
 
 use super::{Core, Set};
+use crate::channel::Patience;
 use crate::ha::{Endpoints, Event, Tried};
 
 /// One call over one set of endpoints, as a strategy sees it.
@@ -23,11 +24,8 @@ impl Endpoints for Attempts<'_> {
 
     async fn attempt(&self, endpoint: usize, request: &Request) -> Result<Response, Status> {
         let endpoint = &self.set.endpoints()[endpoint];
-        let (answer, look_at_health) = endpoint.attempt(request).await;
-        if look_at_health {
-            self.core.alarm.notify_one();
-        }
-        answer
+        let patience = Patience::of_one(self.count() == 1);
+        endpoint.attempt(request, patience).await
     }
 
     /// A bare channel does.

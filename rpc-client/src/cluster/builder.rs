@@ -139,8 +139,9 @@ impl ClusterBuilder {
     }
 
     /// Puts a tower layer around each attempt, below the balancer: it is made once for each instance, and sees every
-    /// attempt there, retries and hedges included. Errors as with [`call_layer`](Self::call_layer); what such a layer
-    /// refuses can go to another instance if the status says that it [never ran](doge_rpc_core::Status::never_ran).
+    /// attempt there, retries and hedges included. Errors are as with [`call_layer`](Self::call_layer), except that
+    /// `Elapsed` becomes `Unavailable`, so that an idempotent call goes on to another instance; what a layer refuses
+    /// can do so as well if the status says that it [never ran](doge_rpc_core::Status::never_ran).
     pub fn attempt_layer(mut self, layer: impl CallLayer) -> Self {
         self.attempt_layers.push(layer);
         self

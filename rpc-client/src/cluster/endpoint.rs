@@ -4,22 +4,21 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use doge_registry::Instance;
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{BoxedService, Layers, Request, Response},
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use super::{Core, EndpointStats, losses::Losses, nearness::is_on_this_machine};
+use super::{Core, EndpointStats, attempt::Attempt, losses::Losses, nearness::is_on_this_machine};
 use crate::{
     Channel,
-    balance::{Nearness, Node, Sample},
+    balance::{Nearness, Node},
     channel::Patience,
-    health::{Health, Outcome, judge},
+    health::{Health, Outcome},
 };
 
 /// An instance as a client sees it. Cheap to clone.
@@ -30,8 +29,8 @@ pub(super) struct Endpoint {
     node: Arc<Node>,
     health: Arc<Health>,
     is_local: bool,
-    /// Whether it is the only one.
-    alone: Arc<AtomicBool>,
+    /// Told when its health wants to be looked at.
+    alarm: Arc<Notify>,
     losses: Arc<Losses>,
     /// Whether it was connected when that was last looked at.
     was_connected: Arc<AtomicBool>,
@@ -46,13 +45,14 @@ impl Endpoint {
             core.attempt_layers
                 .around(tower::service_fn(move |request| {
                     let (channel, alone) = bare.clone();
-                    async move { channel.call_patiently(patience(&alone), &request).await }
+                    let patience = Patience::of_one(alone.load(Ordering::Relaxed));
+                    async move { channel.call_patiently(patience, &request).await }
                 }))
         });
         let node = Node::new(instance.address(), instance.weight(), Instant::now());
         Self {
             is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
-            alone: Arc::clone(&core.alone),
+            alarm: Arc::clone(&core.alarm),
             node: Arc::new(node),
             health: Arc::new(Health::new(&core.health)),
             losses: Arc::default(),
@@ -88,6 +88,10 @@ impl Endpoint {
         &self.health
     }
 
+    pub(super) fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
     /// How near it is to this process, which runs in `zone`.
     pub(super) fn nearness(&self, zone: Option<&str>) -> Nearness {
         if self.is_local {
@@ -120,68 +124,32 @@ impl Endpoint {
         self.losses.are_repeated()
     }
 
-    /// Makes an attempt, and remembers how it went. Beside the answer comes whether the endpoint's health wants to be
-    /// looked at. Dropping the future cancels the attempt, which says only how long the endpoint took at least.
-    pub(super) async fn attempt(&self, request: &Request) -> (Result<Response, Status>, bool) {
-        let began = Instant::now();
-        let in_flight = self.node.begin(began);
-        let answer = match &self.layered {
-            Some(layered) => Layers::call(layered.clone(), request.clone()).await,
-            None => {
-                let patience = patience(&self.alone);
-                self.channel.call_patiently(patience, request).await
-            }
-        };
-        let (outcome, sample) = self.judge(request, began, &answer);
-        if let Some(sample) = sample {
-            in_flight.end(Instant::now(), sample);
-        }
-        (answer, self.health.record(outcome))
-    }
-
-    fn judge(
+    /// Makes an attempt, and remembers how it went. Dropping the future cancels the attempt, which says how long the
+    /// endpoint took at least, and after the deadline that it failed.
+    pub(super) async fn attempt(
         &self,
         request: &Request,
-        began: Instant,
-        answer: &Result<Response, Status>,
-    ) -> (Outcome, Option<Sample>) {
-        let Err(status) = answer else {
-            self.losses.forget();
-            return (Outcome::Success, Some(Sample::Answered));
+        patience: Patience,
+    ) -> Result<Response, Status> {
+        let attempt = Attempt::new(self, request.deadline());
+        let answer = match &self.layered {
+            Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
+            None => self.channel.call_patiently(patience, request).await,
         };
-        if status.code() == Code::Unavailable && !self.channel.is_connected() {
-            // That there is no connection keeps further calls away, and must not do so any longer than that. Only
-            // its loss under calls counts, once.
-            let lost = !status.never_ran() && self.losses.count(self.channel.connections());
-            let outcome = if lost {
-                Outcome::Failure
-            } else {
-                Outcome::Neutral
-            };
-            return (outcome, None);
+        attempt.end(&answer);
+        answer
+    }
+
+    /// Counts that an attempt was given up because it took too long.
+    pub(super) fn timed_out(&self) {
+        self.record(Outcome::Failure);
+    }
+
+    /// Counts what an attempt tells of its health.
+    pub(super) fn record(&self, outcome: Outcome) {
+        if self.health.record(outcome) {
+            self.alarm.notify_one();
         }
-        let outcome = judge(answer);
-        if outcome == Outcome::Success {
-            self.losses.forget();
-        }
-        let sample = match outcome {
-            Outcome::Success => Some(Sample::Answered),
-            Outcome::Failure => Some(Sample::Failed {
-                timeout: request.deadline().instant() - began,
-            }),
-            Outcome::Neutral if status.code() == Code::ResourceExhausted => {
-                Some(match status.pushback() {
-                    Some(pushback) => Sample::Overloaded { pushback },
-                    None if status.never_ran() => Sample::Overloaded {
-                        pushback: Duration::ZERO,
-                    },
-                    // What ran into a limit of its own, such as a user's quota, says nothing about the endpoint.
-                    None => Sample::Answered,
-                })
-            }
-            Outcome::Neutral => None,
-        };
-        (outcome, sample)
     }
 
     pub(super) fn stats(&self) -> EndpointStats {
@@ -205,17 +173,6 @@ pub(super) enum Look {
     Back,
     /// There is one, as before.
     Connected,
-}
-
-/// One that hangs must not use up the time of the next, if there is a next.
-fn patience(alone: &AtomicBool) -> Patience {
-    if alone.load(Ordering::Relaxed) {
-        Patience::Whole {
-            wait_for_ready: false,
-        }
-    } else {
-        Patience::Half
-    }
 }
 
 impl fmt::Debug for Endpoint {

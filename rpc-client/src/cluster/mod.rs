@@ -3,6 +3,7 @@
 //! A call passes the layers of the call, the limits, and a strategy, which makes attempts at endpoints that a set
 //! picks. `follow` keeps the set as the registry has it; `monitor` keeps its endpoints connected and healthy.
 
+mod attempt;
 mod attempts;
 mod builder;
 mod endpoint;

@@ -65,6 +65,19 @@ impl Layers {
     pub async fn call(service: BoxedService, request: Request) -> Result<Response, Status> {
         service.oneshot(request).await.map_err(into_status)
     }
+
+    /// Makes an attempt through them, at one of several instances.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call), except that `Elapsed` becomes `Unavailable`: another instance may still be in time.
+    pub async fn attempt(service: BoxedService, request: Request) -> Result<Response, Status> {
+        let answer = service.oneshot(request).await;
+        answer.map_err(|error| match error.is::<Elapsed>() {
+            true => Status::unavailable("a timeout layer stopped the attempt"),
+            false => into_status(error),
+        })
+    }
 }
 
 impl fmt::Debug for Layers {

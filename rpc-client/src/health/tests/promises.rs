@@ -29,7 +29,7 @@ fn every_code_is_judged() {
     for (code, may_have_run, never_ran) in [
         (Code::Ok, Success, Success),
         (Code::Cancelled, Neutral, Neutral),
-        (Code::Unknown, Success, Success),
+        (Code::Unknown, Failure, Failure),
         (Code::InvalidArgument, Success, Success),
         (Code::DeadlineExceeded, Failure, Neutral),
         (Code::NotFound, Success, Success),
@@ -39,10 +39,10 @@ fn every_code_is_judged() {
         (Code::FailedPrecondition, Success, Success),
         (Code::Aborted, Success, Success),
         (Code::OutOfRange, Success, Success),
-        (Code::Unimplemented, Success, Success),
-        (Code::Internal, Success, Success),
+        (Code::Unimplemented, Success, Neutral),
+        (Code::Internal, Failure, Failure),
         (Code::Unavailable, Failure, Failure),
-        (Code::DataLoss, Success, Success),
+        (Code::DataLoss, Failure, Failure),
         (Code::Unauthenticated, Success, Success),
     ] {
         let status = Status::new(code, "");
