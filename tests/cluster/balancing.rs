@@ -5,6 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use doge_rpc::{
     CallOptions,
     client::{Balancing, ConsistentHash, HashKey, LoadBalancing},
+    registry::Instance,
 };
 use futures_util::future::join_all;
 
@@ -193,6 +194,32 @@ async fn equal_keys_go_to_one_instance_by_argument_whoever_calls() {
         let now = one.read(key).await.unwrap();
         assert!(now != 0 && (before == 0 || now == before), "{key}");
     }
+}
+
+#[tokio::test]
+async fn what_is_on_this_machine_comes_first() {
+    let mut fleet = Fleet::empty();
+    // A name, which could be anywhere: only addresses are known to be here.
+    let far = |it: Instance| {
+        let address = it.address().replace("127.0.0.1", "127.1");
+        Instance::new(it.key().clone(), address).with_zone("a")
+    };
+    fleet.add_as(|server| server, far).await;
+    fleet.add_as(|server| server, |it| it.with_zone("b")).await;
+    let balancing = Balancing {
+        prefer_local: true,
+        zone: Some("a".into()),
+        ..all_at_once(LoadBalancing::RoundRobin)
+    };
+    let (_, client) = fleet.follow(fleet.cluster().balancing(balancing)).await;
+    for _ in 0..20 {
+        client.write().await.unwrap();
+    }
+    assert_eq!(fleet.started(), [0, 20], "it comes before the zone, too");
+
+    fleet.replicas[1].server.take();
+    fleet.replicas[1].proxy.cut();
+    until_called(async || client.write().await.ok() == Some(0)).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use doge_rpc::{
     connection::Limits,
 };
 
-use crate::common::{Act, Fleet, Probe, ProbeClient, until, until_called};
+use crate::common::{Act, Fleet, Probe, ProbeClient, Published, until, until_called};
 
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(3600);
@@ -72,6 +72,36 @@ async fn an_instance_that_fails_five_times_in_a_row_gets_no_calls() {
         (broken.started(), cluster.stats().attempts),
         (before.0, before.1 + 60)
     );
+}
+
+#[tokio::test]
+async fn an_ejection_outlives_what_the_registry_says_about_others_and_of_the_same() {
+    let mut fleet = Fleet::of(3).await;
+    let registry = Published::new(&fleet);
+    let balancing = Balancing {
+        policy: LoadBalancing::RoundRobin,
+        ..Balancing::default()
+    };
+    let builder = registry.cluster().balancing(balancing);
+    let (cluster, client) = fleet.follow(builder.health(ejecting_for(LONG))).await;
+    fleet.replicas[0].handlers.act(Act::break_off());
+    call_until_ejected(&cluster, &client, 1).await;
+
+    fleet.add().await;
+    let instances = fleet.replicas.iter().map(|it| it.instance.clone());
+    registry
+        .publish(instances.map(|it| it.with_weight(7)))
+        .await;
+    until(|| cluster.stats().endpoints.iter().all(|it| it.connected)).await;
+    let before = fleet.replicas[0].handlers.started();
+    assert_eq!(
+        ejected(&cluster.stats(), &fleet),
+        [true, false, false, false]
+    );
+    for _ in 0..30 {
+        client.write().await.unwrap();
+    }
+    assert_eq!(fleet.replicas[0].handlers.started(), before);
 }
 
 #[tokio::test]
