@@ -299,8 +299,8 @@ async fn a_quiet_instance_that_stops_is_found_by_a_ping_and_comes_back() {
     let fleet = Fleet::of(2).await;
     let pool = ChannelPool::new(ChannelConfig {
         limits: Limits {
-            ping_after: Duration::from_millis(50),
-            ping_timeout: Duration::from_millis(50),
+            ping_after: Duration::from_millis(150),
+            ping_timeout: Duration::from_millis(150),
             ..Limits::default()
         },
         connect_timeout: Duration::from_millis(100),

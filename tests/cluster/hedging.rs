@@ -156,7 +156,7 @@ async fn hedges_end_with_the_deadline_too() {
     let fleet = Fleet::of(2).await;
     fleet.all(&Act::Hang);
     let (_cluster, client) = fleet.follow(hedging(&fleet)).await;
-    let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(150)));
+    let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(400)));
     let status = soon(hurried.hedged()).await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert_eq!(fleet.started(), [1, 1]);

@@ -58,7 +58,7 @@ fn assert_shed(status: &Status) {
 #[tokio::test]
 async fn a_timeout_stops_what_takes_longer() {
     for place in PLACES {
-        let layer = TimeoutLayer::new(Duration::from_millis(50));
+        let layer = TimeoutLayer::new(Duration::from_millis(200));
         let (fleet, _cluster, client) = with(place, 1, layer).await;
         client.write().await.unwrap();
         fleet.all(&Act::Hang);
