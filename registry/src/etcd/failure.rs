@@ -76,6 +76,10 @@ impl From<Error> for Failure {
             Error::InvalidArgs(_) | Error::InvalidUri(_) => {
                 Self::new(Reason::Refused, error.to_string())
             }
+            // It has no error of its own for a lease that is gone.
+            Error::LeaseKeepAliveError(text) if text.contains("lease not found") => {
+                Self::new(Reason::Lease, error.to_string())
+            }
             _ => Self::new(Reason::Member, with_sources(&error)),
         }
     }

@@ -196,7 +196,9 @@ async fn a_full_etcd_refuses_clearly_keeps_what_is_there_and_recovers() {
     let etcd = Etcd::options()
         .arguments([format!("--quota-backend-bytes={quota}")])
         .start();
-    let (provider, consumer) = (registry(&etcd), registry(&etcd));
+    let ttl = Duration::from_secs(3);
+    let provider = builder(&etcd).ttl(ttl).build().unwrap();
+    let consumer = registry(&etcd);
     let mut watch = watch(&consumer).await;
     let first = provider.register(instance("tcp://a:1")).await.unwrap();
     until_at(&mut watch, &["tcp://a:1"]).await;
@@ -213,7 +215,7 @@ async fn a_full_etcd_refuses_clearly_keeps_what_is_there_and_recovers() {
         error.contains("space exceeded") && error.contains("alarm disarm"),
         "{error}"
     );
-    let stays = tokio::time::timeout(TTL * 2, watch.changed()).await;
+    let stays = tokio::time::timeout(ttl * 3 / 2, watch.changed()).await;
     assert!(stays.is_err(), "{stays:?}");
     assert_eq!(
         etcd.keys(PLACE).len(),

@@ -21,18 +21,20 @@ struct Lease {
 pub(super) async fn keep(provider: &Provider) -> Infallible {
     let mut backoff = Backoff::provider();
     let mut failing = Failing::default();
+    // The last one, as long as etcd has not said that it is gone.
+    let mut last = None;
     loop {
-        match grant(provider).await {
+        let added = provider.desired.added();
+        match obtain(provider, &mut last).await {
             Ok(lease) => {
                 backoff.reset();
                 if failing.ends() {
-                    tracing::info!(
-                        "etcd has granted a lease again; the instances are registered again"
-                    );
+                    tracing::info!("there is a lease again for the instances of this process");
                 }
                 provider.desired.set_lease(Some(lease.id));
                 let failure = renew(provider, lease).await;
                 provider.desired.set_lease(None);
+                last = (failure.reason != Reason::Lease).then_some(lease);
                 failing.begins();
                 tracing::warn!(%failure, "the lease on the instances of this process is lost; they are registered again with a new one");
             }
@@ -40,13 +42,37 @@ pub(super) async fn keep(provider: &Provider) -> Infallible {
                 if failing.begins() {
                     tracing::warn!(%failure, "etcd grants no lease; it is asked again and again");
                 }
-                provider.desired.refuse_new(&failure);
+                provider.desired.refuse_new(added, &failure);
                 // Who registers now is to know now.
                 tokio::select! {
                     () = sleep(backoff.pause()) => {}
                     () = provider.desired.awaited.notified() => {}
                 }
             }
+        }
+    }
+}
+
+/// A new lease; or the last one, if etcd grants none and still has that one, as it does when its quota is used up.
+async fn obtain(provider: &Provider, last: &mut Option<Lease>) -> Result<Lease, Failure> {
+    let failure = match grant(provider).await {
+        Ok(lease) => return Ok(lease),
+        Err(failure) => failure,
+    };
+    let Some(lease) = *last else {
+        return Err(failure);
+    };
+    let renewed = provider
+        .members
+        .call(|client| async move { client.lease_client().keep_alive(lease.id).await.map(drop) })
+        .await;
+    match renewed {
+        Ok(()) => Ok(lease),
+        Err(gone) => {
+            if gone.reason == Reason::Lease {
+                *last = None;
+            }
+            Err(failure)
         }
     }
 }
@@ -125,7 +151,7 @@ async fn renew_with_one(provider: &Provider, lease: Lease, acknowledged: &mut In
             *acknowledged = Instant::now();
             stream(keeper, answers, lease, acknowledged).await
         }
-        Ok(Err(failure)) => dead_or(failure),
+        Ok(Err(failure)) => failure,
         Err(_) => unacknowledged(),
     };
     if failure.is_of_member() {
@@ -163,15 +189,6 @@ async fn stream(
             },
             () = sleep_until(*acknowledged + lease.ttl / 2) => return unacknowledged(),
         }
-    }
-}
-
-/// etcd-client has no error of its own for a lease that is gone when the stream begins.
-fn dead_or(failure: Failure) -> Failure {
-    if failure.to_string().contains("lease not found") {
-        gone()
-    } else {
-        failure
     }
 }
 

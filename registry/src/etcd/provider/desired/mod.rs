@@ -104,11 +104,13 @@ impl Desired {
         }
     }
 
-    /// The lease that instances are put with from now on: all of them, because none is on it yet.
+    /// The lease that instances are put with from now on: all of them, if it is a new one, because none is on it yet.
     pub(super) fn set_lease(&self, lease: Option<i64>) {
         let mut state = self.lock();
         state.lease = lease;
-        if let Some(lease) = lease {
+        if let Some(lease) = lease
+            && state.leases.back() != Some(&lease)
+        {
             state.leases.push_back(lease);
             if state.leases.len() > MOST_LEASES {
                 state.leases.pop_front();
@@ -138,11 +140,19 @@ impl Desired {
         self.lock().lease
     }
 
-    /// No lease is to be had: those who wait for their first registration hear of it.
-    pub(super) fn refuse_new(&self, failure: &Failure) {
+    /// How many were added so far.
+    pub(super) fn added(&self) -> u64 {
+        self.lock().generation
+    }
+
+    /// No lease is to be had: of the first so many that were added, those who wait for their first registration hear
+    /// of it. The others came when it was asked for already, and may have more luck.
+    pub(super) fn refuse_new(&self, added: u64, failure: &Failure) {
         let mut state = self.lock();
         for entry in state.entries.values_mut() {
-            entry.refuse(failure);
+            if entry.generation <= added {
+                entry.refuse(failure);
+            }
         }
         drop(state);
         self.changed.notify_one();

@@ -83,6 +83,15 @@ fn a_new_lease_has_everything_put_again_and_an_old_one_confirms_nothing() {
 }
 
 #[test]
+fn a_lease_that_was_not_lost_after_all_has_everything_on_it() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    desired.set_lease(None);
+    desired.set_lease(Some(1));
+    assert!(matches!(desired.next(), Next::Wait));
+}
+
+#[test]
 fn only_what_others_did_after_it_was_put_has_it_put_again() {
     let desired = Desired::default();
     there(&desired, "/s/a", 1, 10);
@@ -125,8 +134,11 @@ fn without_a_lease_those_who_wait_for_their_first_registration_are_told() {
     there(&desired, "/s/a", 1, 10);
     desired.set_lease(None);
     let registered = add(&desired, "/s/b");
-    desired.refuse_new(&failure());
+    let before = desired.added();
+    let mut late = add(&desired, "/s/c");
+    desired.refuse_new(before, &failure());
     assert!(matches!(registered.now_or_never(), Some(Ok(Err(_)))));
+    assert!((&mut late).now_or_never().is_none());
     desired.deleted(&delete(&desired).entries[0]);
     desired.set_lease(Some(2));
     assert_eq!(put(&desired, 2).entries[0].path, "/s/a");
