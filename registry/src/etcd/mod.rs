@@ -37,7 +37,8 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// live (15 s unless built otherwise). [`register`](Registry::register) returns once the instance was
 /// read back, and fails when etcd cannot be reached or refuses. From then on it is never given up: when the
 /// lease dies, etcd was away, or somebody deleted the key, the instance is registered again as soon as etcd can be
-/// written. Who leaves is deleted; with the last one the lease is revoked.
+/// written. Who leaves is deleted; with the last one the lease is revoked. A
+/// registration that is merely dropped is deleted in the background, and if the process ends before that, expires.
 ///
 /// **Watching.** A [`watch`](Registry::watch) reads all instances and follows the events from there, over
 /// restarts of etcd, lost members and compacted history. While etcd is away the last snapshot stays. An

@@ -38,8 +38,31 @@ fn an_error_tells_the_accepted_forms() {
         let error = open(url).unwrap_err();
         let text = error.to_string();
         assert_eq!(error.url(), url);
-        for part in ["memory:", "file:DIR", "static:", url] {
+        for part in ["memory:", "file:DIR", "static:", "etcd://", url] {
             assert!(text.contains(part), "{text}");
         }
     }
+}
+
+#[cfg(not(feature = "etcd"))]
+#[test]
+fn without_its_feature_etcd_is_named_with_what_to_enable() {
+    for url in ["etcd://a:2379", "etcds://a:2379"] {
+        let error = open(url).unwrap_err().to_string();
+        assert!(error.contains("enable the feature `etcd`"), "{error}");
+    }
+}
+
+#[cfg(feature = "etcd")]
+#[test]
+fn etcd_is_opened_without_being_connected_to() {
+    for url in ["etcd://nowhere.example", "etcds://a:1,b:2/x?ttl=30s"] {
+        open(url).unwrap();
+    }
+    let error = open("etcd://hr:secret@a?ttl=soon").unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("ttl=soon") && !text.contains("secret"),
+        "{text}"
+    );
 }
