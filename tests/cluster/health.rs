@@ -320,3 +320,37 @@ async fn a_quiet_instance_that_stops_is_found_by_a_ping_and_comes_back() {
     until(|| connected(&cluster) == 2).await;
     until_called(async || client.write().await.unwrap() == 0).await;
 }
+
+#[tokio::test]
+async fn an_instance_that_fails_fast_is_ejected_and_draws_no_calls() {
+    let fleet = Fleet::of(2).await;
+    let builder = fleet.cluster().health(ejecting_for(LONG));
+    let (cluster, client) = fleet.follow(builder).await;
+    // Faster than the other one, and so at an advantage if only time counted.
+    let broken = Act::Fail(Status::internal("the handler panicked"));
+    fleet.replicas[0].handlers.act(broken);
+    let takes = Act::Take(Duration::from_millis(1));
+    fleet.replicas[1].handlers.act(takes);
+    let mut failures = 0;
+    for _ in 0..300 {
+        failures += usize::from(client.write().await.is_err());
+    }
+    assert!(failures <= 5, "{failures} of 300");
+    until(|| ejected(&cluster.stats(), &fleet) == [true, false] || failures < 5).await;
+}
+
+#[tokio::test]
+async fn a_timeout_counts_whoever_measures_it() {
+    let fleet = Fleet::of(2).await;
+    let builder = in_turn(&fleet)
+        .health(ejecting_for(LONG))
+        .attempt_layer(tower::layer::util::Identity::new());
+    let (cluster, client) = fleet.follow(builder).await;
+    fleet.replicas[0].handlers.act(Act::Hang);
+    let client = client.with(CallOptions::new().timeout(Duration::from_millis(50)));
+    until_called(async || {
+        let _ = client.write().await;
+        ejected(&cluster.stats(), &fleet) == [true, false]
+    })
+    .await;
+}
