@@ -1,8 +1,16 @@
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 use crate::process::{Demo, fail, succeed};
+
+const LIMIT: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Command lines of the processes that work in this folder; none where the system does not tell.
 fn processes(folder: &Path) -> Vec<String> {
@@ -57,6 +65,22 @@ async fn interrupted_it_leaves_no_process_and_no_file() {
     assert_eq!((ended.code, &*ended.err), (Some(1), "hr: interrupted\n"));
     assert_eq!(processes(folder.path()), Vec::<String>::new());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn killed_it_leaves_no_process() {
+    let folder = TempDir::new().unwrap();
+    let mut demo = Demo::start(folder.path(), "demo --chaos --replicas 2");
+    let told = demo.line_with(" run").await;
+    if cfg!(target_os = "linux") {
+        assert!(!processes(folder.path()).is_empty(), "{told}");
+    }
+    demo.kill().await;
+    let give_up = Instant::now() + LIMIT;
+    while !processes(folder.path()).is_empty() {
+        assert!(Instant::now() < give_up, "{:?}", processes(folder.path()));
+        sleep(PAUSE).await;
+    }
 }
 
 #[tokio::test]

@@ -139,6 +139,11 @@ impl Demo {
         }
     }
 
+    /// Kills it, which it cannot notice.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Interrupts it, as Ctrl-C does.
     pub(crate) async fn interrupt(self) -> Ended {
         signal(&self.child, "INT").await;

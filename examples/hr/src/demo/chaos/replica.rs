@@ -13,7 +13,7 @@ use nix::{
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     time::timeout,
 };
 
@@ -38,6 +38,8 @@ pub(super) struct Replica {
     service: &'static str,
     launch: Rc<Launch>,
     process: Option<Child>,
+    /// Its standard input: when this process is killed, that ends, and the replica with it.
+    lifeline: Option<ChildStdin>,
 }
 
 /// How long a process may take to start or to end, on a machine that has a lot to do.
@@ -51,6 +53,7 @@ impl Replica {
             service,
             launch: Rc::clone(launch),
             process: None,
+            lifeline: None,
         }
     }
 
@@ -67,6 +70,8 @@ impl Replica {
         let child = self.command().and_then(|mut command| command.spawn());
         let child = child.map_err(|source| self.unable(source))?;
         let child = self.process.insert(child);
+        // Not left in there: whoever waits for the process to end would close it.
+        self.lifeline = child.stdin.take();
         let out = child.stdout.take().expect("its output is piped");
         let mut lines = BufReader::new(out).lines();
         match timeout(LIMIT, lines.next_line()).await {
@@ -147,7 +152,8 @@ impl Replica {
             .args(["--registry", registry, "--group", group])
             .arg("--data")
             .arg(folder)
-            .stdin(Stdio::null())
+            .arg("--until-eof")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true);
