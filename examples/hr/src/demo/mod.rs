@@ -43,7 +43,11 @@ pub(crate) async fn run_chaos(
     match chaos::run(settings, folder.path(), &mut stop, console).await {
         Ok(()) => folder.close(console),
         Err(DemoError::Chaos(error)) => {
-            folder.keep().close(console)?;
+            let folder = folder.keep();
+            let path = folder.path().display();
+            console.line(format_args!(
+                "the databases, and what the replicas said, are in {path}"
+            ))?;
             Err(error.into())
         }
         Err(error) => Err(error),

@@ -38,6 +38,9 @@ pub enum ChaosError {
         /// Why.
         source: io::Error,
     },
+    /// Somebody is there before the first is hired, so that it cannot be said who should be.
+    #[error("{0} people are in the folder already; choose a new one")]
+    Inhabited(u64),
     /// The people whom the load is about are not there.
     #[error("nobody can be hired before anything happened: {0}")]
     Unprepared(String),

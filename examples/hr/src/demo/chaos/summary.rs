@@ -33,7 +33,7 @@ impl fmt::Display for Summary<'_> {
                 write!(f, "kept    {what}: {told}")?;
                 continue;
             }
-            write!(f, "BROKEN  {what}: {} of {told}", broken.len())?;
+            write!(f, "BROKEN  {what}: {} cases", broken.len())?;
             for case in broken.iter().take(MOST_CASES) {
                 write!(f, "\n        {case}")?;
             }

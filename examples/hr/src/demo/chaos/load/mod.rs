@@ -54,12 +54,18 @@ pub(super) struct Load<'a> {
 impl<'a> Load<'a> {
     /// Hires the cast, before anything happens.
     pub(super) async fn begin(clients: &'a Clients, seed: u64) -> Result<Self, ChaosError> {
+        let unprepared = |why: String| ChaosError::Unprepared(why);
+        let before = clients.employees.count(Filter::default()).await;
+        match before.map_err(|error| unprepared(error.to_string()))? {
+            0 => {}
+            people => return Err(ChaosError::Inhabited(people)),
+        }
         let hires = (1..=CAST).map(async |number| {
             let somebody = people::newcomer(&format!("Cast {number}"), 40, LEAVE_DAYS);
             clients.onboarding.onboard(somebody).await
         });
         let cast = try_join_all(hires).await;
-        let cast = cast.map_err(|error| ChaosError::Unprepared(error.to_string()))?;
+        let cast = cast.map_err(|error| unprepared(error.to_string()))?;
         Ok(Self {
             clients,
             seed,
