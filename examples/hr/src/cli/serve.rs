@@ -1,12 +1,10 @@
-use std::{io, path::PathBuf, thread};
+use std::{io, path::PathBuf, process, thread};
 
 use clap::{Args, ValueEnum};
 use doge_rpc::{
     Server,
     server::{Builder, Interrupted, StopSignal},
 };
-
-use nix::sys::signal::{Signal, raise};
 
 use super::{Console, Failure, place::DEFAULT_DATA, presence::Presence};
 use crate::{
@@ -33,7 +31,7 @@ pub(super) struct Serve {
     /// Where to listen; port 0 is any free one
     #[arg(long, value_name = "ADDRESS", default_value = "tcp://127.0.0.1:0")]
     listen: String,
-    /// Stop too once the standard input ends: whoever started this is gone then, or wants it so
+    /// End at once when the standard input does: whoever started this is gone then
     #[arg(long, hide = true)]
     until_eof: bool,
 }
@@ -49,7 +47,7 @@ impl Serve {
     pub(super) async fn run(self, console: &mut Console) -> Result<(), Failure> {
         let mut stop = StopSignal::listen()?;
         if self.until_eof {
-            stop_at_eof()?;
+            end_at_eof()?;
         }
         let registry = self.presence.registry()?;
         let mut server = Server::builder().registry_as(&registry, self.presence.advertise()?);
@@ -86,14 +84,13 @@ impl Serve {
 }
 
 /// In a thread that nothing waits for, as reading from the standard input cannot be given up.
-fn stop_at_eof() -> io::Result<()> {
+fn end_at_eof() -> io::Result<()> {
     let thread = thread::Builder::new().name("until-eof".to_owned());
     thread.spawn(|| {
         // An input that cannot be read has ended as well.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        if let Err(error) = raise(Signal::SIGTERM) {
-            tracing::error!(%error, "cannot stop at the end of the standard input");
-        }
+        // Not a drain: those that a drain would wait for have lost whoever started them too.
+        process::exit(1);
     })?;
     Ok(())
 }
