@@ -54,6 +54,8 @@ mod registry;
 mod several;
 mod snapshot;
 mod sources;
+#[cfg(test)]
+mod warnings;
 mod watch;
 mod work;
 

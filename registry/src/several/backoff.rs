@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(5);
+/// The longest pause.
+pub(super) const LONGEST: Duration = Duration::from_secs(5);
 
 /// How long to wait after so many failures in a row; `random` is from 0 to 1.
 ///

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::error::Error;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -7,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::backoff;
 use super::opening::Opened;
 use super::union::Union;
-use crate::{Registry, RegistryError, ServiceKey, Watch};
+use crate::{Registry, RegistryError, ServiceKey, Watch, WatchClosed};
 
 /// One of the registries, as its part of a watch sees it.
 #[derive(Debug)]
@@ -48,39 +49,41 @@ impl Member {
         loop {
             match self.registry.watch(self.service.clone()).await {
                 Ok(mut watch) => {
-                    self.begin(&watch, failures);
-                    failures = 0;
+                    self.union.set(self.index, watch.snapshot());
                     self.tell(first.take(), Ok(()));
-                    self.until_closed(&mut watch).await;
+                    let closed = self.until_closed(&mut watch, &mut failures).await;
+                    self.warn(&closed, failures);
                 }
                 Err(error) => {
                     self.warn(&error, failures);
                     self.tell(first.take(), Err(error));
                 }
             }
-            failures += 1;
+            failures = failures.saturating_add(1);
             tokio::time::sleep(backoff::pause(failures, fastrand::f64())).await;
         }
     }
 
-    fn begin(&self, watch: &Watch, failures: u32) {
-        self.union.set(self.index, watch.snapshot());
-        if failures > 0 {
-            let (registry, service) = (self.index + 1, &self.service);
-            tracing::info!(registry, %service, "the registry can be watched again");
-        }
-    }
-
-    async fn until_closed(&self, watch: &mut Watch) {
+    /// Takes over what the watch has. The failures before it are past once it has lived longer than any pause: one
+    /// that opens and closes again and again is one trouble.
+    async fn until_closed(&self, watch: &mut Watch, failures: &mut u32) -> WatchClosed {
+        let mut settled = pin!(tokio::time::sleep(backoff::LONGEST));
         loop {
-            match watch.changed().await {
-                Ok(part) => self.union.set(self.index, part),
-                Err(closed) => return self.warn(&closed, 0),
+            tokio::select! {
+                changed = watch.changed() => match changed {
+                    Ok(part) => self.union.set(self.index, part),
+                    Err(closed) => return closed,
+                },
+                () = settled.as_mut(), if *failures > 0 => {
+                    *failures = 0;
+                    let (registry, service) = (self.index + 1, &self.service);
+                    tracing::info!(registry, %service, "the registry can be watched again");
+                }
             }
         }
     }
 
-    /// Says once that the registry cannot be watched, and not at each further try.
+    /// Says once that the registry cannot be watched, and not at each further failure of the same trouble.
     fn warn(&self, error: &dyn Error, failures: u32) {
         if failures == 0 {
             let (registry, service) = (self.index + 1, &self.service);

@@ -2,6 +2,8 @@ mod backoff;
 mod member;
 mod opening;
 mod presence;
+#[cfg(test)]
+mod tests;
 mod union;
 
 use std::sync::Arc;
@@ -25,9 +27,11 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 ///   is shown as the first of these has it.
 /// - A registry that cannot be watched, at first or later, is tried again for ever: after up to
 ///   0.2 s, and up to twice as long each time until it is 5 s, at random ("full jitter", as AWS has
-///   it). Meanwhile the others serve, and what it had last is kept. Only when none of them can be
-///   watched at first does [`watch`](Registry::watch) fail. It waits for those that do not answer
-///   for 1 s at most once another one has; their instances come later.
+///   it). So is one whose watch closes soon after it was opened; the trouble is over, and pauses are
+///   short again, when a watch has lived for 5 s. Meanwhile the others serve, and what it had last is
+///   kept. Only when none of them can be watched at first does [`watch`](Registry::watch) fail. It
+///   waits for those that do not answer for 1 s at most once another one has; their instances come
+///   later.
 ///
 /// Without any registry, it is as [`Static`](crate::Static) without addresses. Each watch has work
 /// of its own on the tokio runtime it is made on, over the shared sources of the registries, until

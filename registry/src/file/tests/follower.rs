@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tokio::time::{interval, timeout};
 
-use super::warnings::warnings_of;
 use crate::file::follower::Follower;
 use crate::file::layout::Layout;
 use crate::file::presence::Presence;
 use crate::file::scanner::Scanner;
 use crate::file::sighting::Moment;
 use crate::sources::Sources;
+use crate::warnings::warnings_of;
 use crate::{Instance, ServiceKey, Watch};
 
 const LIMIT: Duration = Duration::from_secs(10);

@@ -3,4 +3,3 @@ mod presence;
 mod scanner;
 mod scanner_age;
 mod setting;
-mod warnings;

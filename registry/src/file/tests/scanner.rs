@@ -1,8 +1,8 @@
 use std::fs;
 
 use super::setting::{HOUR, Setting, TTL, later};
-use super::warnings::warnings_of;
 use crate::file::sighting::Moment;
+use crate::warnings::warnings_of;
 
 #[test]
 fn what_is_not_an_entry_is_ignored_and_never_removed() {

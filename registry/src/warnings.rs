@@ -1,3 +1,5 @@
+//! Counts what is logged, for tests.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,7 +8,7 @@ use tracing::subscriber::{Subscriber, with_default};
 use tracing::{Event, Level, Metadata};
 
 /// How many warnings `work` logs.
-pub(super) fn warnings_of(work: impl FnOnce()) -> usize {
+pub(crate) fn warnings_of(work: impl FnOnce()) -> usize {
     let count = Arc::new(AtomicUsize::new(0));
     with_default(Warnings(Arc::clone(&count)), work);
     count.load(Ordering::Relaxed)
