@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doge_rpc::{
-    client::{Balancing, LoadBalancing},
+    client::{Balancing, Cluster, ClusterError, LoadBalancing, MethodPolicy},
     prelude::*,
     registry::{Instance, Memory, ServiceKey},
 };
@@ -149,6 +149,29 @@ async fn a_cluster_without_a_registry_says_so() {
     assert!(error.to_string().contains("no registry"), "{error}");
     let key = ServiceKey::new("no such name?");
     let registry: Arc<dyn Registry> = Arc::new(Memory::new());
-    let builder = doge_rpc::client::Cluster::builder(key).registry(&registry);
+    let builder = Cluster::builder(key).registry(&registry);
     builder.follow().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_policy_for_a_method_that_the_trait_does_not_have_is_refused() {
+    let fleet = Fleet::of(1).await;
+    let cluster = fleet.cluster().method("read", MethodPolicy::new());
+    let error = cluster
+        .method("raed", MethodPolicy::new())
+        .follow()
+        .await
+        .unwrap_err();
+    assert!(matches!(&error, ClusterError::UnknownMethod { method, .. } if method == "raed"));
+    assert_eq!(
+        error.to_string(),
+        "default/probe/1 has no method \"raed\" to have a policy; it has: read, write, hedged, once_more, argue"
+    );
+    // Who names the service only is believed.
+    let by_name = Cluster::builder(ServiceKey::new("probe")).registry(&fleet.registry);
+    by_name
+        .method("raed", MethodPolicy::new())
+        .follow()
+        .await
+        .unwrap();
 }

@@ -117,7 +117,7 @@ impl Cluster {
 
     /// A cluster of the service of a trait, in its version, to be configured.
     pub fn of(schema: &ServiceSchema) -> ClusterBuilder {
-        ClusterBuilder::new(ServiceKey::new(schema.name()).with_version(schema.version()))
+        ClusterBuilder::of(schema)
     }
 
     /// Follows a registry, with all else as the defaults have it. Cancel safe: a dropped attempt follows nothing.

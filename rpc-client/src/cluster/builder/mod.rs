@@ -1,22 +1,29 @@
+//! What a cluster is told before it follows.
+
+mod error;
+
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use doge_registry::{Registry, RegistryError, ServiceKey, Several};
-use doge_rpc_core::call::{CallLayer, Layers};
-use thiserror::Error;
+use doge_registry::{Registry, ServiceKey, Several};
+use doge_rpc_core::{
+    call::{CallLayer, Layers},
+    schema::{MethodSchema, ServiceSchema},
+};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
+pub use self::error::ClusterError;
 use super::{Cluster, Core, Follow, MethodPolicy, Monitor, Policies, Set};
 use crate::{
     ChannelConfig, ChannelPool,
     balance::Balancing,
     ha::{Budget, RetryBudget, Strategy},
     health::HealthConfig,
-    limit::{CallLimits, InvalidLimits, Limiter},
+    limit::{CallLimits, Limiter},
 };
 
 /// Which instances to call, and how.
@@ -52,6 +59,8 @@ pub struct ClusterBuilder {
     health: HealthConfig,
     limits: Option<CallLimits>,
     methods: HashMap<String, MethodPolicy>,
+    /// The methods that there are, where a schema says so.
+    known: Option<&'static [MethodSchema]>,
     call_layers: Layers,
     attempt_layers: Layers,
 }
@@ -68,8 +77,17 @@ impl ClusterBuilder {
             health: HealthConfig::default(),
             limits: None,
             methods: HashMap::new(),
+            known: None,
             call_layers: Layers::default(),
             attempt_layers: Layers::default(),
+        }
+    }
+
+    pub(super) fn of(schema: &ServiceSchema) -> Self {
+        let service = ServiceKey::new(schema.name()).with_version(schema.version());
+        Self {
+            known: Some(schema.methods()),
+            ..Self::new(service)
         }
     }
 
@@ -122,6 +140,9 @@ impl ClusterBuilder {
     }
 
     /// What is different for the method of this wire name.
+    ///
+    /// [`follow`](Self::follow) refuses a name that the trait does not have. A builder that was made with a
+    /// [`ServiceKey`] alone knows no trait: there, a name without a method is never met and changes nothing.
     pub fn method(mut self, name: impl Into<String>, policy: MethodPolicy) -> Self {
         self.methods.insert(name.into(), policy);
         self
@@ -160,10 +181,21 @@ impl ClusterBuilder {
 
     /// Follows the registries. Cancel safe: a dropped attempt follows nothing.
     ///
+    /// What keeps the cluster as the registries have it, and its endpoints connected and healthy, runs on the tokio
+    /// runtime that this was called on, until the cluster is dropped. When that runtime ends first, the endpoints stay
+    /// as they were last known, and nobody reconnects them: make a cluster on a runtime that lives as long. When a
+    /// registry is gone, which is logged as a warning, the endpoints stay as they were last known too, but are kept
+    /// connected.
+    ///
+    /// Of several instances at one address, as when a process was restarted on its port and what is left of the
+    /// earlier one has not expired yet, only the one that came last is an endpoint.
+    ///
     /// # Errors
     ///
-    /// [`ClusterError`] when no registry was given, when none can be watched, or when limits make no sense.
+    /// [`ClusterError`] when no registry was given, when none can be watched, when a method is not in the trait, or
+    /// when limits make no sense.
     pub async fn follow(mut self) -> Result<Cluster, ClusterError> {
+        self.check_methods()?;
         let limiter = self
             .limits
             .map(|limits| Limiter::new(&limits, format!("service {}", self.service)))
@@ -195,19 +227,19 @@ impl ClusterBuilder {
         Monitor::new(&core, self.health).start();
         Ok(Cluster::new(core, &self.call_layers))
     }
-}
-
-/// A cluster cannot follow.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ClusterError {
-    /// There is nowhere to find instances.
-    #[error("no registry to find instances of {0} in; add one with `registry`")]
-    NoRegistry(ServiceKey),
-    /// The registry cannot be watched.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// A limit that nothing can keep to.
-    #[error(transparent)]
-    Limits(#[from] InvalidLimits),
+    fn check_methods(&self) -> Result<(), ClusterError> {
+        let Some(known) = self.known else {
+            return Ok(());
+        };
+        let is_unknown = |name: &&String| !known.iter().any(|method| method.name() == *name);
+        // The first by name, so that it is the same one each time.
+        match self.methods.keys().filter(is_unknown).min() {
+            None => Ok(()),
+            Some(method) => Err(ClusterError::UnknownMethod {
+                service: self.service.clone(),
+                method: method.clone(),
+                known: known.iter().map(MethodSchema::name).collect(),
+            }),
+        }
+    }
 }
