@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use doge_rpc::{
+    Deadline, Request,
     client::{Balancing, Cluster, ClusterError, LoadBalancing, MethodPolicy},
     prelude::*,
     registry::{Instance, Memory, ServiceKey},
+    schema::Encoding,
+    wire,
 };
 
-use crate::common::{Fleet, Probe, ProbeClient, patient, until};
+use crate::{
+    common::{Fleet, LIMIT, Probe, ProbeClient, Published, patient, until},
+    logs::Warnings,
+};
 
 #[tokio::test]
 async fn groups_are_apart() {
@@ -151,6 +157,58 @@ async fn a_cluster_without_a_registry_says_so() {
     let registry: Arc<dyn Registry> = Arc::new(Memory::new());
     let builder = Cluster::builder(key).registry(&registry);
     builder.follow().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_process_under_two_ids_is_one_endpoint() {
+    let fleet = Fleet::of(2).await;
+    let registry = Published::new(&fleet);
+    let balancing = Balancing {
+        policy: LoadBalancing::RoundRobin,
+        slow_start: None,
+        ..Balancing::default()
+    };
+    let (cluster, client) = fleet.follow(registry.cluster().balancing(balancing)).await;
+
+    // Restarted on its port, before what is left of the earlier process expires.
+    let [one, other] = [0, 1].map(|index| fleet.replicas[index].instance.clone());
+    let again = Instance::new(one.key().clone(), one.address());
+    registry.publish([one, other, again.clone()]).await;
+    let ids: Vec<_> = cluster
+        .stats()
+        .endpoints
+        .into_iter()
+        .map(|it| it.instance)
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert!(ids.contains(&again.id().to_owned()), "{ids:?}");
+    let all_connected = || cluster.stats().endpoints.iter().all(|it| it.connected);
+    until(all_connected).await;
+
+    for _ in 0..10 {
+        client.write().await.unwrap();
+    }
+    assert_eq!(fleet.started(), [5, 5]);
+    let body = wire::encode(&[(); 0], Encoding::Map).unwrap();
+    let write = Request::new(ProbeClient::route("write"), body, Deadline::after(LIMIT));
+    assert_eq!(cluster.broadcast(&write).await.unwrap().len(), 2);
+    assert_eq!(fleet.started(), [6, 6]);
+}
+
+#[tokio::test]
+async fn when_a_registry_is_gone_the_endpoints_stay_and_the_log_says_so() {
+    let fleet = Fleet::of(1).await;
+    let registry = Published::new(&fleet);
+    let (cluster, client) = fleet.follow(registry.cluster()).await;
+    let (warnings, _guard) = Warnings::capture();
+    // A cluster that nobody has any more has nothing to say.
+    drop(fleet.follow(registry.cluster()).await);
+    drop(registry);
+    // Who follows is woken before this goes on.
+    tokio::task::yield_now().await;
+    warnings.are_one_saying(&["default/probe/1", "followed no longer", "endpoints=1"]);
+    assert_eq!(cluster.addresses(), [fleet.replicas[0].proxy.address()]);
+    assert_eq!(client.write().await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ mod health;
 mod hedging;
 mod layers;
 mod limits;
+#[path = "../bad_input/logs.rs"]
+mod logs;
 mod overload;
 mod policies;
 mod sharing;

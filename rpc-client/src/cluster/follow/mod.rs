@@ -1,8 +1,18 @@
-use std::sync::{Arc, Weak, atomic::Ordering};
+//! The way from what a registry says to the endpoints of a cluster.
 
-use doge_registry::{Instance, Snapshot, Watch};
+mod arrivals;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak, atomic::Ordering},
+};
+
+use doge_registry::{Instance, Snapshot, Watch, WatchClosed};
 use doge_rpc_core::transport::Address;
 
+use self::arrivals::Arrivals;
 use super::{Core, Endpoint, Set};
 use crate::{ChannelPool, balance};
 
@@ -10,6 +20,7 @@ use crate::{ChannelPool, balance};
 pub(super) struct Follow {
     core: Weak<Core>,
     watch: Watch,
+    arrivals: Arrivals,
     pool: ChannelPool,
     /// Makes this client's choice of a subset its own.
     seed: u64,
@@ -20,6 +31,7 @@ impl Follow {
         Self {
             core: Arc::downgrade(core),
             watch,
+            arrivals: Arrivals::default(),
             pool,
             seed: fastrand::u64(..),
         }
@@ -34,28 +46,40 @@ impl Follow {
         let gone = core.gone.clone();
         drop(core);
         tokio::spawn(async move {
-            let follow = async {
-                while let Ok(snapshot) = self.watch.changed().await {
-                    let Some(core) = self.core.upgrade() else {
-                        return;
-                    };
-                    self.apply(&core, &snapshot);
-                }
-            };
-            gone.run_until_cancelled(follow).await;
+            gone.run_until_cancelled(self.run()).await;
         });
     }
 
-    fn apply(&self, core: &Core, snapshot: &Snapshot) {
+    async fn run(mut self) {
+        loop {
+            let changed = self.watch.changed().await;
+            let Some(core) = self.core.upgrade() else {
+                return;
+            };
+            match changed {
+                Ok(snapshot) => self.apply(&core, &snapshot),
+                Err(closed) => return warn_of_end(&core, closed),
+            }
+        }
+    }
+
+    fn apply(&mut self, core: &Core, snapshot: &Snapshot) {
         let before = core.set.load();
-        let instances = self.chosen(core, snapshot);
+        let known: HashMap<&str, &Endpoint> = before
+            .endpoints()
+            .iter()
+            .map(|endpoint| (endpoint.instance().id(), endpoint))
+            .collect();
+        let instances = self.arrivals.update(snapshot);
+        let instances = self.chosen(core, instances);
         let endpoints = instances.iter().filter_map(|instance| {
-            let kept = before.endpoints().iter().find(|endpoint| {
-                endpoint.instance().id() == instance.id()
-                    && endpoint.instance().address() == instance.address()
-            });
+            let kept = known
+                .get(instance.id())
+                .filter(|endpoint| endpoint.instance().address() == instance.address());
             match kept {
                 Some(endpoint) => Some(endpoint.updated(Arc::clone(instance))),
+                // Also for a new process at an address that was there before: it is cold, and none of the failures
+                // there were its own. The channel is the same, out of the pool.
                 None => self.endpoint(core, instance),
             }
         });
@@ -74,8 +98,7 @@ impl Follow {
     }
 
     /// The instances that this client calls: all, or its part of them.
-    fn chosen<'a>(&self, core: &Core, snapshot: &'a Snapshot) -> Vec<&'a Arc<Instance>> {
-        let all: Vec<_> = snapshot.iter().collect();
+    fn chosen<'a>(&self, core: &Core, all: Vec<&'a Arc<Instance>>) -> Vec<&'a Arc<Instance>> {
         match core.balancing.subset {
             Some(size) if size < all.len() => {
                 let addresses: Vec<_> = all.iter().map(|instance| instance.address()).collect();
@@ -100,4 +123,12 @@ impl Follow {
             }
         }
     }
+}
+
+fn warn_of_end(core: &Core, closed: WatchClosed) {
+    let endpoints = core.set.load().endpoints().len();
+    tracing::warn!(
+        service = %core.service, endpoints, %closed,
+        "instances are followed no longer: calls go to the endpoints as they were last known, whoever joins or leaves"
+    );
 }

@@ -1,0 +1,131 @@
+use std::{collections::HashMap, sync::Arc};
+
+use doge_registry::{Change, Instance, Snapshot};
+
+/// The instances that a registry has, and in which order they came.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    latest: Snapshot,
+    /// With which snapshot an instance came, by its id.
+    came: HashMap<String, u64>,
+    snapshots: u64,
+}
+
+impl Arrivals {
+    /// Takes a newer snapshot over, and returns its instances in their order, at each address one.
+    ///
+    /// A process that was restarted on its port is there twice until what is left of the earlier one expires: the one
+    /// that came last counts. An instance does not say when it was registered, so of those that came with the same
+    /// snapshot it is the one with the greatest id, which is as good as any and the same at each look.
+    pub(super) fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Vec<&'a Arc<Instance>> {
+        self.note(snapshot);
+        let mut last: HashMap<&str, &Arc<Instance>> = HashMap::with_capacity(snapshot.len());
+        for instance in snapshot {
+            let last = last.entry(instance.address()).or_insert(instance);
+            // Later in the snapshot is greater in id.
+            if self.came(instance) >= self.came(last) {
+                *last = instance;
+            }
+        }
+        let is_last = |instance: &&Arc<Instance>| {
+            let last = last.get(instance.address());
+            last.is_some_and(|last| Arc::ptr_eq(last, instance))
+        };
+        snapshot.iter().filter(is_last).collect()
+    }
+
+    fn note(&mut self, snapshot: &Snapshot) {
+        self.snapshots += 1;
+        for change in snapshot.changes_since(&self.latest) {
+            match change {
+                Change::Joined(instance) => {
+                    self.came.insert(instance.id().to_owned(), self.snapshots);
+                }
+                Change::Left(instance) => {
+                    self.came.remove(instance.id());
+                }
+                Change::Updated(_) => {}
+            }
+        }
+        self.latest = snapshot.clone();
+    }
+
+    fn came(&self, instance: &Instance) -> Option<u64> {
+        self.came.get(instance.id()).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doge_registry::{Instance, ServiceKey, Snapshot};
+
+    use super::Arrivals;
+
+    fn instance(address: &str) -> Instance {
+        Instance::new(ServiceKey::new("hr.employee"), address)
+    }
+
+    /// Who counts of these, in the order of the ids.
+    fn update(arrivals: &mut Arrivals, instances: &[&Instance]) -> Vec<Instance> {
+        let snapshot: Snapshot = instances.iter().map(|&it| it.clone()).collect();
+        let counting = arrivals.update(&snapshot).into_iter();
+        counting.map(|instance| (**instance).clone()).collect()
+    }
+
+    #[test]
+    fn of_one_address_the_instance_that_came_last_counts_as_long_as_it_is_there() {
+        // Ids are random: each order of them comes up.
+        for _ in 0..32 {
+            let (first, second, third) = (instance("a"), instance("a"), instance("a"));
+            let mut arrivals = Arrivals::default();
+            for (there, counts) in [
+                (&[&first][..], &first),
+                (&[&first, &second], &second),
+                (&[&first, &second.clone().with_weight(7)], &second),
+                (&[&first.clone().with_weight(7), &second], &second),
+                (&[&first, &second, &third], &third),
+                (&[&first, &second], &second),
+                (&[&first], &first),
+                (&[&first, &third], &third),
+            ] {
+                let counting = update(&mut arrivals, there);
+                assert_eq!(counting.len(), 1);
+                assert_eq!(counting[0].id(), counts.id());
+            }
+        }
+    }
+
+    #[test]
+    fn of_those_that_came_together_it_is_the_same_one_each_time() {
+        let (one, other) = (instance("a"), instance("a"));
+        let greater = if one.id() > other.id() { &one } else { &other };
+        for _ in 0..3 {
+            let mut arrivals = Arrivals::default();
+            for _ in 0..3 {
+                let counting = update(&mut arrivals, &[&one, &other]);
+                assert_eq!(counting.len(), 1);
+                assert_eq!(counting[0].id(), greater.id());
+            }
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_all_there_in_the_order_of_their_ids() {
+        let instances: Vec<_> = (0..50)
+            .map(|number| instance(&number.to_string()))
+            .collect();
+        let all: Vec<_> = instances.iter().collect();
+        let counting = update(&mut Arrivals::default(), &all);
+        assert_eq!(counting.len(), 50);
+        assert!(counting.is_sorted_by_key(|instance| instance.id().to_owned()));
+    }
+
+    #[test]
+    fn what_has_left_is_forgotten() {
+        let mut arrivals = Arrivals::default();
+        for _ in 0..10 {
+            update(&mut arrivals, &[&instance("a"), &instance("b")]);
+        }
+        assert_eq!(arrivals.came.len(), 2);
+    }
+}
