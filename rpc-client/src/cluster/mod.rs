@@ -160,8 +160,11 @@ impl Cluster {
         ended.unwrap_or_else(late)
     }
 
-    /// Makes one call at each instance, all at once, and returns what each has to say. What an instance refuses or
+    /// Makes one call at each endpoint, 64 at a time, and returns what each has to say. What an instance refuses or
     /// fails is not tried again. Dropping the future tells the servers to stop.
+    ///
+    /// With a [`subset`](Balancing::subset) the endpoints are those that this client connects to, and not all instances
+    /// of the service.
     ///
     /// The layers of a call are passed by, since there is no one answer for them to see.
     ///
