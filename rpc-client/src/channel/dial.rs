@@ -99,10 +99,10 @@ impl Dial {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// Tries again, if that is due, without anybody waiting for it.
-    pub(super) fn probe(self: &Arc<Self>) {
-        // What comes of it shows in `is_down`.
-        let _ = self.attempt(false);
+    /// Tries again, if that is due, without anybody waiting for it; what comes of it shows in `is_down`. Whether an
+    /// attempt is under way.
+    pub(super) fn probe(self: &Arc<Self>) -> bool {
+        self.attempt(false).is_ok()
     }
 
     /// Makes the next attempt due.

@@ -169,11 +169,10 @@ impl Channel {
         self.dial.connections()
     }
 
-    /// Begins to connect if there is no connection and the next attempt is due, without anybody waiting for it.
-    pub(crate) fn keep_connected(&self) {
-        if !self.is_connected() {
-            self.dial.probe();
-        }
+    /// Begins to connect if there is no connection and the next attempt is due, without anybody waiting for it. Whether
+    /// an attempt is under way.
+    pub(crate) fn keep_connected(&self) -> bool {
+        !self.is_connected() && self.dial.probe()
     }
 
     /// Makes the next attempt to connect due: there is reason to believe that it will go well.

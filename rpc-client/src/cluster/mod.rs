@@ -95,7 +95,7 @@ struct Core {
     policies: Policies,
     budget: Budget,
     counters: Counters,
-    /// Told after each change of the endpoints.
+    /// Told after each change of the endpoints, and when one is connected.
     changed: watch::Sender<()>,
     /// Makes the monitor look at once.
     alarm: Arc<Notify>,

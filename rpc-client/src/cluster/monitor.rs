@@ -77,7 +77,7 @@ impl Monitor {
         let core = self.core.upgrade()?;
         let set = core.set.load_full();
         let now = Instant::now();
-        let unconnected = self.connect(&set, now);
+        let unconnected = self.connect(&core, &set, now);
         if alarmed || now >= self.sweep_due {
             self.sweep(&core, &set, now);
         }
@@ -92,10 +92,10 @@ impl Monitor {
     }
 
     /// Connects those that are not, and tells whether there are some.
-    fn connect(&mut self, set: &Set, now: Instant) -> bool {
+    fn connect(&mut self, core: &Core, set: &Set, now: Instant) -> bool {
         let endpoints = set.endpoints();
         let (before, from) = endpoints.split_at(self.turn.min(endpoints.len()));
-        let mut dials = 0;
+        let (mut dials, mut unconnected, mut back) = (0, false, false);
         for (index, endpoint) in from.iter().chain(before).enumerate() {
             match endpoint.look_at_connection() {
                 Look::Unconnected => {}
@@ -106,18 +106,23 @@ impl Monitor {
                         self.ejector.restored(endpoint.health());
                     }
                     endpoint.node().warm_up_from(now);
+                    back = true;
                     continue;
                 }
                 Look::Connected => continue,
             }
+            unconnected = true;
             if dials == MAX_DIALS {
                 self.turn = (self.turn + index) % endpoints.len();
                 break;
             }
-            dials += 1;
-            endpoint.channel().keep_connected();
+            dials += usize::from(endpoint.channel().keep_connected());
         }
-        dials > 0
+        if back {
+            // Calls may be waiting for this.
+            core.changed.send_replace(());
+        }
+        unconnected
     }
 
     fn sweep(&mut self, core: &Core, set: &Set, now: Instant) {
