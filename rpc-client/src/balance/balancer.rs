@@ -52,13 +52,32 @@ impl Balancer {
         may: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let now = millis(now);
-        let find = |standard| {
-            let mut tiers = self.tiers.iter();
-            tiers.find_map(|tier| tier.pick(now, key, standard, &may))
-        };
+        let find = |standard| self.find(now, key, standard, &may);
         find(Standard::Ready)
             .or_else(|| find(Standard::Resting))
             .or_else(|| find(Standard::Weightless))
+    }
+
+    /// The same for a call that can do without: `None` when all that may be picked asked to be left alone, or have
+    /// weight 0. Of many endpoints most of which may not be picked, it does not look at all.
+    pub fn pick_ready(
+        &self,
+        now: Instant,
+        key: Option<u64>,
+        may: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        self.find(millis(now), key, Standard::Ready, &may)
+    }
+
+    fn find(
+        &self,
+        now: u64,
+        key: Option<u64>,
+        standard: Standard,
+        may: &impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut tiers = self.tiers.iter();
+        tiers.find_map(|tier| tier.pick(now, key, standard, may))
     }
 }
 

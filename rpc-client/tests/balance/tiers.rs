@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc_client::balance::{
-    Balancer, Balancing,
+    Balancer, Balancing, LoadBalancing,
     Nearness::{self, Far, Local, Zone},
     Sample,
 };
@@ -85,4 +85,36 @@ fn an_overloaded_one_near_sends_calls_farther_rather_than_to_itself() {
     );
     let rested = now + pushback + pushback / 4;
     assert!((0..100).all(|_| pick(rested) == 0));
+}
+
+#[test]
+fn whoever_can_do_without_is_not_sent_to_one_that_rests_or_has_no_weight() {
+    let now = Instant::now();
+    for policy in [
+        LoadBalancing::PeakEwma,
+        LoadBalancing::LeastActive,
+        LoadBalancing::RoundRobin,
+        LoadBalancing::Weighted,
+        LoadBalancing::Random,
+    ] {
+        let nodes = nodes(&[100, 0, 100], now);
+        let pushback = Duration::from_secs(1);
+        nodes[2]
+            .begin(now)
+            .end(now, Sample::Overloaded { pushback });
+        let with_nearness = nodes.iter().map(|node| (Arc::clone(node), Far));
+        let balancing = Balancing {
+            policy,
+            ..Balancing::default()
+        };
+        let balancer = Balancer::new(&balancing, with_nearness.collect(), now);
+        assert_eq!(balancer.pick_ready(now, None, |_| true), Some(0));
+        assert_eq!(balancer.pick_ready(now, None, |place| place != 0), None);
+        assert_eq!(balancer.pick(now, None, |place| place != 0), Some(2));
+        let later = now + 2 * pushback;
+        assert_eq!(
+            balancer.pick_ready(later, None, |place| place != 0),
+            Some(2)
+        );
+    }
 }
