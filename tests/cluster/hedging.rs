@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doge_rpc::{
-    CallOptions, Code,
+    CallOptions, Code, Status,
     client::{BackupRequest, Balancing, HedgeDelay, LoadBalancing, Strategy},
 };
 
@@ -163,4 +163,76 @@ async fn hedges_end_with_the_deadline_too() {
     for replica in &fleet.replicas {
         replica.handlers.until_running(0).await;
     }
+}
+
+#[tokio::test]
+async fn a_hedge_does_not_go_where_no_first_attempt_would() {
+    // To one of weight 0.
+    let mut fleet = Fleet::of(1).await;
+    fleet
+        .add_as(|server| server, |instance| instance.with_weight(0))
+        .await;
+    fleet.all(&Act::Take(Duration::from_millis(60)));
+    let (cluster, client) = fleet.follow(hedging(&fleet)).await;
+    for _ in 0..3 {
+        assert_eq!(client.hedged().await.unwrap(), 0);
+    }
+    assert_eq!((fleet.started(), cluster.stats().hedges), (vec![3, 0], 0));
+
+    // To one that asked to be left alone.
+    let fleet = Fleet::of(2).await;
+    let (cluster, client) = fleet.follow(hedging(&fleet)).await;
+    let full = Status::resource_exhausted("full").with_pushback(Duration::from_secs(60));
+    fleet.next(Act::Fail(full));
+    assert_eq!(
+        client.hedged().await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
+    let full = fleet
+        .started()
+        .iter()
+        .position(|calls| *calls == 1)
+        .unwrap();
+    fleet.all(&Act::Take(Duration::from_millis(60)));
+    for _ in 0..3 {
+        assert_ne!(client.hedged().await.unwrap(), full);
+    }
+    assert_eq!(fleet.started()[full], 1);
+    assert_eq!(cluster.stats().hedges, 0);
+}
+
+#[tokio::test]
+async fn an_instance_of_an_older_version_fails_no_call() {
+    use doge_rpc::{
+        prelude::*,
+        registry::{Instance, ServiceKey},
+    };
+
+    #[service(name = "probe")]
+    trait Older {
+        async fn other(&self) -> Result<usize, Status>;
+    }
+    struct Old;
+    impl Older for Old {
+        async fn other(&self) -> Result<usize, Status> {
+            Ok(7)
+        }
+    }
+    let fleet = Fleet::of(1).await;
+    let (cluster, client) = fleet.follow(hedging(&fleet)).await;
+    let server = Server::builder().add(OlderServer::new(Old));
+    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let old = Instance::new(ServiceKey::new("probe"), server.address().to_string());
+    let _registration = fleet.registry.register(old).await.unwrap();
+    let connected = || {
+        let endpoints = cluster.stats().endpoints;
+        endpoints.iter().filter(|it| it.connected).count()
+    };
+    crate::common::until(|| connected() == 2).await;
+    fleet.all(&Act::Take(Duration::from_millis(40)));
+    for _ in 0..10 {
+        assert_eq!(client.hedged().await.unwrap(), 0);
+        assert_eq!(client.write().await.unwrap(), 0);
+    }
+    assert_eq!(fleet.total(), 20);
 }

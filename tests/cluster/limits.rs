@@ -168,3 +168,31 @@ async fn limits_that_make_no_sense_are_told_when_the_cluster_is_made() {
     let client = ProbeClient::new(cluster).with(patient());
     client.read(1).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_method_whose_calls_wait_leaves_the_room_of_the_service_to_others() {
+    let fleet = Fleet::of(1).await;
+    let wait = Wait::UpTo {
+        callers: 100,
+        time: Duration::from_secs(10),
+    };
+    let builder = fleet
+        .cluster()
+        .limits(CallLimits::new().concurrency(2))
+        .method("write", MethodPolicy::new().limits(one().wait(wait)));
+    let (cluster, client) = fleet.follow(builder).await;
+    let call = busy(&fleet, &client).await;
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.write().await })
+        })
+        .collect();
+    crate::common::until(|| cluster.stats().calls == 6).await;
+    soon(client.read(1)).await.unwrap();
+    fleet.replicas[0].handlers.open_gate();
+    soon(call).await.unwrap();
+    for call in waiting {
+        soon(call).await.unwrap().unwrap();
+    }
+}

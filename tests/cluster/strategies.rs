@@ -1,14 +1,20 @@
 //! Failfast, failsafe, broadcast.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use bytes::Bytes;
 use doge_rpc::{
-    Code, Deadline, Request, Status,
-    client::{Cluster, Failsafe, HealthConfig, Strategy},
+    CallOptions, Code, Deadline, Request, Status,
+    client::{CallLimits, ChannelPool, Cluster, Failsafe, HealthConfig, Strategy},
+    registry::{Registry, Static},
     schema::Encoding,
     wire,
 };
 
-use crate::common::{Act, Fleet, LIMIT, Probe, ProbeClient, Trouble};
+use crate::common::{Act, Fleet, LIMIT, Probe, ProbeClient, Trouble, soon};
 
 #[tokio::test]
 async fn failfast_makes_one_attempt_whatever_comes_of_it() {
@@ -38,6 +44,52 @@ async fn failsafe_answers_for_calls_that_fail() {
     // What the application says is an answer.
     let refused = client.argue().await.unwrap_err();
     assert!(matches!(refused, Trouble::No(_)));
+}
+
+#[tokio::test]
+async fn failsafe_answers_without_instances_and_at_a_limit() {
+    let strategy = Strategy::Failsafe(Failsafe {
+        answer: Bytes::from_static(b"\x07"),
+    });
+    let fleet = Fleet::empty();
+    let builder = fleet.cluster().strategy(strategy.clone());
+    let (cluster, client) = fleet.follow(builder).await;
+    assert_eq!(client.read(1).await.unwrap(), 7);
+    assert_eq!(cluster.stats().attempts, 0);
+
+    let fleet = Fleet::of(1).await;
+    let limits = CallLimits::new().rate(1, Duration::from_secs(60));
+    let builder = fleet.cluster().strategy(strategy).limits(limits);
+    let (cluster, client) = fleet.follow(builder).await;
+    assert_eq!(client.read(1).await.unwrap(), 0);
+    assert_eq!(client.read(1).await.unwrap(), 7);
+    let stats = cluster.stats();
+    assert_eq!((fleet.total(), stats.limited), (1, 1));
+}
+
+/// Takes connections and says nothing.
+fn silent() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+#[tokio::test]
+async fn what_has_no_second_attempt_has_all_the_time_for_the_first() {
+    let ((_one, one), (_other, other)) = (silent(), silent());
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses([one, other]));
+    for strategy in [Strategy::Failfast, Strategy::Broadcast] {
+        let builder = ProbeClient::cluster()
+            .registry(&registry)
+            .pool(&ChannelPool::default());
+        let cluster = builder.strategy(strategy.clone()).follow().await.unwrap();
+        let time = Duration::from_millis(300);
+        let client = ProbeClient::new(cluster).with(CallOptions::new().timeout(time));
+        let begun = Instant::now();
+        let status = soon(client.write()).await.unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{strategy:?}");
+        assert!(begun.elapsed() >= time, "{strategy:?}");
+    }
 }
 
 async fn ask_all(cluster: &Cluster, method: &str) -> Vec<(String, Result<usize, Status>)> {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use doge_rpc::{
     prelude::*,
-    registry::{Instance, Memory, ServiceKey},
+    registry::{Instance, Memory, ServiceKey, Static},
 };
 
 use crate::common::{Fleet, Handlers, Probe, ProbeClient, ProbeServer, Proxy, patient, soon};
@@ -69,5 +69,24 @@ async fn a_call_waits_no_longer_than_its_deadline() {
     assert!(
         status.message().contains("no instance of default/probe/1"),
         "{status}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_waits_until_its_deadline_for_instances_that_take_connections_and_say_nothing() {
+    let silent = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners = [silent(), silent()];
+    let address = |it: &std::net::TcpListener| format!("tcp://{}", it.local_addr().unwrap());
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses(listeners.iter().map(address)));
+    let client = ProbeClient::connect_via(&registry).await.unwrap();
+    let time = Duration::from_millis(400);
+    let client = client.with(CallOptions::new().wait_for_ready(true).timeout(time));
+    let begun = std::time::Instant::now();
+    let status = soon(client.write()).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(
+        begun.elapsed() >= time,
+        "{status} after {:?}",
+        begun.elapsed()
     );
 }

@@ -77,7 +77,8 @@ async fn defect_11_an_unknown_method_is_an_answer_and_no_failure_of_the_instance
         assert!(status.message().contains("dance"), "{status}");
     }
     let stats = cluster.stats();
-    assert_eq!((stats.attempts, stats.ejections), (50, 0));
+    // Each call asked both, for one of them might have been of a newer version.
+    assert_eq!((stats.attempts, stats.ejections), (100, 0));
     client.read(1).await.unwrap();
     for replica in &fleet.replicas {
         assert_eq!(replica.proxy.accepted(), 1, "the connection lives on");

@@ -4,8 +4,10 @@ use doge_rpc_core::{
 };
 
 use super::{Core, Set};
-use crate::channel::Patience;
-use crate::ha::{Endpoints, Event, Tried};
+use crate::{
+    channel::Patience,
+    ha::{Endpoints, Event, Pick, Tried},
+};
 
 /// One call over one set of endpoints, as a strategy sees it.
 pub(super) struct Attempts<'a> {
@@ -18,13 +20,21 @@ impl Endpoints for Attempts<'_> {
         self.set.endpoints().len()
     }
 
-    fn pick(&self, request: &Request, tried: &Tried) -> Option<usize> {
+    fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
         self.set.pick(request, tried)
     }
 
-    async fn attempt(&self, endpoint: usize, request: &Request) -> Result<Response, Status> {
+    fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
+        self.set.pick_for_hedge(request, tried)
+    }
+
+    async fn attempt(
+        &self,
+        endpoint: usize,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Response, Status> {
         let endpoint = &self.set.endpoints()[endpoint];
-        let patience = Patience::of_one(self.count() == 1);
         endpoint.attempt(request, patience).await
     }
 

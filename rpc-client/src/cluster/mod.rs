@@ -15,6 +15,8 @@ mod policies;
 mod policy;
 mod set;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,
@@ -33,8 +35,13 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    attempts::Attempts, endpoint::Endpoint, follow::Follow, monitor::Monitor, policies::Policies,
-    set::Set, stats::Counters,
+    attempts::Attempts,
+    endpoint::Endpoint,
+    follow::Follow,
+    monitor::Monitor,
+    policies::{Policies, Policy},
+    set::Set,
+    stats::Counters,
 };
 pub use self::{
     builder::{ClusterBuilder, ClusterError},
@@ -45,7 +52,7 @@ use crate::{
     balance::Balancing,
     ha::{Budget, Plan},
     health::HealthConfig,
-    limit::Limiter,
+    limit::{Limiter, Permit},
 };
 
 /// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.
@@ -95,7 +102,7 @@ struct Core {
     policies: Policies,
     budget: Budget,
     counters: Counters,
-    /// Told after each change of the endpoints, and when one is connected.
+    /// Told after each change of the endpoints, and when one of them gets connected.
     changed: watch::Sender<()>,
     /// Makes the monitor look at once.
     alarm: Arc<Notify>,
@@ -149,7 +156,8 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// The status of the call; `Unavailable` when no instance is there.
+    /// The status of the call; `Unavailable` when no instance is there, `ResourceExhausted` when a limit of this client
+    /// refuses it.
     pub async fn call(&self, request: &Request) -> Result<Response, Status> {
         let Some(layered) = &self.shared.layered else {
             return self.shared.core.call(request).await;
@@ -206,8 +214,13 @@ impl Core {
     async fn call(&self, request: &Request) -> Result<Response, Status> {
         self.counters.call();
         let policy = self.policies.of(request.route());
-        let _service = self.pass(self.limiter.as_ref(), request).await?;
-        let _method = self.pass(policy.limiter.as_deref(), request).await?;
+        let answer = self.call_by(policy, request).await;
+        answer.or_else(|status| policy.plan.answer_for(request, status))
+    }
+
+    async fn call_by(&self, policy: &Policy, request: &Request) -> Result<Response, Status> {
+        let _permits = self.pass(policy, request).await?;
+        policy.plan.begin(request, &self.budget);
         let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
         loop {
             let set = self.set.load_full();
@@ -223,7 +236,6 @@ impl Core {
             let Some(changed) = &mut changed else {
                 return Err(last);
             };
-            // What is connected meanwhile shows at the next try.
             let pause = tokio::time::timeout(PAUSE, changed.changed());
             let waited = tokio::time::timeout_at(request.deadline().instant(), pause).await;
             if waited.is_err() {
@@ -245,8 +257,7 @@ impl Core {
     async fn broadcast(&self, request: &Request) -> Result<Vec<Answer>, Status> {
         self.counters.call();
         let policy = self.policies.of(request.route());
-        let _service = self.pass(self.limiter.as_ref(), request).await?;
-        let _method = self.pass(policy.limiter.as_deref(), request).await?;
+        let _permits = self.pass(policy, request).await?;
         let set = self.set.load_full();
         let attempts = Attempts {
             core: self,
@@ -261,11 +272,23 @@ impl Core {
             .collect())
     }
 
+    /// Lets a call through. The limits of its method come first: a call that waits for its method must not take the
+    /// room of others.
     async fn pass<'a>(
+        &'a self,
+        policy: &'a Policy,
+        request: &Request,
+    ) -> Result<[Option<Permit<'a>>; 2], Status> {
+        let method = self.pass_one(policy.limiter.as_deref(), request).await?;
+        let service = self.pass_one(self.limiter.as_ref(), request).await?;
+        Ok([service, method])
+    }
+
+    async fn pass_one<'a>(
         &self,
         limiter: Option<&'a Limiter>,
         request: &Request,
-    ) -> Result<Option<crate::limit::Permit<'a>>, Status> {
+    ) -> Result<Option<Permit<'a>>, Status> {
         let Some(limiter) = limiter else {
             return Ok(None);
         };
@@ -279,8 +302,8 @@ impl Core {
     }
 }
 
-/// Between two looks at instances none of which can be reached.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The longest between two looks at instances none of which can be reached, if nothing is known to have changed.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether no instance took the call, so that waiting for one makes sense.
 fn is_unreachable(status: &Status) -> bool {

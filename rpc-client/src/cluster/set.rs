@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Endpoint;
 use crate::{
     balance::{Balancer, Balancing, HashKey, LoadBalancing},
-    ha::Tried,
+    ha::{Pick, Tried},
 };
 
 /// The endpoints of a cluster at one moment, and who of them is next. A call sees one set from its first attempt to
@@ -50,10 +50,10 @@ impl Set {
 
     /// The endpoint for the next attempt, none that was tried: one that is connected and in rotation; for want of such
     /// one that is connected; then one that may get connected; and one that is down if there is nothing else.
-    pub(super) fn pick(&self, request: &Request, tried: &Tried) -> Option<usize> {
+    pub(super) fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
         let panicking = self.panicking.load(Ordering::Relaxed);
         let now = Instant::now();
-        let key = self.key.as_ref().and_then(|key| key.hash(request));
+        let key = self.key_of(request);
         let pick = |may: &dyn Fn(&Endpoint) -> bool| {
             self.balancer.pick(now, key, |index| {
                 !tried.contains(index) && may(&self.endpoints[index])
@@ -66,6 +66,20 @@ impl Set {
             })
             .or_else(|| pick(&|endpoint| endpoint.channel().is_connected()))
             .or_else(|| pick(&|endpoint| !endpoint.channel().is_down()))
-            .or_else(|| pick(&|_| true))
+            .map(Pick::up)
+            .or_else(|| pick(&|_| true).map(Pick::down))
+    }
+
+    /// The endpoint for a hedge, none that was tried: where a first attempt would go, and nowhere worse.
+    pub(super) fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
+        let panicking = self.panicking.load(Ordering::Relaxed);
+        let key = self.key_of(request);
+        self.balancer.pick_ready(Instant::now(), key, |index| {
+            self.endpoints[index].is_usable(panicking) && !tried.contains(index)
+        })
+    }
+
+    fn key_of(&self, request: &Request) -> Option<u64> {
+        self.key.as_ref().and_then(|key| key.hash(request))
     }
 }

@@ -21,7 +21,7 @@ pub struct ClusterStats {
     pub hedges: u64,
     /// Hedges that answered before the attempt beside them.
     pub hedges_won: u64,
-    /// Retries and hedges that were due and that the budget did not allow.
+    /// Retries that were due and that the budget did not allow, and hedges that their ratio did not.
     pub budget_empty: u64,
     /// Times that an endpoint was put out of rotation for its failures.
     pub ejections: u64,

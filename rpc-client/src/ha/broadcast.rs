@@ -6,7 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::{
     Endpoints,
-    endpoints::{attempt, nobody},
+    endpoints::{PATIENT, attempt, nobody},
 };
 
 /// The most attempts at once.
@@ -22,7 +22,10 @@ pub(super) async fn run<E: Endpoints>(
             let late = Status::deadline_exceeded("no time was left for this endpoint");
             return (endpoint, Err(late.with_never_ran(true)));
         }
-        (endpoint, attempt(endpoints, endpoint, request).await)
+        (
+            endpoint,
+            attempt(endpoints, endpoint, request, PATIENT).await,
+        )
     };
     let mut waiting = 0..endpoints.count();
     let mut running: FuturesUnordered<_> = waiting.by_ref().take(AT_ONCE).map(start).collect();

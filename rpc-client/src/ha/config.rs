@@ -26,11 +26,12 @@ use doge_rpc_core::schema::HedgeDelay;
 pub enum Strategy {
     /// Goes on to other endpoints, as far as that is safe. The default.
     Failover(Failover),
-    /// One attempt, and what comes of it.
+    /// One attempt, which has all the time of the call, and what comes of it.
     Failfast,
     /// Failover, and a second attempt elsewhere when the first one takes long.
     BackupRequest(BackupRequest),
-    /// One attempt, and a fixed answer when it fails.
+    /// One attempt, and a fixed answer when the call fails: at the attempt, for want of an instance, or at a limit of
+    /// this client.
     Failsafe(Failsafe),
     /// One attempt at every endpoint, 64 at a time. The answer is that of the first endpoint, or else the first
     /// failure in the order of the endpoints; an error of the application counts as one. Idempotent or not, each
@@ -46,7 +47,9 @@ impl Default for Strategy {
 
 /// How a call goes on to other endpoints.
 ///
-/// An endpoint that cannot be reached is passed over, which is free and costs no retry. One that refuses for overload
+/// An endpoint that cannot be reached is passed over, which is free and costs no retry; of those that are known to be
+/// out of reach before they are asked, a call tries three at most. One that has no such method is passed over as well:
+/// while a new version is rolled out, others have it. One that refuses for overload
 /// is left at once for another, and not asked again by this call. When an attempt at an idempotent method broke off
 /// and may have run, the next one comes after a pause; it goes to an endpoint that was not tried yet, or, where there
 /// is none, to one that was. The last two take from the [`RetryBudget`] and are marked on the wire, so that nobody
@@ -88,6 +91,17 @@ impl Default for Failover {
 /// A second attempt elsewhere while the first is still out ("hedging"); whichever answers first wins, and the other
 /// one is cancelled. Only for idempotent methods: calls of others are as [`failover`](Self::failover) has it.
 ///
+/// The second attempt goes only where a first one would go: to an endpoint that is connected and in rotation, did not ask
+/// to be left alone, and has a weight.
+///
+/// A failure of one attempt leaves the call to the other, unless it says what is the matter with the call wherever it
+/// goes: `InvalidArgument`, `NotFound`, `AlreadyExists`, `PermissionDenied`, `Unauthenticated`, `FailedPrecondition`,
+/// `Aborted`, `OutOfRange`, or the `Unimplemented` of a handler. That ends both at once, which gRPC (A6) has for every
+/// status that is not retried. When both have failed and nothing may follow, the more telling status is that of the call:
+/// what a handler says of itself (`Internal`, `Unknown`, `DataLoss`, a limit of its own) before `DeadlineExceeded`, that
+/// before an endpoint that turned the call away or was lost, and that before one that could not be reached; of equals the
+/// earlier.
+///
 /// ```
 /// use doge_rpc_client::{BackupRequest, HedgeDelay};
 ///
@@ -105,7 +119,7 @@ pub struct BackupRequest {
     pub ratio: f64,
     /// The most hedges that can be saved up. 10.
     pub burst: u32,
-    /// What a call does about failures. Its `attempt_timeout` is not for the two that race, only for what comes after.
+    /// What a call does about failures. Its `attempt_timeout` is for each of the two that race as well.
     pub failover: Failover,
 }
 

@@ -7,10 +7,15 @@ use doge_rpc_core::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Budget, Endpoints, Event, Failover, Tried,
-    endpoints::{attempt, nobody},
-    verdict::Verdict,
+    Budget, Endpoints, Event, Failover, Pick, Tried,
+    endpoints::{attempt, nobody, patience},
+    verdict::{Verdict, more_telling, tells},
 };
+use crate::channel::Patience;
+
+/// The most attempts of a call at endpoints that are known to be out of reach. Somebody has to try, for one of them may
+/// be back; but not each call all of them.
+const MAX_DOWN: u32 = 3;
 
 /// The attempts of one call: what happened, and so where it may go next.
 pub(super) struct Course<'a, E> {
@@ -23,6 +28,8 @@ pub(super) struct Course<'a, E> {
     /// Dead or overloaded, and so not asked again by this call.
     barred: Tried,
     attempts: u32,
+    /// Those of the attempts that went to endpoints known to be out of reach.
+    down: u32,
     /// Those of the attempts that the budget paid for.
     retries: u32,
     /// Retries and hedges, which are what is numbered on the wire.
@@ -34,6 +41,8 @@ pub(super) struct Course<'a, E> {
     pushback: Option<Duration>,
     /// What the call fails with, if nothing better comes.
     failure: Option<Status>,
+    /// The call has failed, unless the attempt that is still out has an answer.
+    kept: Option<Status>,
 }
 
 /// What comes next.
@@ -64,19 +73,22 @@ impl<'a, E: Endpoints> Course<'a, E> {
             tried: Tried::new(),
             barred: Tried::new(),
             attempts: 0,
+            down: 0,
             retries: 0,
             further: 0,
             step: Step::Other,
             may_have_run: false,
             pushback: None,
             failure: None,
+            kept: None,
         }
     }
 
     /// Notes an attempt that somebody else makes.
-    pub(super) fn began(&mut self, endpoint: usize) {
+    pub(super) fn began(&mut self, picked: Pick) {
         self.attempts += 1;
-        self.tried.insert(endpoint);
+        self.down += u32::from(picked.is_down);
+        self.tried.insert(picked.endpoint);
     }
 
     /// Notes that the next attempt is a hedge.
@@ -101,20 +113,65 @@ impl<'a, E: Endpoints> Course<'a, E> {
         marked
     }
 
-    /// An endpoint that was not tried.
-    pub(super) fn untried(&self) -> Option<usize> {
-        self.endpoints.pick(self.request, &self.tried)
+    /// How long the next attempt waits for a connection.
+    pub(super) fn patience(&self) -> Patience {
+        patience(self.endpoints, self.barred.len())
+    }
+
+    /// An endpoint that was not tried. After a few that are known to be out of reach, no other of that kind.
+    fn untried(&self) -> Option<Pick> {
+        self.pick(&self.tried)
+    }
+
+    fn pick(&self, tried: &Tried) -> Option<Pick> {
+        let picked = self.endpoints.pick(self.request, tried)?;
+        (!picked.is_down || self.down < MAX_DOWN).then_some(picked)
+    }
+
+    /// An endpoint for a hedge.
+    pub(super) fn for_hedge(&self) -> Option<Pick> {
+        let picked = self.endpoints.pick_for_hedge(self.request, &self.tried);
+        picked.map(Pick::up)
+    }
+
+    /// Whether the attempt that failed last may be made elsewhere for free.
+    pub(super) fn goes_on(&self) -> bool {
+        self.step == Step::Other && !self.has_failed() && !self.request.deadline().has_passed()
     }
 
     /// An endpoint that may have the attempt that failed last, for free.
-    pub(super) fn other(&self) -> Option<usize> {
-        let goes_on = self.step == Step::Other && !self.request.deadline().has_passed();
-        goes_on.then(|| self.untried()).flatten()
+    pub(super) fn other(&self) -> Option<Pick> {
+        self.goes_on().then(|| self.untried()).flatten()
+    }
+
+    /// When an attempt that begins now has taken too long, if there is such a time.
+    pub(super) fn attempt_limit(&self) -> Option<Duration> {
+        let limit = self.config.attempt_timeout;
+        limit.filter(|_| self.request.route().idempotent())
+    }
+
+    /// The endpoint of a retry in the place of an attempt that takes too long, while there is one at `beside`. `None`
+    /// when there can be none, and so the attempt goes on.
+    pub(super) fn instead(&mut self, beside: Option<usize>) -> Option<Pick> {
+        if self.has_failed() {
+            return None;
+        }
+        let mut tried = self.tried.clone();
+        let picked = self.pick(&tried).or_else(|| {
+            tried = self.barred.clone();
+            tried.extend(beside);
+            self.pick(&tried)
+        })?;
+        self.pay().ok()?;
+        self.tried = tried;
+        self.took_too_long();
+        Some(picked)
     }
 
     /// Makes an attempt. `None` when it took too long and another is to take its place.
-    pub(super) async fn attempt(&mut self, endpoint: usize) -> Option<Result<Response, Status>> {
-        self.began(endpoint);
+    pub(super) async fn attempt(&mut self, picked: Pick) -> Option<Result<Response, Status>> {
+        let patience = self.patience();
+        self.began(picked);
         let marked;
         let request = if self.further == 0 {
             self.request
@@ -122,10 +179,9 @@ impl<'a, E: Endpoints> Course<'a, E> {
             marked = self.marked();
             &marked
         };
-        let running = attempt(self.endpoints, endpoint, request);
-        let limit = match self.config.attempt_timeout {
-            Some(limit) if request.route().idempotent() => limit,
-            _ => return Some(running.await),
+        let running = attempt(self.endpoints, picked.endpoint, request, patience);
+        let Some(limit) = self.attempt_limit() else {
+            return Some(running.await);
         };
         let mut running = pin!(running);
         if let Ok(answer) = timeout(limit, running.as_mut()).await {
@@ -134,11 +190,39 @@ impl<'a, E: Endpoints> Course<'a, E> {
         if self.pay().is_err() {
             return Some(running.await);
         }
+        self.took_too_long();
+        self.step = Step::Retry;
+        None
+    }
+
+    /// Notes that an attempt is given up for a retry.
+    fn took_too_long(&mut self) {
+        let limit = self.config.attempt_timeout.unwrap_or_default();
         let late = Status::deadline_exceeded(format!("no answer within {limit:?}"));
         self.may_have_run = true;
         self.failure = Some(late);
-        self.step = Step::Retry;
-        None
+    }
+
+    /// Notes that an attempt failed while another one is out: what ends the call otherwise is kept until that is over.
+    ///
+    /// # Errors
+    ///
+    /// The status of the call, when it is that whatever the other one has to say.
+    pub(super) fn failed_beside(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
+        let verdict = Verdict::of(&status, self.request);
+        if verdict == Verdict::Last && !self.request.deadline().has_passed() {
+            self.may_have_run |= !status.never_ran();
+            self.kept = Some(status);
+            return Ok(());
+        }
+        // The other one, which is given up, may have run.
+        self.failed(endpoint, status)
+            .map_err(|status| status.with_never_ran(false))
+    }
+
+    /// Whether nothing but an attempt that is out can still save the call.
+    fn has_failed(&self) -> bool {
+        self.kept.is_some()
     }
 
     /// Notes that an attempt failed.
@@ -149,8 +233,15 @@ impl<'a, E: Endpoints> Course<'a, E> {
     pub(super) fn failed(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
         let verdict = Verdict::of(&status, self.request);
         self.may_have_run |= !status.never_ran();
+        let kept = match verdict {
+            Verdict::Final => None,
+            _ => self.kept.take(),
+        };
+        if let Some(kept) = kept {
+            return Err(self.last(more_telling(kept, status)));
+        }
         self.step = match verdict {
-            Verdict::Final => return Err(self.last(status)),
+            Verdict::Final | Verdict::Last => return Err(self.last(status)),
             Verdict::Dead => Step::Other,
             Verdict::Refused => Step::RetryOther,
             Verdict::Broken => Step::RetryLater,
@@ -165,7 +256,8 @@ impl<'a, E: Endpoints> Course<'a, E> {
             self.barred.insert(endpoint);
         }
         // That an endpoint is dead says less than what happened at one that is not.
-        if verdict != Verdict::Dead || self.failure.is_none() {
+        let before = self.failure.as_ref();
+        if verdict != Verdict::Dead || before.is_none_or(|before| tells(before) < tells(&status)) {
             self.failure = Some(status);
         }
         Ok(())
@@ -176,14 +268,14 @@ impl<'a, E: Endpoints> Course<'a, E> {
     /// # Errors
     ///
     /// The status of the call, when there is none.
-    pub(super) async fn next(&mut self) -> Result<usize, Status> {
+    pub(super) async fn next(&mut self) -> Result<Pick, Status> {
         if self.request.deadline().has_passed() {
             return Err(self.give_up(NO_TIME));
         }
         match self.step {
             Step::Other => {
-                if let Some(endpoint) = self.untried() {
-                    return Ok(endpoint);
+                if let Some(picked) = self.untried() {
+                    return Ok(picked);
                 }
             }
             Step::RetryOther if self.tried.len() < self.endpoints.count() => {
@@ -194,7 +286,8 @@ impl<'a, E: Endpoints> Course<'a, E> {
             Step::RetryOther | Step::RetryLater => {}
         }
         if self.tried == self.barred {
-            return Err(self.give_up(""));
+            let all = self.tried.len() >= self.endpoints.count();
+            return Err(self.give_up(if all { "" } else { OTHERS_DOWN }));
         }
         let pause = self.config.pause(self.retries, fastrand::f64());
         if pause >= self.request.deadline().remaining() {
@@ -206,7 +299,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
     }
 
     /// An endpoint that was not tried, or else one that was and may be again.
-    fn pick_again(&mut self) -> Result<usize, Status> {
+    fn pick_again(&mut self) -> Result<Pick, Status> {
         let picked = self.untried().or_else(|| {
             self.tried = self.barred.clone();
             self.untried()
@@ -265,4 +358,5 @@ impl<'a, E: Endpoints> Course<'a, E> {
     }
 }
 
+const OTHERS_DOWN: &str = "no other can be reached";
 const NO_TIME: &str = "no time is left for another";

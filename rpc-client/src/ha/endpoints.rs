@@ -7,6 +7,7 @@ use doge_rpc_core::{
 use tokio::time::timeout_at;
 
 use super::Tried;
+use crate::channel::Patience;
 
 /// The endpoints of one call, by index: what a strategy runs over. A cluster implements it over one snapshot, so that
 /// an index means the same endpoint throughout the call.
@@ -15,13 +16,21 @@ pub(crate) trait Endpoints: Sync {
     fn count(&self) -> usize;
 
     /// The endpoint that the call should go to, never one that was tried; `None` when there is no other.
-    fn pick(&self, request: &Request, tried: &Tried) -> Option<usize>;
+    fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick>;
 
-    /// Makes one attempt. Dropping the future cancels it.
+    /// The endpoint that a hedge may go to, never one that was tried: only one that a first attempt would have gone
+    /// to, for the call is on its way already and a hedge must not make it fail; `None` when there is none.
+    fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
+        let picked = self.pick(request, tried).filter(|picked| !picked.is_down);
+        picked.map(|picked| picked.endpoint)
+    }
+
+    /// Makes one attempt, with so much patience for a connection. Dropping the future cancels it.
     fn attempt(
         &self,
         endpoint: usize,
         request: &Request,
+        patience: Patience,
     ) -> impl Future<Output = Result<Response, Status>> + Send;
 
     /// Counts what happened.
@@ -31,6 +40,30 @@ pub(crate) trait Endpoints: Sync {
     /// call a timer.
     fn keeps_deadline(&self) -> bool {
         false
+    }
+}
+
+/// An endpoint that a call should go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pick {
+    pub(crate) endpoint: usize,
+    /// It is known to be out of reach, as are all others that are left.
+    pub(crate) is_down: bool,
+}
+
+impl Pick {
+    pub(crate) fn up(endpoint: usize) -> Self {
+        Self {
+            endpoint,
+            is_down: false,
+        }
+    }
+
+    pub(crate) fn down(endpoint: usize) -> Self {
+        Self {
+            endpoint,
+            is_down: true,
+        }
     }
 }
 
@@ -45,7 +78,7 @@ pub(crate) enum Event {
     Hedge,
     /// The answer of a hedge was the first.
     HedgeWon,
-    /// A retry did not happen, for there was nothing left in the budget.
+    /// A retry or a hedge that was due did not happen, for nothing was left in the budget, or of the ratio of hedges.
     BudgetEmpty,
 }
 
@@ -55,17 +88,34 @@ pub(super) async fn attempt<E: Endpoints>(
     endpoints: &E,
     endpoint: usize,
     request: &Request,
+    patience: Patience,
 ) -> Result<Response, Status> {
     endpoints.note(Event::Attempt);
     if endpoints.keeps_deadline() {
-        return endpoints.attempt(endpoint, request).await;
+        return endpoints.attempt(endpoint, request, patience).await;
     }
     let deadline = request.deadline().instant();
-    match timeout_at(deadline, endpoints.attempt(endpoint, request)).await {
+    let running = endpoints.attempt(endpoint, request, patience);
+    match timeout_at(deadline, running).await {
         Ok(answer) => answer,
         Err(_) => Err(Status::deadline_exceeded("no answer before the deadline")),
     }
 }
+
+/// How long an attempt waits for a connection when so many endpoints are not asked again: if there is another one, it
+/// must not use up the time of that.
+pub(super) fn patience<E: Endpoints>(endpoints: &E, barred: usize) -> Patience {
+    if barred + 1 < endpoints.count() {
+        Patience::Half
+    } else {
+        PATIENT
+    }
+}
+
+/// The patience of an attempt that no other follows.
+pub(super) const PATIENT: Patience = Patience::Whole {
+    wait_for_ready: false,
+};
 
 /// The status of a call for which no endpoint can be picked.
 pub(super) fn nobody<E: Endpoints>(endpoints: &E, request: &Request) -> Status {

@@ -4,9 +4,9 @@ use doge_rpc_core::{
 };
 
 use super::{
-    Budget, Endpoints, Failover, Tried,
+    Budget, Endpoints, Failover, Pick, Tried,
     course::Course,
-    endpoints::{attempt, nobody},
+    endpoints::{attempt, nobody, patience},
     verdict::Verdict,
 };
 
@@ -19,39 +19,40 @@ pub(super) async fn run<E: Endpoints>(
     budget: &Budget,
 ) -> Result<Response, Status> {
     let picked = endpoints.pick(request, &Tried::new());
-    let endpoint = picked.ok_or_else(|| nobody(endpoints, request))?;
+    let picked = picked.ok_or_else(|| nobody(endpoints, request))?;
     // What comes after a failure is large and rare: it does not make the future of every call larger.
     if config.attempt_timeout.is_some() {
         let course = Course::new(config, endpoints, request, budget);
-        return Box::pin(follow(course, Some(endpoint))).await;
+        return Box::pin(follow(course, Some(picked))).await;
     }
-    let status = match attempt(endpoints, endpoint, request).await {
+    let patience = patience(endpoints, 0);
+    let status = match attempt(endpoints, picked.endpoint, request, patience).await {
         Ok(response) => return Ok(response),
         Err(status) => status,
     };
-    if Verdict::of(&status, request) == Verdict::Final {
+    if Verdict::of(&status, request).ends() {
         return Err(status);
     }
     let mut course = Course::new(config, endpoints, request, budget);
-    course.began(endpoint);
-    course.failed(endpoint, status)?;
+    course.began(picked);
+    course.failed(picked.endpoint, status)?;
     Box::pin(follow(course, None)).await
 }
 
 /// Goes on from there, beginning at `next` or where the course says.
 pub(super) async fn follow<E: Endpoints>(
     mut course: Course<'_, E>,
-    mut next: Option<usize>,
+    mut next: Option<Pick>,
 ) -> Result<Response, Status> {
     loop {
-        let endpoint = match next.take() {
-            Some(endpoint) => endpoint,
+        let picked = match next.take() {
+            Some(picked) => picked,
             None => course.next().await?,
         };
-        if let Some(answer) = course.attempt(endpoint).await {
+        if let Some(answer) = course.attempt(picked).await {
             match answer {
                 Ok(response) => return Ok(response),
-                Err(status) => course.failed(endpoint, status)?,
+                Err(status) => course.failed(picked.endpoint, status)?,
             }
         }
     }

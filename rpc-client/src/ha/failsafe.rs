@@ -3,16 +3,10 @@ use doge_rpc_core::{
     call::{Request, Response},
 };
 
-use super::{Endpoints, Failsafe, failfast};
+use super::Failsafe;
 
-/// One attempt; a failure is logged, and answered. Cancel safe: dropping it cancels the attempt.
-pub(super) async fn run<E: Endpoints>(
-    config: &Failsafe,
-    endpoints: &E,
-    request: &Request,
-) -> Result<Response, Status> {
-    failfast::run(endpoints, request).await.or_else(|status| {
-        tracing::warn!(method = %request.route(), %status, "a call failed and was answered for");
-        Ok(Response::from_result(config.answer.clone()))
-    })
+/// The answer for a call that failed, which is logged.
+pub(super) fn answer(config: &Failsafe, request: &Request, status: &Status) -> Response {
+    tracing::warn!(method = %request.route(), %status, "a call failed and was answered for");
+    Response::from_result(config.answer.clone())
 }

@@ -27,7 +27,7 @@ pub use doge_rpc_core::schema::HedgeDelay;
 pub use self::config::{BackupRequest, Failover, Failsafe, RetryBudget, Strategy};
 pub(crate) use self::{
     budget::Budget,
-    endpoints::{Endpoints, Event},
+    endpoints::{Endpoints, Event, Pick},
     plan::Plan,
     tried::Tried,
 };

@@ -36,6 +36,16 @@ impl Plan {
         })
     }
 
+    /// Counts a call, once before it [runs](Self::run), however often: what it saves up for retries and hedges.
+    pub(crate) fn begin(&self, request: &Request, budget: &Budget) {
+        budget.deposit(Instant::now());
+        if let Kind::BackupRequest(backup) = &self.0
+            && may_be_hedged(request)
+        {
+            backup.earn();
+        }
+    }
+
     /// Makes one call, which ends by its deadline. Cancel safe: dropping it cancels all its attempts.
     ///
     /// # Errors
@@ -47,18 +57,28 @@ impl Plan {
         request: &Request,
         budget: &Budget,
     ) -> Result<Response, Status> {
-        budget.deposit(Instant::now());
         match &self.0 {
             Kind::Failover(config) => failover::run(config, endpoints, request, budget).await,
-            Kind::Failfast => failfast::run(endpoints, request).await,
-            Kind::BackupRequest(backup)
-                if !request.route().idempotent() || request.attempt.retry =>
-            {
+            Kind::Failfast | Kind::Failsafe(_) => failfast::run(endpoints, request).await,
+            Kind::BackupRequest(backup) if may_be_hedged(request) => {
+                backup.run(endpoints, request, budget).await
+            }
+            Kind::BackupRequest(backup) => {
                 failover::run(backup.failover(), endpoints, request, budget).await
             }
-            Kind::BackupRequest(backup) => backup.run(endpoints, request, budget).await,
-            Kind::Failsafe(config) => failsafe::run(config, endpoints, request).await,
             Kind::Broadcast => Box::pin(broadcast::run_as_one(endpoints, request)).await,
+        }
+    }
+
+    /// What a call comes to that has failed, wherever that was: before an attempt, at one, or after all.
+    ///
+    /// # Errors
+    ///
+    /// The same status, unless the strategy has an answer for it.
+    pub(crate) fn answer_for(&self, request: &Request, status: Status) -> Result<Response, Status> {
+        match &self.0 {
+            Kind::Failsafe(config) => Ok(failsafe::answer(config, request, &status)),
+            _ => Err(status),
         }
     }
 
@@ -75,4 +95,9 @@ impl Plan {
     ) -> Vec<(usize, Result<Response, Status>)> {
         broadcast::run(endpoints, request).await
     }
+}
+
+/// A hedge may run what already runs, and is a retry to whoever sees it.
+fn may_be_hedged(request: &Request) -> bool {
+    request.route().idempotent() && !request.attempt.retry
 }

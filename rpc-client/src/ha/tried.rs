@@ -27,6 +27,13 @@ impl Tried {
         self.rest[word] |= bit;
     }
 
+    /// Adds these.
+    pub(crate) fn extend(&mut self, endpoints: impl IntoIterator<Item = usize>) {
+        endpoints
+            .into_iter()
+            .for_each(|endpoint| self.insert(endpoint));
+    }
+
     /// Whether it is among them.
     pub(crate) fn contains(&self, endpoint: usize) -> bool {
         let word = match endpoint / 64 {

@@ -2,9 +2,10 @@
 
 mod credit;
 mod delay;
+mod place;
 mod race;
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use doge_rpc_core::{
     Code, Status,
@@ -12,11 +13,11 @@ use doge_rpc_core::{
 };
 use tokio::time::{Instant, timeout};
 
-use self::{credit::Credit, delay::Delay, race::Race};
+use self::{credit::Credit, delay::Delay, place::InPlace, race::Race};
 use super::{
     BackupRequest, Budget, Endpoints, Failover, Tried,
     course::Course,
-    endpoints::{attempt, nobody},
+    endpoints::{attempt, nobody, patience},
     verdict::Verdict,
 };
 
@@ -42,6 +43,11 @@ impl Backup {
         &self.config.failover
     }
 
+    /// A call saves up its part of a hedge.
+    pub(super) fn earn(&self) {
+        self.credit.earn();
+    }
+
     /// Makes one call of an idempotent method that is no retry. Cancel safe: dropping it cancels all its attempts.
     pub(super) async fn run<E: Endpoints>(
         &self,
@@ -50,13 +56,16 @@ impl Backup {
         budget: &Budget,
     ) -> Result<Response, Status> {
         let picked = endpoints.pick(request, &Tried::new());
-        let endpoint = picked.ok_or_else(|| nobody(endpoints, request))?;
-        self.credit.earn();
+        let picked = picked.ok_or_else(|| nobody(endpoints, request))?;
         let (begun, delay) = (Instant::now(), self.delay.get());
-        let mut first = pin!(attempt(endpoints, endpoint, request));
-        let answer = timeout(delay, first.as_mut()).await;
+        let patience = patience(endpoints, 0);
+        let first = attempt(endpoints, picked.endpoint, request, patience);
+        let place = pin!(Some(first));
+        let mut first = InPlace::new(place);
+        let limit = self.failover().attempt_timeout.unwrap_or(Duration::MAX);
+        let answer = timeout(delay.min(limit), &mut first).await;
         if let Ok(answer) = &answer {
-            self.learn(begun, answer);
+            self.learn(Some(begun), answer);
         }
         let race = || {
             let course = Course::new(self.failover(), endpoints, request, budget);
@@ -64,31 +73,35 @@ impl Backup {
         };
         match answer {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(status)) if Verdict::of(&status, request) == Verdict::Final => Err(status),
+            Ok(Err(status)) if Verdict::of(&status, request).ends() => Err(status),
             // What comes now is large and rare: in a box, it does not make the future of every call larger.
             Ok(Err(status)) => {
-                let rest = Box::pin(race().first_failed(endpoint, status)?.run());
+                let rest = Box::pin(race().first_failed(picked, status)?.run());
                 rest.await
             }
             Err(_) => {
-                let rest = Box::pin(race().first_runs(endpoint, first, begun).run());
+                let rest = Box::pin(race().first_runs(picked, first, begun).run());
                 rest.await
             }
         }
     }
 
-    /// Learns from a first attempt that began then. One that failed before the deadline says nothing about how long
+    /// Learns from a first attempt, if that is what began then. One that failed before the deadline says nothing about how long
     /// an answer takes.
-    fn learn(&self, begun: Instant, answer: &Result<Response, Status>) {
+    fn learn(&self, begun: Option<Instant>, answer: &Result<Response, Status>) {
         let late = |status: &Status| status.code() == Code::DeadlineExceeded && !status.never_ran();
-        if answer.as_ref().err().is_none_or(late) {
+        if let Some(begun) = begun
+            && answer.as_ref().err().is_none_or(late)
+        {
             self.delay.record(begun, Instant::now());
         }
     }
 
-    /// Learns that a first attempt was given up for a hedge that was quicker. It would have taken longer than this;
-    /// since it is past the delay in any case, a percentile that it counts for stays right.
-    fn learn_lost(&self, begun: Instant) {
-        self.delay.record(begun, Instant::now());
+    /// Learns that a first attempt was given up for a hedge that was quicker, or for a retry. It would have taken longer
+    /// than this; where it is past the delay, as with a hedge, a percentile that it counts for stays right.
+    fn learn_lost(&self, begun: Option<Instant>) {
+        if let Some(begun) = begun {
+            self.delay.record(begun, Instant::now());
+        }
     }
 }

@@ -1,7 +1,7 @@
 use std::{
     borrow::Cow,
     future::{Future, pending},
-    pin::{Pin, pin},
+    pin::Pin,
 };
 
 use doge_rpc_core::{
@@ -11,14 +11,14 @@ use doge_rpc_core::{
 use tokio::time::{Instant, sleep_until};
 
 use super::Backup;
-use crate::ha::{Endpoints, Event, course::Course, endpoints::attempt, failover};
+use crate::ha::{Endpoints, Event, Pick, course::Course, endpoints::attempt, failover};
 
 /// A call whose first attempt takes long, or failed: the first attempt and the hedge, until one has an answer.
 pub(super) struct Race<'a, E> {
     backup: &'a Backup,
     course: Course<'a, E>,
-    /// When the hedge begins.
-    hedge_at: Instant,
+    /// When the hedge begins; `None` once it did or will not.
+    hedge_at: Option<Instant>,
     first: Option<Running<'a>>,
     hedge: Option<Running<'a>>,
 }
@@ -26,7 +26,10 @@ pub(super) struct Race<'a, E> {
 /// An attempt under way.
 struct Running<'a> {
     endpoint: usize,
-    begun: Instant,
+    /// When it began, if it is a first attempt: how long that takes is what is learned.
+    learns_from: Option<Instant>,
+    /// When a retry takes its place; `None` when none can.
+    late_at: Option<Instant>,
     answer: Pin<Box<dyn Future<Output = Result<Response, Status>> + Send + 'a>>,
 }
 
@@ -35,7 +38,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
         Self {
             backup,
             course,
-            hedge_at,
+            hedge_at: Some(hedge_at),
             first: None,
             hedge: None,
         }
@@ -44,16 +47,12 @@ impl<'a, E: Endpoints> Race<'a, E> {
     /// The first attempt is out since `begun`.
     pub(super) fn first_runs(
         mut self,
-        endpoint: usize,
+        picked: Pick,
         answer: impl Future<Output = Result<Response, Status>> + Send + 'a,
         begun: Instant,
     ) -> Self {
-        self.course.began(endpoint);
-        self.first = Some(Running {
-            endpoint,
-            begun,
-            answer: Box::pin(answer),
-        });
+        self.course.began(picked);
+        self.first = Some(self.running(picked, begun, answer));
         self
     }
 
@@ -62,31 +61,30 @@ impl<'a, E: Endpoints> Race<'a, E> {
     /// # Errors
     ///
     /// The status of the call, when nothing may follow.
-    pub(super) fn first_failed(mut self, endpoint: usize, status: Status) -> Result<Self, Status> {
-        self.course.began(endpoint);
-        self.course.failed(endpoint, status)?;
+    pub(super) fn first_failed(mut self, picked: Pick, status: Status) -> Result<Self, Status> {
+        self.course.began(picked);
+        self.course.failed(picked.endpoint, status)?;
         self.pass_first_on();
         Ok(self)
     }
 
     /// Begins the first attempt anew elsewhere, if that is free.
     fn pass_first_on(&mut self) {
-        if let Some(endpoint) = self.course.other() {
-            self.first = Some(self.begin(endpoint, Cow::Borrowed(self.course.request())));
+        if let Some(picked) = self.course.other() {
+            self.first = Some(self.begin(picked, Cow::Borrowed(self.course.request())));
         }
     }
 
-    /// Until there is an answer. A failed attempt leaves the other one running; when both have failed, the call goes
-    /// on as failover has it. Cancel safe: dropping it cancels both.
+    /// Until there is an answer. A failed attempt leaves the other one running, unless what it says holds for any; when
+    /// both have failed, the call goes on as failover has it. Cancel safe: dropping it cancels both.
     pub(super) async fn run(mut self) -> Result<Response, Status> {
-        let mut timer = pin!(sleep_until(self.hedge_at));
-        let mut due = false;
         while self.first.is_some() || self.hedge.is_some() {
+            let (hedge_at, late_at) = (self.hedge_at, self.late_at());
             tokio::select! {
                 biased;
                 answer = answer_of(&mut self.first) => {
                     let Some(ended) = self.first.take() else { continue };
-                    self.backup.learn(ended.begun, &answer);
+                    self.backup.learn(ended.learns_from, &answer);
                     match answer {
                         Ok(response) => return Ok(response),
                         Err(status) => self.failed(ended.endpoint, status)?,
@@ -99,51 +97,122 @@ impl<'a, E: Endpoints> Race<'a, E> {
                         Ok(response) => return Ok(self.won(response)),
                         Err(status) => self.failed(ended.endpoint, status)?,
                     }
-                    if let Some(endpoint) = self.course.other() {
-                        self.hedge = Some(self.begin_hedge(endpoint));
+                    if self.course.goes_on() && let Some(picked) = self.course.for_hedge() {
+                        self.hedge = Some(self.begin_marked(picked));
                     }
                 }
-                () = timer.as_mut(), if !due => {
-                    due = true;
-                    if let Some(endpoint) = self.course.untried() && self.backup.credit.spend() {
-                        self.course.hedges();
-                        self.hedge = Some(self.begin_hedge(endpoint));
-                    }
-                }
+                () = at(late_at) => self.replace_late(),
+                () = at(hedge_at) => self.begin_hedge(),
             }
         }
         failover::follow(self.course, None).await
     }
 
-    /// Notes that one failed. When that ends the call, the other one, which is given up, may have run.
+    /// Notes that one failed.
     fn failed(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
-        let alone = self.first.is_none() && self.hedge.is_none();
-        self.course.failed(endpoint, status).map_err(|status| {
-            let never_ran = status.never_ran() && alone;
-            status.with_never_ran(never_ran)
-        })
+        if self.first.is_none() && self.hedge.is_none() {
+            self.course.failed(endpoint, status)
+        } else {
+            self.course.failed_beside(endpoint, status)
+        }
     }
 
-    fn begin_hedge(&mut self, endpoint: usize) -> Running<'a> {
-        self.begin(endpoint, Cow::Owned(self.course.marked()))
+    fn begin_hedge(&mut self) {
+        self.hedge_at = None;
+        let Some(picked) = self.course.for_hedge() else {
+            return;
+        };
+        if self.backup.credit.spend() {
+            self.course.hedges();
+            self.hedge = Some(self.begin_marked(picked));
+        } else {
+            self.course.endpoints().note(Event::BudgetEmpty);
+        }
     }
 
-    fn begin(&mut self, endpoint: usize, request: Cow<'a, Request>) -> Running<'a> {
-        self.course.began(endpoint);
-        let endpoints = self.course.endpoints();
+    /// When the next of the two has taken too long.
+    fn late_at(&self) -> Option<Instant> {
+        let both = [&self.first, &self.hedge].into_iter().flatten();
+        both.filter_map(|running| running.late_at).min()
+    }
+
+    /// Begins a retry in the place of one that has taken too long, or lets it go on if there can be no retry.
+    fn replace_late(&mut self) {
+        let now = Instant::now();
+        if let Some(first) = &mut self.first
+            && first.is_late(now)
+        {
+            let beside = self.hedge.as_ref().map(|hedge| hedge.endpoint);
+            let Some(picked) = self.course.instead(beside) else {
+                first.late_at = None;
+                return;
+            };
+            self.backup.learn_lost(first.learns_from);
+            // A retry is not hedged.
+            self.hedge_at = None;
+            self.first = Some(self.begin_marked(picked));
+        } else if let Some(hedge) = &mut self.hedge
+            && hedge.is_late(now)
+        {
+            let beside = self.first.as_ref().map(|first| first.endpoint);
+            let Some(picked) = self.course.instead(beside) else {
+                hedge.late_at = None;
+                return;
+            };
+            self.hedge = Some(self.begin_marked(picked));
+        }
+    }
+
+    /// Begins a hedge or a retry.
+    fn begin_marked(&mut self, picked: Pick) -> Running<'a> {
+        let request = Cow::Owned(self.course.marked());
         Running {
-            endpoint,
-            begun: Instant::now(),
-            answer: Box::pin(async move { attempt(endpoints, endpoint, &request).await }),
+            learns_from: None,
+            ..self.begin(picked, request)
+        }
+    }
+
+    fn begin(&mut self, picked: Pick, request: Cow<'a, Request>) -> Running<'a> {
+        let (endpoints, patience) = (self.course.endpoints(), self.course.patience());
+        self.course.began(picked);
+        let answer = async move { attempt(endpoints, picked.endpoint, &request, patience).await };
+        self.running(picked, Instant::now(), answer)
+    }
+
+    fn running(
+        &self,
+        picked: Pick,
+        begun: Instant,
+        answer: impl Future<Output = Result<Response, Status>> + Send + 'a,
+    ) -> Running<'a> {
+        let limit = self.course.attempt_limit();
+        Running {
+            endpoint: picked.endpoint,
+            learns_from: Some(begun),
+            late_at: limit.and_then(|limit| begun.checked_add(limit)),
+            answer: Box::pin(answer),
         }
     }
 
     fn won(&self, response: Response) -> Response {
         self.course.endpoints().note(Event::HedgeWon);
         if let Some(first) = &self.first {
-            self.backup.learn_lost(first.begun);
+            self.backup.learn_lost(first.learns_from);
         }
         response
+    }
+}
+
+impl Running<'_> {
+    fn is_late(&self, now: Instant) -> bool {
+        self.late_at.is_some_and(|late_at| late_at <= now)
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
     }
 }
 

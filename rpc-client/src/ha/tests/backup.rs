@@ -82,12 +82,12 @@ async fn a_lone_endpoint_is_waited_for_and_no_credit_spent() {
     let fake = Fake::new([[ok(50)]]);
     let plan = plan(0.5);
     for _ in 0..4 {
-        plan.run(&fake, &idempotent(), &fake.budget).await.unwrap();
+        fake.call(&plan, &idempotent()).await.unwrap();
     }
     assert_eq!(fake.went_to(), [0, 0, 0, 0]);
     let two = Fake::new([[ok(50)], [ok(20)]]);
-    plan.run(&two, &idempotent(), &two.budget).await.unwrap();
-    plan.run(&two, &idempotent(), &two.budget).await.unwrap();
+    two.call(&plan, &idempotent()).await.unwrap();
+    two.call(&plan, &idempotent()).await.unwrap();
     assert_eq!(
         two.count_of(Event::Hedge),
         2,
@@ -252,7 +252,7 @@ async fn hedges_of_slow_calls(calls: u64, apart: u64, ratio: f64) -> usize {
     let run = async |number: u64| {
         tokio::time::sleep(ms(number * apart)).await;
         let request = idempotent();
-        plan.run(&fake, &request, &fake.budget).await.unwrap();
+        fake.call(&plan, &request).await.unwrap();
     };
     let all: futures_util::stream::FuturesUnordered<_> = (0..calls).map(run).collect();
     futures_util::StreamExt::collect::<Vec<()>>(all).await;
@@ -295,9 +295,9 @@ async fn a_burst_hedges_no_more_than_was_saved() {
     let plan = plan(0.05);
     let request = within(600_000, &idempotent());
     for _ in 0..10_000 {
-        plan.run(&fake, &request, &fake.budget).await.unwrap();
+        fake.call(&plan, &request).await.unwrap();
     }
-    let slow = (0..100).map(|_| plan.run(&fake, &request, &fake.budget));
+    let slow = (0..100).map(|_| fake.call(&plan, &request));
     let slow: futures_util::stream::FuturesUnordered<_> = slow.collect();
     let answers: Vec<_> = futures_util::StreamExt::collect(slow).await;
     assert!(answers.iter().all(Result::is_ok));

@@ -15,6 +15,11 @@ async fn every_endpoint_is_asked_once_and_all_is_told_in_order() {
     assert_eq!(well, [true, false, false, true]);
     assert_eq!((fake.went_to(), fake.now()), (vec![0, 1, 2, 3], 30));
     assert_eq!(fake.count_of(Event::Attempt), 4);
+    assert_eq!(
+        fake.were_patient(),
+        [true; 4],
+        "none needs the time of another"
+    );
 }
 
 #[tokio::test(start_paused = true)]

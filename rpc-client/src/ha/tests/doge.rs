@@ -63,7 +63,7 @@ async fn defect_2_healthy_nodes_fail_no_call() {
         }));
         for _ in 0..400 {
             let request = idempotent();
-            plan.run(&fake, &request, &fake.budget).await.unwrap();
+            fake.call(&plan, &request).await.unwrap();
         }
         assert!(fake.count_of(Event::Hedge) <= 60, "15 % of 400");
         assert_eq!(fake.count_of(Event::Hedge) > 0, nodes > 1);
@@ -104,7 +104,7 @@ async fn defect_4_fifteen_per_cent_of_ten_calls_is_one_hedge() {
     }));
     for _ in 0..10 {
         let request = idempotent();
-        plan.run(&fake, &request, &fake.budget).await.unwrap();
+        fake.call(&plan, &request).await.unwrap();
     }
     assert_eq!(fake.count_of(Event::Hedge), 1);
 }

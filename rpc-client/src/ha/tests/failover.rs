@@ -102,20 +102,86 @@ async fn when_all_are_dead_each_was_asked_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_gave_up_on_connecting_early_is_passed_over() {
-    let early = Status::deadline_exceeded("no connection in time").with_never_ran(true);
-    let fake = Fake::new([[fails(500, early.clone())], [ok(10)]]);
-    fake.run(at_once(), &once()).await.unwrap();
-    assert_eq!((fake.went_to(), fake.now()), (vec![0, 1], 510));
+async fn an_attempt_leaves_time_for_another_as_long_as_there_is_one() {
+    for act in [dead(10), refused(10)] {
+        let fake = Fake::new(vec![[act]; 3]);
+        fake.run(at_once(), &idempotent()).await.unwrap_err();
+        assert_eq!(fake.were_patient(), [false, false, true]);
+    }
+    // One that was lost may be asked again.
+    let fake = Fake::new([vec![broken(0), ok(0)], vec![dead(0)]]);
+    fake.run(at_once(), &idempotent()).await.unwrap();
+    assert_eq!(fake.went_to(), [0, 1, 0]);
+    assert_eq!(fake.were_patient(), [false, false, true]);
 
-    // At the deadline of the call it is what it says.
-    let fake = Fake::new([[fails(1_000, early.clone())], [ok(10)]]);
-    let request = once();
-    assert_eq!(
-        fake.run(at_once(), &request).await.unwrap_err().code(),
-        Code::DeadlineExceeded
-    );
-    assert_eq!((fake.went_to(), fake.now()), (vec![0], 1_000));
+    let fake = Fake::new([[dead(0)]]);
+    fake.run(at_once(), &once()).await.unwrap_err();
+    assert_eq!(fake.were_patient(), [true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_known_to_be_down_three_are_tried() {
+    for request in [once(), idempotent()] {
+        let mut fake = Fake::new(vec![[dead(1)]; 1_000]);
+        fake.down_from = 0;
+        let status = fake.run(at_once(), &request).await.unwrap_err();
+        assert_eq!((fake.went_to(), fake.now()), (vec![0, 1, 2], 3));
+        assert_eq!(
+            status.to_string(),
+            "unavailable: after 3 attempts, no other can be reached: no connection"
+        );
+        assert!(status.never_ran());
+    }
+    // What was believed to be up does not count, and one that is back is found.
+    let mut scripts = vec![[dead(0)]; 10];
+    scripts[7] = [ok(0)];
+    let mut fake = Fake::new(scripts);
+    fake.down_from = 5;
+    fake.run(at_once(), &once()).await.unwrap();
+    assert_eq!(fake.went_to(), (0..8).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_that_are_down_do_not_keep_a_call_from_one_that_broke_off() {
+    let mut scripts = vec![vec![dead(0)]; 10];
+    scripts[0] = vec![broken(0), ok(0)];
+    let mut fake = Fake::new(scripts);
+    fake.down_from = 1;
+    fake.run(at_once(), &idempotent()).await.unwrap();
+    assert_eq!(fake.went_to(), [0, 1, 2, 3, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_has_no_such_method_is_passed_over() {
+    let unknown = || {
+        fails(
+            0,
+            Status::unimplemented("no method get").with_never_ran(true),
+        )
+    };
+    for request in [once(), inside_a_retry(once()), idempotent()] {
+        let fake = Fake::new([[unknown()], [unknown()], [ok(0)]]).with_budget(&EMPTY);
+        fake.run(at_once(), &request).await.unwrap();
+        assert_eq!(fake.went_to(), [0, 1, 2]);
+        assert!(fake.seen().iter().all(|seen| seen.number == 0));
+    }
+    // It tells more than that others cannot be reached.
+    for scripts in [
+        [[unknown()], [unknown()], [unknown()]],
+        [[dead(0)], [unknown()], [dead(0)]],
+    ] {
+        let fake = Fake::new(scripts);
+        let status = fake.run(at_once(), &once()).await.unwrap_err();
+        assert_eq!(
+            status.to_string(),
+            "unimplemented: after 3 attempts: no method get"
+        );
+        assert!(status.never_ran());
+    }
+    // What a handler says is not that.
+    let fake = Fake::new([[fails(0, Status::unimplemented("not on Sundays"))], [ok(0)]]);
+    fake.run(at_once(), &idempotent()).await.unwrap_err();
+    assert_eq!(fake.went_to(), [0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,10 @@ use doge_rpc_core::{
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
-use crate::ha::{Budget, Endpoints, Event, Plan, RetryBudget, Strategy, Tried};
+use crate::{
+    channel::Patience,
+    ha::{Budget, Endpoints, Event, Pick, Plan, RetryBudget, Strategy, Tried},
+};
 
 /// Endpoints that do as told. A pick is the first that was not tried.
 pub(super) struct Fake {
@@ -19,6 +22,11 @@ pub(super) struct Fake {
     acts: Mutex<Vec<Act>>,
     events: Mutex<Vec<Event>>,
     pub(super) keeps_deadline: bool,
+    /// Endpoints from this one on are known to be out of reach.
+    pub(super) down_from: usize,
+    /// Endpoints that no hedge may go to.
+    pub(super) no_hedges: Vec<usize>,
+    patience: Mutex<Vec<Patience>>,
     pub(super) budget: Budget,
 }
 
@@ -109,6 +117,9 @@ impl Fake {
             acts: Mutex::default(),
             events: Mutex::default(),
             keeps_deadline: false,
+            down_from: usize::MAX,
+            no_hedges: Vec::new(),
+            patience: Mutex::default(),
             budget: Budget::new(&RetryBudget::default(), Instant::now()),
         }
     }
@@ -123,7 +134,14 @@ impl Fake {
         strategy: Strategy,
         request: &Request,
     ) -> Result<Response, Status> {
-        Plan::new(strategy).run(self, request, &self.budget).await
+        self.call(&Plan::new(strategy), request).await
+    }
+
+    /// A call as a cluster makes it.
+    pub(super) async fn call(&self, plan: &Plan, request: &Request) -> Result<Response, Status> {
+        plan.begin(request, &self.budget);
+        let answer = plan.run(self, request, &self.budget).await;
+        answer.or_else(|status| plan.answer_for(request, status))
     }
 
     /// Milliseconds since it was made.
@@ -143,6 +161,13 @@ impl Fake {
     /// The endpoints of all attempts, in order.
     pub(super) fn went_to(&self) -> Vec<usize> {
         self.seen().iter().map(|seen| seen.endpoint).collect()
+    }
+
+    /// For each attempt, in order, whether it may use up the time of the call for a connection.
+    pub(super) fn were_patient(&self) -> Vec<bool> {
+        let seen = self.patience.lock();
+        let patient = |patience: &Patience| matches!(patience, Patience::Whole { .. });
+        seen.iter().map(patient).collect()
     }
 
     pub(super) fn count_of(&self, event: Event) -> usize {
@@ -171,11 +196,28 @@ impl Endpoints for Fake {
         self.scripts.len()
     }
 
-    fn pick(&self, _: &Request, tried: &Tried) -> Option<usize> {
-        (0..self.count()).find(|endpoint| !tried.contains(*endpoint))
+    fn pick(&self, _: &Request, tried: &Tried) -> Option<Pick> {
+        let untried = (0..self.count()).find(|endpoint| !tried.contains(*endpoint));
+        untried.map(|endpoint| Pick {
+            endpoint,
+            is_down: endpoint >= self.down_from,
+        })
     }
 
-    async fn attempt(&self, endpoint: usize, request: &Request) -> Result<Response, Status> {
+    fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
+        let mut tried = tried.clone();
+        tried.extend(self.no_hedges.iter().copied());
+        let picked = self.pick(request, &tried);
+        picked.map(|picked| picked.endpoint)
+    }
+
+    async fn attempt(
+        &self,
+        endpoint: usize,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Response, Status> {
+        self.patience.lock().push(patience);
         let act = self.next_act(endpoint);
         let mut running = Running::new(self, endpoint, request);
         if !act.after.is_zero() {

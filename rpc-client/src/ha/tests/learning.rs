@@ -29,11 +29,11 @@ async fn median_after(six: Act, four: Act, request: impl Fn() -> Request) -> u64
     let fake = Fake::new([calls.collect::<Vec<_>>(), vec![ok(0)]]);
     let plan = plan(50.0, 1.0 / CALLS as f64);
     for _ in 0..CALLS - 1 {
-        let _ = plan.run(&fake, &request(), &fake.budget).await;
+        let _ = fake.call(&plan, &request()).await;
     }
     assert_eq!(fake.count_of(Event::Hedge), 0);
     let begun = fake.now();
-    plan.run(&fake, &idempotent(), &fake.budget).await.unwrap();
+    fake.call(&plan, &idempotent()).await.unwrap();
     assert_eq!(fake.count_of(Event::Hedge), 1);
     fake.now() - begun
 }
@@ -66,7 +66,7 @@ async fn a_first_attempt_that_lost_counts_for_as_long_as_it_was_waited_for() {
     let mut last = 0;
     for _ in 0..CALLS {
         let begun = fake.now();
-        plan.run(&fake, &idempotent(), &fake.budget).await.unwrap();
+        fake.call(&plan, &idempotent()).await.unwrap();
         last = fake.now() - begun;
     }
     // One in ten takes 300 ms, so that is the percentile; without those that lost it would be 20 ms. It is approached

@@ -11,4 +11,5 @@ mod fake;
 mod learning;
 mod motan_go;
 mod overload;
+mod race;
 mod single;

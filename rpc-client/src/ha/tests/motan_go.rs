@@ -67,10 +67,10 @@ async fn defect_e_a_slow_endpoint_is_measured_by_the_others() {
         let request = idempotent();
         if call % 50 == 49 {
             let before = slow.now();
-            plan.run(&slow, &request, &slow.budget).await.unwrap();
+            slow.call(&plan, &request).await.unwrap();
             waited = slow.now() - before;
         } else {
-            plan.run(&quick, &request, &quick.budget).await.unwrap();
+            quick.call(&plan, &request).await.unwrap();
         }
     }
     // 20 ms is when the 95th percentile expects an answer, and 20 ms is what the hedge takes.

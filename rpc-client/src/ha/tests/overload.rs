@@ -9,9 +9,7 @@ async fn extra_in_a_minute(per_second: u64, strategy: Strategy, fake: &Fake) -> 
     let calls = per_second * 60;
     let run = async |number: u64| {
         tokio::time::sleep(ms(number * 1_000 / per_second)).await;
-        plan.run(fake, &idempotent(), &fake.budget)
-            .await
-            .unwrap_err();
+        fake.call(&plan, &idempotent()).await.unwrap_err();
     };
     let all: FuturesUnordered<_> = (0..calls).map(run).collect();
     all.collect::<Vec<()>>().await;
@@ -60,12 +58,12 @@ async fn the_budget_fills_again_after_the_failure() {
     }));
     let mut failed = 0;
     for _ in 0..1_000 {
-        failed += u32::from(plan.run(&fake, &request, &fake.budget).await.is_err());
+        failed += u32::from(fake.call(&plan, &request).await.is_err());
     }
     // 100 in reserve; after n calls, n / 5 more: 125 calls.
     assert_eq!(failed, 1_000 - 300);
     tokio::time::advance(ms(10_000)).await;
     for _ in 0..100 {
-        plan.run(&fake, &request, &fake.budget).await.unwrap();
+        fake.call(&plan, &request).await.unwrap();
     }
 }
