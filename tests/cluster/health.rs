@@ -325,7 +325,7 @@ async fn a_quiet_instance_that_stops_is_found_by_a_ping_and_comes_back() {
 async fn an_instance_that_fails_fast_is_ejected_and_draws_no_calls() {
     let fleet = Fleet::of(2).await;
     let builder = fleet.cluster().health(ejecting_for(LONG));
-    let (cluster, client) = fleet.follow(builder).await;
+    let (_cluster, client) = fleet.follow(builder).await;
     // Faster than the other one, and so at an advantage if only time counted.
     let broken = Act::Fail(Status::internal("the handler panicked"));
     fleet.replicas[0].handlers.act(broken);

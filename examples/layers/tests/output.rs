@@ -9,7 +9,7 @@ around calls
   rate limit: 11 payslips at 5 in 100 ms took 200 ms, as it should
   load shed: resource exhausted: a load shed layer refused the call
 around attempts
-  timeout: deadline exceeded: a timeout layer stopped the call
+  timeout: unavailable: after 3 attempts: a timeout layer stopped the attempt
   concurrency limit: 12 payslips, at most 2 at once on a printer
   rate limit: 22 payslips at 5 in 100 ms on each of two printers took 200 ms, as it should
   load shed: printed downstairs and upstairs

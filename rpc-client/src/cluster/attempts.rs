@@ -38,6 +38,10 @@ impl Endpoints for Attempts<'_> {
         endpoint.attempt(request, patience).await
     }
 
+    fn timed_out(&self, endpoint: usize) {
+        self.set.endpoints()[endpoint].timed_out();
+    }
+
     /// A bare channel does.
     fn keeps_deadline(&self) -> bool {
         self.core.attempt_layers.is_empty()

@@ -17,6 +17,10 @@ use crate::channel::Patience;
 /// be back; but not each call all of them.
 const MAX_DOWN: u32 = 3;
 
+/// The most endpoints that a call leaves because they have no such method. In a rolling upgrade others have it; but a
+/// name that nobody knows must not be asked for everywhere.
+const MAX_STRANGE: u32 = 2;
+
 /// The attempts of one call: what happened, and so where it may go next.
 pub(super) struct Course<'a, E> {
     config: &'a Failover,
@@ -30,6 +34,8 @@ pub(super) struct Course<'a, E> {
     attempts: u32,
     /// Those of the attempts that went to endpoints known to be out of reach.
     down: u32,
+    /// Those of the attempts that met nobody who has the method.
+    strange: u32,
     /// Those of the attempts that the budget paid for.
     retries: u32,
     /// Retries and hedges, which are what is numbered on the wire.
@@ -74,6 +80,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
             barred: Tried::new(),
             attempts: 0,
             down: 0,
+            strange: 0,
             retries: 0,
             further: 0,
             step: Step::Other,
@@ -150,9 +157,9 @@ impl<'a, E: Endpoints> Course<'a, E> {
         limit.filter(|_| self.request.route().idempotent())
     }
 
-    /// The endpoint of a retry in the place of an attempt that takes too long, while there is one at `beside`. `None`
-    /// when there can be none, and so the attempt goes on.
-    pub(super) fn instead(&mut self, beside: Option<usize>) -> Option<Pick> {
+    /// The endpoint of a retry in the place of the attempt at `late`, which takes too long, while there is one at
+    /// `beside`. `None` when there can be none, and so the attempt goes on.
+    pub(super) fn instead(&mut self, late: usize, beside: Option<usize>) -> Option<Pick> {
         if self.has_failed() {
             return None;
         }
@@ -164,7 +171,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
         })?;
         self.pay().ok()?;
         self.tried = tried;
-        self.took_too_long();
+        self.took_too_long(late);
         Some(picked)
     }
 
@@ -190,13 +197,14 @@ impl<'a, E: Endpoints> Course<'a, E> {
         if self.pay().is_err() {
             return Some(running.await);
         }
-        self.took_too_long();
+        self.took_too_long(picked.endpoint);
         self.step = Step::Retry;
         None
     }
 
     /// Notes that an attempt is given up for a retry.
-    fn took_too_long(&mut self) {
+    fn took_too_long(&mut self, endpoint: usize) {
+        self.endpoints.timed_out(endpoint);
         let limit = self.config.attempt_timeout.unwrap_or_default();
         let late = Status::deadline_exceeded(format!("no answer within {limit:?}"));
         self.may_have_run = true;
@@ -242,7 +250,16 @@ impl<'a, E: Endpoints> Course<'a, E> {
         }
         self.step = match verdict {
             Verdict::Final | Verdict::Last => return Err(self.last(status)),
-            Verdict::Dead => Step::Other,
+            Verdict::Dead
+                if status.code() == Code::Unimplemented && self.strange == MAX_STRANGE =>
+            {
+                self.failure = Some(status);
+                return Err(self.give_up(""));
+            }
+            Verdict::Dead => {
+                self.strange += u32::from(status.code() == Code::Unimplemented);
+                Step::Other
+            }
             Verdict::Refused => Step::RetryOther,
             Verdict::Broken => Step::RetryLater,
         };

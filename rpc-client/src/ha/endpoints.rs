@@ -33,6 +33,9 @@ pub(crate) trait Endpoints: Sync {
         patience: Patience,
     ) -> impl Future<Output = Result<Response, Status>> + Send;
 
+    /// Says that an attempt there was given up because it took too long.
+    fn timed_out(&self, endpoint: usize);
+
     /// Counts what happened.
     fn note(&self, event: Event);
 

@@ -143,7 +143,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
             && first.is_late(now)
         {
             let beside = self.hedge.as_ref().map(|hedge| hedge.endpoint);
-            let Some(picked) = self.course.instead(beside) else {
+            let Some(picked) = self.course.instead(first.endpoint, beside) else {
                 first.late_at = None;
                 return;
             };
@@ -155,7 +155,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
             && hedge.is_late(now)
         {
             let beside = self.first.as_ref().map(|first| first.endpoint);
-            let Some(picked) = self.course.instead(beside) else {
+            let Some(picked) = self.course.instead(hedge.endpoint, beside) else {
                 hedge.late_at = None;
                 return;
             };

@@ -165,6 +165,10 @@ async fn an_endpoint_that_has_no_such_method_is_passed_over() {
         assert_eq!(fake.went_to(), [0, 1, 2]);
         assert!(fake.seen().iter().all(|seen| seen.number == 0));
     }
+    // A name that nobody knows is not asked for everywhere.
+    let fake = Fake::new(vec![[unknown()]; 10]);
+    fake.run(at_once(), &once()).await.unwrap_err();
+    assert_eq!(fake.went_to(), [0, 1, 2]);
     // It tells more than that others cannot be reached.
     for scripts in [
         [[unknown()], [unknown()], [unknown()]],
@@ -437,6 +441,7 @@ async fn an_attempt_that_takes_too_long_makes_room_for_another() {
     assert_eq!((fake.went_to(), fake.now()), (vec![0, 1], 130));
     assert_eq!(fake.seen()[0].end, Some(End::Dropped(100)));
     assert!(fake.seen()[1].retry);
+    assert_eq!(fake.timed_out_at(), [0], "health hears of it");
 }
 
 #[tokio::test(start_paused = true)]

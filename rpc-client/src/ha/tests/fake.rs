@@ -27,6 +27,7 @@ pub(super) struct Fake {
     /// Endpoints that no hedge may go to.
     pub(super) no_hedges: Vec<usize>,
     patience: Mutex<Vec<Patience>>,
+    timed_out: Mutex<Vec<usize>>,
     pub(super) budget: Budget,
 }
 
@@ -120,6 +121,7 @@ impl Fake {
             down_from: usize::MAX,
             no_hedges: Vec::new(),
             patience: Mutex::default(),
+            timed_out: Mutex::default(),
             budget: Budget::new(&RetryBudget::default(), Instant::now()),
         }
     }
@@ -142,6 +144,11 @@ impl Fake {
         plan.begin(request, &self.budget);
         let answer = plan.run(self, request, &self.budget).await;
         answer.or_else(|status| plan.answer_for(request, status))
+    }
+
+    /// Endpoints whose attempts were given up because they took too long.
+    pub(super) fn timed_out_at(&self) -> Vec<usize> {
+        self.timed_out.lock().clone()
     }
 
     /// Milliseconds since it was made.
@@ -225,6 +232,10 @@ impl Endpoints for Fake {
         }
         running.answered = true;
         act.answer
+    }
+
+    fn timed_out(&self, endpoint: usize) {
+        self.timed_out.lock().push(endpoint);
     }
 
     fn note(&self, event: Event) {

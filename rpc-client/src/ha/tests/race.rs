@@ -203,6 +203,7 @@ async fn an_attempt_that_takes_too_long_is_replaced_in_a_race_too() {
     let fake = Fake::new([[silent()], [silent()], [silent()], [ok(3)]]);
     fake.run(with_timeout(10, 50), &idempotent()).await.unwrap();
     assert_eq!((fake.went_to(), fake.now()), (vec![0, 1, 2, 3], 63));
+    assert_eq!(fake.timed_out_at(), [0, 1], "health hears of it");
     let seen = fake.seen();
     let marks: Vec<_> = seen
         .iter()
