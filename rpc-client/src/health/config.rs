@@ -3,9 +3,10 @@ use std::time::Duration;
 /// When an endpoint is ejected, which is to be kept out of rotation, and for how long.
 ///
 /// Two things get it ejected: calls that fail in a row, and a share of failures that stands out among the endpoints of
-/// its cluster, as gRFC A50 (outlier detection) has it. What failed is a call that found nobody there or had no answer
-/// in time, and a connection that broke off under calls, which counts once. Errors of the application and refusals
-/// under overload are answers of an endpoint that works.
+/// its cluster, as gRFC A50 (outlier detection) has it. What failed is a call that found nobody there, had no answer
+/// in time, or came back as `Internal`, `Unknown` or `DataLoss`, and a connection that broke off under calls, which
+/// counts once. Errors of the application, statuses about the call itself and refusals under overload are answers of an
+/// endpoint that works.
 ///
 /// ```
 /// use std::time::Duration;
