@@ -19,19 +19,27 @@ enum Jitter {
 }
 
 impl Backoff {
-    /// For what this process writes: 0.5 to 15 s, full jitter.
-    pub(super) fn provider() -> Self {
-        Self::new(500, 15_000, Jitter::Full)
+    /// For what this process writes: 0.5 to 15 s, full jitter; no longer than half of the time to live, so that all is
+    /// whole within that once etcd is back.
+    pub(super) fn provider(ttl: Duration) -> Self {
+        Self::new(500, 15_000, Jitter::Full).within(ttl / 2)
     }
 
-    /// For what this process reads: 0.5 to 10 s, ±50 %.
-    pub(super) fn consumer() -> Self {
-        Self::new(500, 10_000, Jitter::Half)
+    /// For what this process reads: 0.5 to 10 s, ±50 %; no longer than three quarters of the time to live.
+    pub(super) fn consumer(ttl: Duration) -> Self {
+        Self::new(500, 10_000, Jitter::Half).within(ttl / 2)
     }
 
     /// For a lease that lives on while another member is sought: 50 to 400 ms, ±50 %.
     pub(super) fn renewal() -> Self {
         Self::new(50, 400, Jitter::Half)
+    }
+
+    fn within(self, longest: Duration) -> Self {
+        Self {
+            longest: self.longest.min(longest.max(self.shortest)),
+            ..self
+        }
     }
 
     /// The time to wait after one more failure.
@@ -67,11 +75,22 @@ impl Backoff {
 mod tests {
     use super::*;
 
+    const TTL: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn no_pause_outlasts_the_time_to_live() {
+        fastrand::seed(1);
+        let ttl = Duration::from_secs(2);
+        for mut backoff in [Backoff::provider(ttl), Backoff::consumer(ttl)] {
+            assert!((0..100).all(|_| backoff.pause() < ttl));
+        }
+    }
+
     #[test]
     fn pauses_grow_to_their_bound_and_stay_within() {
         for seed in 0..50 {
             fastrand::seed(seed);
-            let (mut provider, mut consumer) = (Backoff::provider(), Backoff::consumer());
+            let (mut provider, mut consumer) = (Backoff::provider(TTL), Backoff::consumer(TTL));
             let mut whole = Duration::from_millis(500);
             for _ in 0..10 {
                 let pause = provider.pause();

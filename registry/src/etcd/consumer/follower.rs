@@ -55,7 +55,7 @@ impl Follower {
             stored,
             publish_at: None,
             published_at: None,
-            backoff: Backoff::consumer(),
+            backoff: Backoff::consumer(settings.ttl),
             failing: Failing::default(),
         };
         match follower.first_read(&settings).await {

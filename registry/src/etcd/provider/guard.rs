@@ -10,7 +10,7 @@ use crate::etcd::failure::{Failure, Reason};
 
 /// Watches the services that have instances here, so that one that somebody else deletes is back at once.
 pub(super) async fn guard(provider: &Provider) -> Infallible {
-    let mut backoff = Backoff::consumer();
+    let mut backoff = Backoff::consumer(provider.members.settings().ttl);
     loop {
         let services = provider.desired.services();
         if services.is_empty() {

@@ -19,7 +19,7 @@ struct Lease {
 
 /// Has a lease at all times, and a new one whenever it is lost.
 pub(super) async fn keep(provider: &Provider) -> Infallible {
-    let mut backoff = Backoff::provider();
+    let mut backoff = Backoff::provider(provider.members.settings().ttl);
     let mut failing = Failing::default();
     // The last one, as long as etcd has not said that it is gone.
     let mut last = None;

@@ -12,7 +12,7 @@ use crate::failing::Failing;
 /// Puts and deletes what has to be, until nobody is registered any more; returns the lease that is left.
 pub(super) async fn write(provider: &Provider) -> Option<i64> {
     let desired = &provider.desired;
-    let mut backoff = Backoff::provider();
+    let mut backoff = Backoff::provider(provider.members.settings().ttl);
     let mut failing = Failing::default();
     loop {
         let written = match desired.next() {
