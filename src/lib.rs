@@ -34,7 +34,8 @@
 //!
 //! - [`service`](macro@service): the macro, and all its options.
 //! - [`Server`], [`server`]: serving, layers, limits, registration, drain.
-//! - [`Client`], [`client`]: channels and clusters, and what they do when a server is away.
+//! - [`Client`], [`client`]: channels and clusters; how calls are spread ([`client::Balancing`]), tried again
+//!   ([`client::Strategy`]) and limited ([`client::CallLimits`]).
 //! - [`CallOptions`], [`Context`], [`Metadata`], [`Deadline`]: what belongs to one call.
 //! - [`Status`], [`Code`]: what the framework reports. An application's own errors are values of its own type.
 //! - [`registry`]: who is alive and where.
@@ -132,6 +133,31 @@ pub use doge_rpc_core::{
 pub use doge_rpc_server::Server;
 
 /// Channels and clusters: where the calls of a [`Client`] go.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use doge_rpc::{
+///     client::{CallLimits, ClusterError, MethodPolicy, Strategy},
+///     prelude::*,
+///     registry::Registry,
+/// };
+///
+/// #[service]
+/// trait Hello {
+///     #[rpc(idempotent, hedge = "p95")]
+///     async fn hello(&self, name: String) -> Result<String, Status>;
+///     async fn forget(&self, name: String) -> Result<(), Status>;
+/// }
+///
+/// async fn client(registry: &Arc<dyn Registry>) -> Result<HelloClient, ClusterError> {
+///     let cluster = HelloClient::cluster()
+///         .registry(registry)
+///         .limits(CallLimits::new().concurrency(200))
+///         .method("forget", MethodPolicy::new().strategy(Strategy::Failfast));
+///     Ok(HelloClient::new(cluster.follow().await?))
+/// }
+/// ```
 pub mod client {
     pub use doge_rpc_client::{
         Answer, Backoff, BackupRequest, Balancing, CallLimits, Channel, ChannelConfig, ChannelPool,

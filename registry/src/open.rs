@@ -12,7 +12,6 @@ use crate::{File, Memory, Registry, Static};
 /// | `memory:` | a new [`Memory`]; share the handle, because a second call opens another one |
 /// | `file:DIR` | [`File`] over the folder `DIR`, relative or absolute; `file:///DIR` works too |
 /// | `static:ADDRESS,ADDRESS` | [`Static`] with these addresses for all services |
-///
 /// | `etcd://HOST:PORT,HOST:PORT/PREFIX?OPTIONS` | `Etcd`, with the feature `etcd`; `etcds://` for TLS |
 ///
 /// Nothing is read, written or connected to yet.

@@ -18,7 +18,7 @@ use doge_rpc_core::{
     connection::{
         Batch, ClientConnection, HasOutbox, Limits, Outbox, ServerConnection, ServerEvent,
     },
-    protocol::{Codec, Frame, Violation},
+    protocol::{Codec, Frame, Message, Violation},
     transport::Address,
     wire,
 };
@@ -254,4 +254,44 @@ fn one_call_has_one_completion() {
         Poll::Ready(Ok(_))
     ));
     assert_eq!(client.in_flight(), 0);
+}
+
+/// What expired on its way never reaches a handler.
+#[test]
+fn a_request_that_comes_without_time_left_is_answered_and_not_run() {
+    let now = Instant::now();
+    let (mut client, mut server) = (
+        ClientConnection::new(Limits::default(), now),
+        open_server(now),
+    );
+    for frame in drain(server.outbox()) {
+        client.receive(frame, now, &mut Vec::new()).unwrap();
+    }
+    let route = Route::named("a", "b").unwrap();
+    let deadline = Deadline::new(now, Duration::from_secs(1));
+    let request = Request::new(route, Bytes::from_static(b"\x90"), deadline);
+    client.start(&request, now).unwrap();
+    let mut request = drain(client.outbox())
+        .into_iter()
+        .find(|frame| matches!(frame.message, Message::Request(..)))
+        .unwrap();
+    let Message::Request(head, _) = &mut request.message else {
+        panic!("it was looked for")
+    };
+    head.timeout = 0;
+
+    let event = server.receive(request, now, |_| ()).unwrap();
+    assert!(matches!(event, ServerEvent::None), "it would run");
+    let answers = drain(server.outbox());
+    let [
+        Frame {
+            message: Message::Error(outcome),
+            ..
+        },
+    ] = &answers[..]
+    else {
+        panic!("one answer, and not {answers:?}")
+    };
+    assert_eq!(outcome.code, Code::DeadlineExceeded.as_u8());
+    assert!(outcome.never_ran);
 }

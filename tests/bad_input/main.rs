@@ -10,6 +10,7 @@ mod bodies;
 mod clients;
 mod floods;
 mod frames;
+#[path = "../common/logs.rs"]
 mod logs;
 mod peer;
 mod strangers;

@@ -14,7 +14,7 @@ mod health;
 mod hedging;
 mod layers;
 mod limits;
-#[path = "../bad_input/logs.rs"]
+#[path = "../common/logs.rs"]
 mod logs;
 mod overload;
 mod policies;

@@ -1,6 +1,6 @@
 //! What went wrong in doge and in Motan, each by a test that our code passes.
 //!
-//! The numbers are those of the list that the project began with. What doge did is said above each test, in a line.
+//! Tests are numbered by defect. What doge did is said above each, in a line.
 //! Defect 15, a server that signals did not stop, has its tests in `tests/promises/signals.rs`; the strategies have
 //! theirs to the millisecond, on paused time, in `rpc-client/src/ha/tests`.
 

@@ -227,6 +227,7 @@ impl ClusterBuilder {
         Monitor::new(&core, self.health).start();
         Ok(Cluster::new(core, &self.call_layers))
     }
+
     fn check_methods(&self) -> Result<(), ClusterError> {
         let Some(known) = self.known else {
             return Ok(());

@@ -17,35 +17,35 @@ fn without_credit(delay: u64) -> Strategy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_1_two_replicas_at_25_ms_answer_at_25_ms() {
+async fn defect_01_two_replicas_at_25_ms_answer_at_25_ms() {
     let fake = Fake::new([[ok(25)], [ok(25)]]);
     fake.run(hedge_after(10), &idempotent()).await.unwrap();
     assert_eq!((fake.now(), fake.count_of(Event::Hedge)), (25, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_1_a_first_attempt_that_ends_during_the_backup_is_heard() {
+async fn defect_01_a_first_attempt_that_ends_during_the_backup_is_heard() {
     let fake = Fake::new([[ok(15)], [ok(200)]]);
     fake.run(hedge_after(10), &idempotent()).await.unwrap();
     assert_eq!(fake.now(), 15);
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_1_a_lone_endpoint_at_25_ms_answers_at_25_ms() {
+async fn defect_01_a_lone_endpoint_at_25_ms_answers_at_25_ms() {
     let fake = Fake::new([[ok(25)]]);
     fake.run(hedge_after(10), &idempotent()).await.unwrap();
     assert_eq!(fake.now(), 25);
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_2_without_budget_the_first_attempt_is_waited_for() {
+async fn defect_02_without_budget_the_first_attempt_is_waited_for() {
     let fake = Fake::new([[ok(15)], [ok(15)]]);
     fake.run(without_credit(10), &idempotent()).await.unwrap();
     assert_eq!((fake.went_to(), fake.now()), (vec![0], 15));
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_2_healthy_nodes_fail_no_call() {
+async fn defect_02_healthy_nodes_fail_no_call() {
     fastrand::seed(2);
     for nodes in 1..=3 {
         let script = || {
@@ -71,7 +71,7 @@ async fn defect_2_healthy_nodes_fail_no_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_3_a_limit_of_30_ms_is_kept() {
+async fn defect_03_a_limit_of_30_ms_is_kept() {
     let fake = Fake::new([[ok(131)], [ok(131)]]);
     let status = fake
         .run(hedge_after(10), &within(30, &idempotent()))
@@ -81,7 +81,7 @@ async fn defect_3_a_limit_of_30_ms_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_3_an_error_stays_what_it_is_and_is_not_hedged() {
+async fn defect_03_an_error_stays_what_it_is_and_is_not_hedged() {
     let fake = Fake::new([[application_error(5)], [ok(0)]]);
     let response = fake.run(hedge_after(10), &idempotent()).await.unwrap();
     assert!(response.is_application_error());
@@ -95,7 +95,7 @@ async fn defect_3_an_error_stays_what_it_is_and_is_not_hedged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_4_fifteen_per_cent_of_ten_calls_is_one_hedge() {
+async fn defect_04_fifteen_per_cent_of_ten_calls_is_one_hedge() {
     let fake = Fake::new([[ok(25)], [ok(25)]]);
     let plan = Plan::new(Strategy::BackupRequest(BackupRequest {
         delay: HedgeDelay::After(ms(10)),
@@ -110,7 +110,7 @@ async fn defect_4_fifteen_per_cent_of_ten_calls_is_one_hedge() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn defect_4_the_loser_is_cancelled() {
+async fn defect_04_the_loser_is_cancelled() {
     let fake = Fake::new([[ok(500)], [ok(5)]]);
     fake.run(hedge_after(10), &idempotent()).await.unwrap();
     assert_eq!(fake.seen()[0].end, Some(End::Dropped(15)));

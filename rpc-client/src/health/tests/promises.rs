@@ -1,4 +1,4 @@
-//! What the design promises of health, and what doge did wrong.
+//! What is promised of health, and what doge did wrong.
 
 use std::time::Duration;
 
