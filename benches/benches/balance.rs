@@ -9,7 +9,7 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 use criterion::{BenchmarkId, Criterion};
 use doge_rpc::client::{
     Balancing, ConsistentHash, HashKey, LoadBalancing,
-    balance::{Balancer, Nearness, Node, Sample},
+    balance::{Balancer, EndpointLoad, Nearness, Sample},
 };
 use tokio::time::Instant;
 
@@ -68,9 +68,9 @@ fn make(criterion: &mut Criterion) {
 }
 
 /// Endpoints of different weights that have answered before.
-fn nodes(count: usize, now: Instant) -> Vec<Arc<Node>> {
+fn nodes(count: usize, now: Instant) -> Vec<Arc<EndpointLoad>> {
     let node = |number| {
-        let node = Node::new(
+        let node = EndpointLoad::new(
             &format!("tcp://10.0.0.1:{number}"),
             fastrand::u32(50..=150),
             now,
@@ -82,7 +82,7 @@ fn nodes(count: usize, now: Instant) -> Vec<Arc<Node>> {
     (0..count).map(node).collect()
 }
 
-fn balancer(policy: &LoadBalancing, nodes: &[Arc<Node>], now: Instant) -> Balancer {
+fn balancer(policy: &LoadBalancing, nodes: &[Arc<EndpointLoad>], now: Instant) -> Balancer {
     let balancing = Balancing {
         policy: policy.clone(),
         ..Balancing::default()

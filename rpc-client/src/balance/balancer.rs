@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Balancing, Node, clock::millis, tier::Tier};
+use super::{Balancing, EndpointLoad, clock::millis, tier::Tier};
 
 /// How near an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +15,7 @@ pub enum Nearness {
     Far,
 }
 
-/// Chooses among the endpoints of a service. Made anew when they change; what is known of each stays in its [`Node`].
+/// Chooses among the endpoints of a service. Made anew when they change; what is known of each stays in its [`EndpointLoad`].
 #[derive(Debug)]
 pub struct Balancer {
     /// Nearest first; none is empty.
@@ -26,7 +26,11 @@ impl Balancer {
     /// A balancer of these endpoints. Their places in `nodes` are what [`pick`](Self::pick) returns.
     ///
     /// Nearness counts as far as `balancing` asks for it. The size of a subset does not: `nodes` are those used.
-    pub fn new(balancing: &Balancing, nodes: Vec<(Arc<Node>, Nearness)>, now: Instant) -> Self {
+    pub fn new(
+        balancing: &Balancing,
+        nodes: Vec<(Arc<EndpointLoad>, Nearness)>,
+        now: Instant,
+    ) -> Self {
         let mut members: [Vec<_>; 3] = Default::default();
         for (place, (node, nearness)) in nodes.into_iter().enumerate() {
             members[rank(balancing, nearness)].push((place, node));
@@ -93,7 +97,7 @@ pub(super) enum Standard {
 }
 
 impl Standard {
-    pub(super) fn met_by(self, node: &Node, now: u64) -> bool {
+    pub(super) fn met_by(self, node: &EndpointLoad, now: u64) -> bool {
         match self {
             Self::Ready => node.weight() > 0 && !node.rests(now),
             Self::Resting => node.weight() > 0,

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Node;
+use super::EndpointLoad;
 
 /// How a call ended, as a balancer sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,21 +23,25 @@ pub enum Sample {
     },
 }
 
-/// A call in flight on a [`Node`].
+/// A call in flight on a [`EndpointLoad`].
 ///
 /// Dropped without [`end`](Self::end) it was given up: the time until then counts as a lower bound of the latency, which
 /// can raise it and not lower it.
 #[derive(Debug)]
 #[must_use = "a call that is dropped was given up"]
 pub struct InFlight<'a> {
-    node: &'a Node,
+    node: &'a EndpointLoad,
     total: Option<&'a AtomicUsize>,
     began: Instant,
     ended: bool,
 }
 
 impl<'a> InFlight<'a> {
-    pub(super) fn new(node: &'a Node, total: Option<&'a AtomicUsize>, began: Instant) -> Self {
+    pub(super) fn new(
+        node: &'a EndpointLoad,
+        total: Option<&'a AtomicUsize>,
+        began: Instant,
+    ) -> Self {
         Self {
             node,
             total,

@@ -1,7 +1,7 @@
 //! Which endpoint takes a call.
 //!
 //! - [`Balancing`]: what a user says about it, with [`LoadBalancing`], [`ConsistentHash`], [`HashKey`] and [`SlowStart`].
-//! - [`Node`], [`InFlight`], [`Sample`]: what is known of one endpoint, and how calls there tell it.
+//! - [`EndpointLoad`], [`InFlight`], [`Sample`]: what is known of one endpoint, and how calls there tell it.
 //! - [`Balancer`]: the choice among all endpoints, made anew when they change; [`Nearness`] says which come first.
 //! - [`subset()`]: the endpoints that one client of many uses.
 //!
@@ -10,11 +10,11 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use doge_rpc_client::balance::{Balancer, Balancing, Nearness, Node, Sample};
+//! use doge_rpc_client::balance::{Balancer, Balancing, Nearness, EndpointLoad, Sample};
 //! use tokio::time::Instant;
 //!
 //! let now = Instant::now();
-//! let nodes = ["tcp://a:1", "tcp://b:1"].map(|address| Arc::new(Node::new(address, 100, now)));
+//! let nodes = ["tcp://a:1", "tcp://b:1"].map(|address| Arc::new(EndpointLoad::new(address, 100, now)));
 //! let with_nearness = nodes.iter().map(|node| (Arc::clone(node), Nearness::Far));
 //! let balancer = Balancer::new(&Balancing::default(), with_nearness.collect(), now);
 //!
@@ -32,10 +32,10 @@ mod balancer;
 mod choices;
 mod clock;
 mod config;
+mod endpoint_load;
 mod in_flight;
 mod key;
 mod latency;
-mod node;
 mod ring;
 mod shares;
 mod slow_start;
@@ -46,9 +46,9 @@ mod turns;
 pub use self::{
     balancer::{Balancer, Nearness},
     config::{Balancing, ConsistentHash, LoadBalancing},
+    endpoint_load::EndpointLoad,
     in_flight::{InFlight, Sample},
     key::HashKey,
-    node::Node,
     slow_start::SlowStart,
     subset::subset,
 };

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    Balancing, LoadBalancing, Node,
+    Balancing, EndpointLoad, LoadBalancing,
     balancer::Standard,
     choices::{self, Cost},
     ring::Ring,
@@ -25,7 +25,7 @@ pub(super) struct Tier {
 }
 
 /// An endpoint, and its place among all.
-pub(super) type Member = (usize, Arc<Node>);
+pub(super) type Member = (usize, Arc<EndpointLoad>);
 
 #[derive(Debug)]
 enum Way {

@@ -4,7 +4,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use super::{
-    node::changes,
+    endpoint_load::changes,
     shares::{Shares, gcd},
     slow_start::Ramp,
     tier::Member,

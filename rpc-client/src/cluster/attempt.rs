@@ -24,7 +24,7 @@ impl<'a> Attempt<'a> {
     pub(super) fn new(endpoint: &'a Endpoint, deadline: Deadline) -> Self {
         let began = Instant::now();
         Self {
-            in_flight: Some(endpoint.node().begin(began)),
+            in_flight: Some(endpoint.load().begin(began)),
             connections: endpoint.channel().connections(),
             endpoint,
             deadline,

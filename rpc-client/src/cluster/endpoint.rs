@@ -16,7 +16,7 @@ use tokio::{sync::Notify, time::Instant};
 use super::{Core, EndpointStats, attempt::Attempt, losses::Losses, nearness::is_on_this_machine};
 use crate::{
     Channel,
-    balance::{Nearness, Node},
+    balance::{EndpointLoad, Nearness},
     channel::Patience,
     health::{Health, Outcome},
 };
@@ -26,7 +26,7 @@ use crate::{
 pub(super) struct Endpoint {
     instance: Arc<Instance>,
     channel: Channel,
-    node: Arc<Node>,
+    load: Arc<EndpointLoad>,
     health: Arc<Health>,
     is_local: bool,
     /// Told when its health wants to be looked at.
@@ -49,11 +49,11 @@ impl Endpoint {
                     async move { channel.call_patiently(patience, &request).await }
                 }))
         });
-        let node = Node::new(instance.address(), instance.weight(), Instant::now());
+        let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
         Self {
             is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
             alarm: Arc::clone(&core.alarm),
-            node: Arc::new(node),
+            load: Arc::new(load),
             health: Arc::new(Health::new(&core.health)),
             losses: Arc::default(),
             was_connected: Arc::default(),
@@ -65,7 +65,7 @@ impl Endpoint {
 
     /// The same endpoint, after the instance has said something else about itself.
     pub(super) fn updated(&self, instance: Arc<Instance>) -> Self {
-        self.node.set_weight(instance.weight());
+        self.load.set_weight(instance.weight());
         Self {
             instance,
             ..self.clone()
@@ -80,8 +80,8 @@ impl Endpoint {
         &self.channel
     }
 
-    pub(super) fn node(&self) -> &Arc<Node> {
-        &self.node
+    pub(super) fn load(&self) -> &Arc<EndpointLoad> {
+        &self.load
     }
 
     pub(super) fn health(&self) -> &Arc<Health> {
@@ -158,8 +158,8 @@ impl Endpoint {
             address: self.channel.address().to_string(),
             connected: self.channel.is_connected(),
             ejected: self.health.is_ejected(),
-            in_flight: self.node.in_flight(),
-            latency: self.node.latency(Instant::now()),
+            in_flight: self.load.in_flight(),
+            latency: self.load.latency(Instant::now()),
         }
     }
 }
@@ -179,7 +179,7 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
             .field("instance", &self.instance)
-            .field("node", &self.node)
+            .field("load", &self.load)
             .field("health", &self.health)
             .finish_non_exhaustive()
     }

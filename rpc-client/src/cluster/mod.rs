@@ -6,6 +6,7 @@
 mod attempt;
 mod attempts;
 mod builder;
+mod core;
 mod endpoint;
 mod follow;
 mod losses;
@@ -18,41 +19,23 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{fmt, sync::Arc};
 
-use arc_swap::ArcSwap;
 use doge_registry::{Instance, Registry, ServiceKey};
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{BoxedService, Layers, Request, Response},
     schema::ServiceSchema,
 };
-use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
 
-use self::{
-    attempts::Attempts,
-    endpoint::Endpoint,
-    follow::Follow,
-    monitor::Monitor,
-    policies::{Policies, Policy},
-    set::Set,
-    stats::Counters,
-};
 pub use self::{
     builder::{ClusterBuilder, ClusterError},
     policy::MethodPolicy,
     stats::{ClusterStats, EndpointStats},
 };
-use crate::{
-    balance::Balancing,
-    ha::{Budget, Plan},
-    health::HealthConfig,
-    limit::{Limiter, Permit},
+use self::{
+    core::Core, endpoint::Endpoint, follow::Follow, monitor::Monitor, policies::Policies, set::Set,
+    stats::Counters,
 };
 
 /// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.
@@ -87,33 +70,6 @@ struct Shared {
     core: Arc<Core>,
     /// The same with the layers of a call around it, if there are any.
     layered: Option<BoxedService>,
-}
-
-/// A cluster below the layers of a call.
-struct Core {
-    service: ServiceKey,
-    set: ArcSwap<Set>,
-    /// Whether there is one endpoint.
-    alone: Arc<AtomicBool>,
-    balancing: Balancing,
-    health: HealthConfig,
-    attempt_layers: Layers,
-    limiter: Option<Limiter>,
-    policies: Policies,
-    budget: Budget,
-    counters: Counters,
-    /// Told after each change of the endpoints, and when one of them gets connected.
-    changed: watch::Sender<()>,
-    /// Makes the monitor look at once.
-    alarm: Arc<Notify>,
-    /// Ends the tasks of the cluster.
-    gone: CancellationToken,
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        self.gone.cancel();
-    }
 }
 
 impl Cluster {
@@ -208,106 +164,6 @@ pub struct Answer {
     pub instance: Arc<Instance>,
     /// Its answer, or why there is none.
     pub result: Result<Response, Status>,
-}
-
-impl Core {
-    async fn call(&self, request: &Request) -> Result<Response, Status> {
-        self.counters.call();
-        let policy = self.policies.of(request.route());
-        let answer = self.call_by(policy, request).await;
-        answer.or_else(|status| policy.plan.answer_for(request, status))
-    }
-
-    async fn call_by(&self, policy: &Policy, request: &Request) -> Result<Response, Status> {
-        let _permits = self.pass(policy, request).await?;
-        policy.plan.begin(request, &self.budget);
-        let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
-        loop {
-            let set = self.set.load_full();
-            let last = match self.run(&policy.plan, &set, request).await {
-                Err(status) if is_unreachable(&status) => status,
-                answer => return answer,
-            };
-            // In a rolling restart all that were there can be gone by now, and others there.
-            let is_old = !Arc::ptr_eq(&set, &self.set.load());
-            if is_old && policy.plan.goes_elsewhere() && !request.deadline().has_passed() {
-                continue;
-            }
-            let Some(changed) = &mut changed else {
-                return Err(last);
-            };
-            let pause = tokio::time::timeout(PAUSE, changed.changed());
-            let waited = tokio::time::timeout_at(request.deadline().instant(), pause).await;
-            if waited.is_err() {
-                let late = Status::deadline_exceeded("no instance was ready before the deadline");
-                return Err(late.context(last.message()).with_never_ran(true));
-            }
-        }
-    }
-
-    async fn run(&self, plan: &Plan, set: &Set, request: &Request) -> Result<Response, Status> {
-        if set.endpoints().is_empty() {
-            let why = format!("no instance of {} is registered", self.service);
-            return Err(Status::unavailable(why).with_never_ran(true));
-        }
-        let attempts = Attempts { core: self, set };
-        plan.run(&attempts, request, &self.budget).await
-    }
-
-    async fn broadcast(&self, request: &Request) -> Result<Vec<Answer>, Status> {
-        self.counters.call();
-        let policy = self.policies.of(request.route());
-        let _permits = self.pass(policy, request).await?;
-        let set = self.set.load_full();
-        let attempts = Attempts {
-            core: self,
-            set: &set,
-        };
-        let answers = Plan::broadcast(&attempts, request).await.into_iter();
-        Ok(answers
-            .map(|(endpoint, result)| Answer {
-                instance: Arc::clone(set.endpoints()[endpoint].instance()),
-                result,
-            })
-            .collect())
-    }
-
-    /// Lets a call through. The limits of its method come first: a call that waits for its method must not take the
-    /// room of others.
-    async fn pass<'a>(
-        &'a self,
-        policy: &'a Policy,
-        request: &Request,
-    ) -> Result<[Option<Permit<'a>>; 2], Status> {
-        let method = self.pass_one(policy.limiter.as_deref(), request).await?;
-        let service = self.pass_one(self.limiter.as_ref(), request).await?;
-        Ok([service, method])
-    }
-
-    async fn pass_one<'a>(
-        &self,
-        limiter: Option<&'a Limiter>,
-        request: &Request,
-    ) -> Result<Option<Permit<'a>>, Status> {
-        let Some(limiter) = limiter else {
-            return Ok(None);
-        };
-        match limiter.acquire(request.deadline()).await {
-            Ok(permit) => Ok(Some(permit)),
-            Err(refused) => {
-                self.counters.limited();
-                Err(refused)
-            }
-        }
-    }
-}
-
-/// The longest between two looks at instances none of which can be reached, if nothing is known to have changed.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether no instance took the call, so that waiting for one makes sense.
-fn is_unreachable(status: &Status) -> bool {
-    status.never_ran() && status.code() == Code::Unavailable
 }
 
 impl fmt::Debug for Cluster {

@@ -105,7 +105,7 @@ impl Monitor {
                     if !endpoint.keeps_breaking_off() {
                         self.ejector.restored(endpoint.health());
                     }
-                    endpoint.node().warm_up_from(now);
+                    endpoint.load().warm_up_from(now);
                     back = true;
                     continue;
                 }
@@ -153,7 +153,7 @@ impl Monitor {
             Ok(()) => {
                 tracing::info!(%address, "an ejected endpoint is back");
                 self.ejector.restored(endpoint.health());
-                endpoint.node().warm_up_from(now);
+                endpoint.load().warm_up_from(now);
             }
             Err(why) => {
                 tracing::debug!(%address, %why, "an ejected endpoint does not answer");

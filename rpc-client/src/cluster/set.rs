@@ -27,10 +27,10 @@ pub(super) struct Set {
 impl Set {
     pub(super) fn new(endpoints: Vec<Endpoint>, balancing: &Balancing) -> Self {
         let zone = balancing.zone.as_deref();
-        let near = |endpoint: &Endpoint| (Arc::clone(endpoint.node()), endpoint.nearness(zone));
-        let nodes = endpoints.iter().map(near).collect();
+        let near = |endpoint: &Endpoint| (Arc::clone(endpoint.load()), endpoint.nearness(zone));
+        let loads = endpoints.iter().map(near).collect();
         Self {
-            balancer: Balancer::new(balancing, nodes, Instant::now()),
+            balancer: Balancer::new(balancing, loads, Instant::now()),
             key: match &balancing.policy {
                 LoadBalancing::ConsistentHash(hash) => Some(hash.key.clone()),
                 _ => None,

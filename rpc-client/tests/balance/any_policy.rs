@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc_client::balance::{
-    Balancer, Balancing, ConsistentHash, HashKey, LoadBalancing, Nearness, Node, Sample,
+    Balancer, Balancing, ConsistentHash, EndpointLoad, HashKey, LoadBalancing, Nearness, Sample,
 };
 use proptest::prelude::*;
 use tokio::time::Instant;
@@ -62,7 +62,7 @@ proptest! {
         let numbered = endpoints.iter().enumerate();
         let nodes: Vec<_> = numbered
             .map(|(number, endpoint)| {
-                Arc::new(Node::new(&format!("tcp://node-{number}:1"), endpoint.weight, now))
+                Arc::new(EndpointLoad::new(&format!("tcp://node-{number}:1"), endpoint.weight, now))
             })
             .collect();
         let balancing = Balancing { policy, prefer_local, zone, ..Balancing::default() };

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use doge_rpc_client::balance::{Balancer, ConsistentHash, HashKey, LoadBalancing, Node};
+use doge_rpc_client::balance::{Balancer, ConsistentHash, EndpointLoad, HashKey, LoadBalancing};
 use doge_rpc_core::{
     Deadline,
     call::{Request, Route},
@@ -23,7 +23,7 @@ fn hash(key: u64) -> u64 {
 }
 
 /// The address that each key goes to when nothing is in flight.
-fn owners(nodes: &[Arc<Node>], now: Instant) -> Vec<String> {
+fn owners(nodes: &[Arc<EndpointLoad>], now: Instant) -> Vec<String> {
     let balancer = balancer(by_key(), nodes, now);
     let owner = |key| {
         let at = balancer.pick(now, Some(hash(key)), |_| true);

@@ -1,22 +1,22 @@
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc_client::balance::{
-    Balancer, Balancing,
+    Balancer, Balancing, EndpointLoad,
     LoadBalancing::{self, LeastActive, PeakEwma, Random, RoundRobin, Weighted},
-    Nearness, Node, Sample, SlowStart,
+    Nearness, Sample, SlowStart,
 };
 use tokio::time::Instant;
 
 use super::support::{assert_fits, counts, ms};
 
 /// Three endpoints of old, and one that came now.
-fn fleet(now: Instant) -> Vec<Arc<Node>> {
+fn fleet(now: Instant) -> Vec<Arc<EndpointLoad>> {
     let nodes = super::support::nodes(&[100; 4], now);
     nodes[3].warm_up_from(now + Duration::from_secs(100));
     nodes
 }
 
-fn balancer(policy: LoadBalancing, nodes: &[Arc<Node>], slow_start: SlowStart) -> Balancer {
+fn balancer(policy: LoadBalancing, nodes: &[Arc<EndpointLoad>], slow_start: SlowStart) -> Balancer {
     let balancing = Balancing {
         policy,
         slow_start: Some(slow_start),

@@ -1,21 +1,29 @@
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 use doge_rpc_client::balance::{
-    Balancer, Balancing, InFlight, LoadBalancing, Nearness, Node, Sample,
+    Balancer, Balancing, EndpointLoad, InFlight, LoadBalancing, Nearness, Sample,
 };
 use tokio::time::Instant;
 
 /// Endpoints of these weights that are past their slow start.
-pub(crate) fn nodes(weights: &[u32], now: Instant) -> Vec<Arc<Node>> {
+pub(crate) fn nodes(weights: &[u32], now: Instant) -> Vec<Arc<EndpointLoad>> {
     let numbered = weights.iter().enumerate();
     let node = |(number, weight): (usize, &u32)| {
-        Arc::new(Node::new(&format!("tcp://node-{number}:1"), *weight, now))
+        Arc::new(EndpointLoad::new(
+            &format!("tcp://node-{number}:1"),
+            *weight,
+            now,
+        ))
     };
     numbered.map(node).collect()
 }
 
 /// A balancer of these endpoints, without slow start.
-pub(crate) fn balancer(policy: LoadBalancing, nodes: &[Arc<Node>], now: Instant) -> Balancer {
+pub(crate) fn balancer(
+    policy: LoadBalancing,
+    nodes: &[Arc<EndpointLoad>],
+    now: Instant,
+) -> Balancer {
     let balancing = Balancing {
         policy,
         slow_start: None,
@@ -65,7 +73,7 @@ pub(crate) fn assert_fits(counts: &[usize], parts: &[f64]) {
 
 /// Calls that arrive at random, at a rate, from a moment on, and end when and as the endpoint says.
 pub(crate) struct Load<'a> {
-    nodes: &'a [Arc<Node>],
+    nodes: &'a [Arc<EndpointLoad>],
     balancer: Balancer,
     now: Instant,
     arrives: Instant,
@@ -74,7 +82,7 @@ pub(crate) struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    pub(crate) fn new(policy: LoadBalancing, nodes: &'a [Arc<Node>], now: Instant) -> Self {
+    pub(crate) fn new(policy: LoadBalancing, nodes: &'a [Arc<EndpointLoad>], now: Instant) -> Self {
         Self {
             nodes,
             balancer: balancer(policy, nodes, now),

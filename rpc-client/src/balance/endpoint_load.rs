@@ -27,11 +27,11 @@ const UNKNOWN: Duration = Duration::from_millis(30);
 /// ```
 /// use std::time::Duration;
 ///
-/// use doge_rpc_client::balance::{Node, Sample};
+/// use doge_rpc_client::balance::{EndpointLoad, Sample};
 /// use tokio::time::Instant;
 ///
 /// let now = Instant::now();
-/// let node = Node::new("tcp://127.0.0.1:4399", 100, now);
+/// let node = EndpointLoad::new("tcp://127.0.0.1:4399", 100, now);
 /// let call = node.begin(now);
 /// assert_eq!(node.in_flight(), 1);
 ///
@@ -42,7 +42,7 @@ const UNKNOWN: Duration = Duration::from_millis(30);
 /// ```
 #[derive(Debug)]
 #[repr(align(64))]
-pub struct Node {
+pub struct EndpointLoad {
     in_flight: AtomicUsize,
     latency: Latency,
     /// Until when it is left alone, in milliseconds.
@@ -55,7 +55,7 @@ pub struct Node {
     address: Box<str>,
 }
 
-impl Node {
+impl EndpointLoad {
     /// An endpoint that is there from now on. The weight is relative to that of the others; 0 means no calls as long
     /// as another endpoint can take them.
     pub fn new(address: &str, weight: u32, now: Instant) -> Self {
