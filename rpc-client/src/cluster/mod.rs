@@ -127,7 +127,7 @@ impl Cluster {
     /// Makes one call at each endpoint, 64 at a time, and returns what each has to say. What an instance refuses or
     /// fails is not tried again. Dropping the future tells the servers to stop.
     ///
-    /// With a [`subset`](Balancing::subset) the endpoints are those that this client connects to, and not all instances
+    /// With a [`subset`](crate::Balancing::subset) the endpoints are those that this client connects to, and not all instances
     /// of the service.
     ///
     /// The layers of a call are passed by, since there is no one answer for them to see.
