@@ -60,7 +60,7 @@ impl Latency {
     pub(super) fn fail(&self, now: u64, took: Duration, unknown: Duration) {
         let moment = now as u32;
         let doubled = self.doubled.load(Relaxed);
-        let doubles = moment.wrapping_sub(doubled) >= ONE_CAUSE
+        let doubles = (ONE_CAUSE..=u32::MAX - ONE_CAUSE).contains(&moment.wrapping_sub(doubled))
             && self
                 .doubled
                 .compare_exchange(doubled, moment, Relaxed, Relaxed)
@@ -246,5 +246,17 @@ mod tests {
         assert_reads(&latency, wraps + 5000, 0.010 * (-1.0_f32).exp());
         // Another thread's moment was a little earlier.
         assert_reads(&latency, wraps - 5010, 0.010);
+    }
+
+    #[test]
+    fn failures_at_crossing_clocks_are_of_one_cause_too() {
+        let latency = Latency::default();
+        latency.observe(10_000, 10 * MS);
+        for _ in 0..5 {
+            latency.fail(10_001, MS, MS);
+            latency.fail(10_000, MS, MS);
+        }
+        let read = latency.read(10_001).unwrap();
+        assert!(read < 0.021, "{read}");
     }
 }

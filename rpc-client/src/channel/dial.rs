@@ -1,4 +1,5 @@
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -154,7 +155,7 @@ impl Dial {
     /// The attempt under way, or a new one when that is due or will be waited for.
     fn attempt(self: &Arc<Self>, wait: bool) -> Result<watch::Receiver<Option<Attempt>>, Status> {
         let mut state = self.state.lock();
-        if self.current.load().is_none() {
+        if self.current().is_none() {
             self.look_for_early_loss(&mut state);
         }
         if let Some(failure) = &state.failure
@@ -194,9 +195,20 @@ impl Dial {
     }
 
     async fn run(&self, before: Option<Failure>, sender: &watch::Sender<Option<Attempt>>) {
-        if let Some(failure) = &before {
-            // Either way it is time.
-            let _ = tokio::time::timeout_at(failure.due, self.expected.notified()).await;
+        if before.is_some() {
+            let mut expected = pin!(self.expected.notified());
+            // First, so that no notice is missed after the look at what is due.
+            expected.as_mut().enable();
+            let due = self
+                .state
+                .lock()
+                .failure
+                .as_ref()
+                .map(|failure| failure.due);
+            if let Some(due) = due {
+                // Either way it is time.
+                let _ = tokio::time::timeout_at(due, expected).await;
+            }
         }
         let attempt = self.open().await.map(Arc::new);
         let failure = match &attempt {

@@ -4,34 +4,31 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use doge_registry::Instance;
 use doge_rpc_core::{
-    Status,
+    Code, Status,
     call::{BoxedService, Layers, Request, Response},
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
-use super::{Core, EndpointStats, attempt::Attempt, losses::Losses, nearness::is_on_this_machine};
+use super::{Core, EndpointStats, line::Line, nearness::is_on_this_machine};
 use crate::{
     Channel,
-    balance::{EndpointLoad, Nearness},
+    balance::{EndpointLoad, Nearness, Sample},
     channel::Patience,
-    health::{Health, Outcome},
+    health::{Health, Outcome, judge},
 };
 
 /// An instance as a client sees it. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     instance: Arc<Instance>,
-    channel: Channel,
     load: Arc<EndpointLoad>,
-    health: Arc<Health>,
     is_local: bool,
-    /// Told when its health wants to be looked at.
-    alarm: Arc<Notify>,
-    losses: Arc<Losses>,
+    line: Arc<Line>,
     /// Whether it was connected when that was last looked at.
     was_connected: Arc<AtomicBool>,
     /// The channel with the layers of an attempt around it, if there are any.
@@ -40,25 +37,24 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
+        let line = Line::new(channel, Health::new(&core.health), &core.alarm);
+        let line = Arc::new(line);
         let layered = (!core.attempt_layers.is_empty()).then(|| {
-            let bare = (channel.clone(), Arc::clone(&core.alone));
+            let bare = (Arc::clone(&line), Arc::clone(&core.alone));
             core.attempt_layers
                 .around(tower::service_fn(move |request| {
-                    let (channel, alone) = bare.clone();
+                    let (line, alone) = bare.clone();
                     let patience = Patience::of_one(alone.load(Ordering::Relaxed));
-                    async move { channel.call_patiently(patience, &request).await }
+                    async move { line.call(&request, patience).await }
                 }))
         });
         let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
         Self {
-            is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
-            alarm: Arc::clone(&core.alarm),
+            is_local: core.balancing.prefer_local && is_on_this_machine(line.channel().address()),
             load: Arc::new(load),
-            health: Arc::new(Health::new(&core.health)),
-            losses: Arc::default(),
             was_connected: Arc::default(),
             instance,
-            channel,
+            line,
             layered,
         }
     }
@@ -77,7 +73,7 @@ impl Endpoint {
     }
 
     pub(super) fn channel(&self) -> &Channel {
-        &self.channel
+        self.line.channel()
     }
 
     pub(super) fn load(&self) -> &Arc<EndpointLoad> {
@@ -85,11 +81,7 @@ impl Endpoint {
     }
 
     pub(super) fn health(&self) -> &Arc<Health> {
-        &self.health
-    }
-
-    pub(super) fn losses(&self) -> &Losses {
-        &self.losses
+        self.line.health()
     }
 
     /// How near it is to this process, which runs in `zone`.
@@ -105,12 +97,12 @@ impl Endpoint {
 
     /// Whether it is connected and in rotation.
     pub(super) fn is_usable(&self, panicking: bool) -> bool {
-        self.channel.is_connected() && (panicking || !self.health.is_ejected())
+        self.channel().is_connected() && (panicking || !self.health().is_ejected())
     }
 
     /// What has become of its connection since the last look.
     pub(super) fn look_at_connection(&self) -> Look {
-        let is = self.channel.is_connected();
+        let is = self.channel().is_connected();
         let was = self.was_connected.swap(is, Ordering::Relaxed);
         match (was, is) {
             (_, false) => Look::Unconnected,
@@ -121,43 +113,64 @@ impl Endpoint {
 
     /// Whether it breaks off under calls again and again.
     pub(super) fn keeps_breaking_off(&self) -> bool {
-        self.losses.are_repeated()
+        self.line.losses().are_repeated()
     }
 
     /// Makes an attempt, and remembers how it went. Dropping the future cancels the attempt, which says how long the
-    /// endpoint took at least, and after the deadline that it failed.
+    /// endpoint took at least.
     pub(super) async fn attempt(
         &self,
         request: &Request,
         patience: Patience,
     ) -> Result<Response, Status> {
-        let attempt = Attempt::new(self, request.deadline());
+        let in_flight = self.load.begin(Instant::now());
         let answer = match &self.layered {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
-            None => self.channel.call_patiently(patience, request).await,
+            None => self.line.call(request, patience).await,
         };
-        attempt.end(&answer);
+        if let Some(sample) = self.sample(&answer) {
+            in_flight.end(Instant::now(), sample);
+        }
         answer
+    }
+
+    /// What an answer tells the balancer.
+    fn sample(&self, answer: &Result<Response, Status>) -> Option<Sample> {
+        let Err(status) = answer else {
+            return Some(Sample::Answered);
+        };
+        match status.code() {
+            // A connection that was lost has taken as long as it has, and the next one is another.
+            Code::Unavailable if !self.channel().is_connected() => None,
+            // It is of another version, or its address is somebody else's by now: others may have the method.
+            Code::Unimplemented if status.never_ran() => Some(Sample::Failed),
+            Code::ResourceExhausted => Some(match status.pushback() {
+                Some(pushback) => Sample::Overloaded { pushback },
+                None if status.never_ran() => Sample::Overloaded {
+                    pushback: Duration::ZERO,
+                },
+                // What ran into a limit of its own, such as a user's quota, says nothing about the endpoint.
+                None => Sample::Answered,
+            }),
+            _ => match judge(answer) {
+                Outcome::Success => Some(Sample::Answered),
+                Outcome::Failure => Some(Sample::Failed),
+                Outcome::Neutral => None,
+            },
+        }
     }
 
     /// Counts that an attempt was given up because it took too long.
     pub(super) fn timed_out(&self) {
-        self.record(Outcome::Failure);
-    }
-
-    /// Counts what an attempt tells of its health.
-    pub(super) fn record(&self, outcome: Outcome) {
-        if self.health.record(outcome) {
-            self.alarm.notify_one();
-        }
+        self.line.record(Outcome::Failure);
     }
 
     pub(super) fn stats(&self) -> EndpointStats {
         EndpointStats {
             instance: self.instance.id().to_owned(),
-            address: self.channel.address().to_string(),
-            connected: self.channel.is_connected(),
-            ejected: self.health.is_ejected(),
+            address: self.channel().address().to_string(),
+            connected: self.channel().is_connected(),
+            ejected: self.health().is_ejected(),
             in_flight: self.load.in_flight(),
             latency: self.load.latency(Instant::now()),
         }
@@ -180,7 +193,7 @@ impl fmt::Debug for Endpoint {
         f.debug_struct("Endpoint")
             .field("instance", &self.instance)
             .field("load", &self.load)
-            .field("health", &self.health)
+            .field("health", self.health())
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Losses {
 impl Losses {
     /// Counts the loss of the connection of this number. True for the first call that tells of it.
     pub(super) fn count(&self, connection: u64) -> bool {
-        let first = self.last.swap(connection, Ordering::Relaxed) != connection;
+        let first = self.last.fetch_max(connection, Ordering::Relaxed) < connection;
         if first {
             self.in_a_row.fetch_add(1, Ordering::Relaxed);
         }
@@ -50,5 +50,15 @@ mod tests {
         assert!(!losses.count(2));
         assert!(losses.count(3));
         assert!(!losses.are_repeated());
+    }
+
+    #[test]
+    fn calls_from_before_and_after_a_connection_are_lost_with_it_once() {
+        let losses = Losses::default();
+        let counted = [2, 1, 2, 1, 2]
+            .into_iter()
+            .filter(|it| losses.count(*it))
+            .count();
+        assert_eq!((counted, losses.are_repeated()), (1, false));
     }
 }

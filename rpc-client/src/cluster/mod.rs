@@ -3,12 +3,12 @@
 //! A call passes the layers of the call, the limits, and a strategy, which makes attempts at endpoints that a set
 //! picks. `follow` keeps the set as the registry has it; `monitor` keeps its endpoints connected and healthy.
 
-mod attempt;
 mod attempts;
 mod builder;
 mod core;
 mod endpoint;
 mod follow;
+mod line;
 mod losses;
 mod monitor;
 mod nearness;

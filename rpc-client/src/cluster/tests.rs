@@ -1,18 +1,30 @@
 //! What a call costs while nothing can be reached, with a look inside.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use doge_registry::{Registry, ServiceKey, Static};
 use doge_rpc_core::{
     Code, Deadline,
-    call::{Request, Route},
+    call::{Request, Response, Route},
+    protocol::{Features, Fields, Frame, Hello, Message},
     schema::MethodSchema,
 };
-use tokio::time::Instant;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    time::Instant,
+};
 
 use super::Cluster;
-use crate::RetryBudget;
+use crate::{RetryBudget, health::Outcome};
 
 fn request(millis: u64) -> Request {
     static METHOD: MethodSchema = MethodSchema::new("fake", "get", 0).with_idempotent();
@@ -90,4 +102,75 @@ async fn a_call_that_waits_counts_once_and_looks_when_there_is_news() {
     let now = Instant::now();
     let saved = (0..100).take_while(|_| core.budget.withdraw(now)).count();
     assert_eq!(saved, 2, "a whole retry for each of two calls");
+}
+
+/// A server that says hello, and hangs up at the first byte.
+async fn hello_and_bye() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let came = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&came);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            stream.write_all(&hello()).await.unwrap();
+            // Whether there is one is all the same.
+            let _ = stream.read_u8().await;
+        }
+    });
+    (address, came)
+}
+
+fn hello() -> BytesMut {
+    let hello = Hello {
+        min_version: 1,
+        max_version: 1,
+        features: Features::NONE,
+        max_frame: 1 << 20,
+        max_calls: 16,
+        max_routes: 16,
+        fields: Fields::default(),
+    };
+    let frame = Frame {
+        call: 0,
+        message: Message::Hello(hello),
+    };
+    let mut bytes = BytesMut::new();
+    let Ok(()) = frame.encode(&mut bytes, u32::MAX) else {
+        panic!("a hello is short")
+    };
+    bytes
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_up_after_its_hello_is_connected_to_after_growing_pauses() {
+    let (address, came) = hello_and_bye().await;
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses([address]));
+    let builder = Cluster::builder(ServiceKey::new("fake")).registry(&registry);
+    let _cluster = builder.follow().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    // Without pauses it would be one with each look, 40 by now.
+    let came = came.load(Ordering::SeqCst);
+    assert!((2..12).contains(&came), "{came} connections");
+}
+
+#[tokio::test]
+async fn what_waits_in_a_layer_is_no_failure_of_the_endpoint() {
+    let (address, _) = hello_and_bye().await;
+    let registry: Arc<dyn Registry> =
+        Arc::new(Static::addresses([address, "tcp://127.0.0.1:1".into()]));
+    let never =
+        tower::util::MapFutureLayer::new(|_| pending::<Result<Response, tower::BoxError>>());
+    let builder = Cluster::builder(ServiceKey::new("fake")).registry(&registry);
+    let cluster = builder.attempt_layer(never).follow().await.unwrap();
+    for _ in 0..20 {
+        cluster.call(&request(5)).await.unwrap_err();
+    }
+    let set = cluster.shared.core.set.load_full();
+    assert_eq!(cluster.stats().ejections, 0);
+    // Four in a row are none too many, and so none was counted before.
+    for endpoint in set.endpoints() {
+        assert!((0..4).all(|_| !endpoint.health().record(Outcome::Failure)));
+    }
 }

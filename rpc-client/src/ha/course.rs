@@ -135,6 +135,17 @@ impl<'a, E: Endpoints> Course<'a, E> {
         (!picked.is_down || self.down < MAX_DOWN).then_some(picked)
     }
 
+    /// The same, if it is not known to be out of reach: what runs is not given up for one that is.
+    fn pick_up(&self, tried: &Tried) -> Option<Pick> {
+        self.pick(tried).filter(|picked| !picked.is_down)
+    }
+
+    /// Whether a retry now would not go to an endpoint that is known to be out of reach.
+    fn goes_where_somebody_is(&self) -> bool {
+        let next = self.pick(&self.tried).or_else(|| self.pick(&self.barred));
+        next.is_some_and(|picked| !picked.is_down)
+    }
+
     /// An endpoint for a hedge.
     pub(super) fn for_hedge(&self) -> Option<Pick> {
         let picked = self.endpoints.pick_for_hedge(self.request, &self.tried);
@@ -164,10 +175,10 @@ impl<'a, E: Endpoints> Course<'a, E> {
             return None;
         }
         let mut tried = self.tried.clone();
-        let picked = self.pick(&tried).or_else(|| {
+        let picked = self.pick_up(&tried).or_else(|| {
             tried = self.barred.clone();
             tried.extend(beside);
-            self.pick(&tried)
+            self.pick_up(&tried)
         })?;
         self.pay().ok()?;
         self.tried = tried;
@@ -194,7 +205,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
         if let Ok(answer) = timeout(limit, running.as_mut()).await {
             return Some(answer);
         }
-        if self.pay().is_err() {
+        if !self.goes_where_somebody_is() || self.pay().is_err() {
             return Some(running.await);
         }
         self.took_too_long(picked.endpoint);
@@ -218,7 +229,10 @@ impl<'a, E: Endpoints> Course<'a, E> {
     /// The status of the call, when it is that whatever the other one has to say.
     pub(super) fn failed_beside(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
         let verdict = Verdict::of(&status, self.request);
-        if verdict == Verdict::Last && !self.request.deadline().has_passed() {
+        let nobody_has_it = verdict == Verdict::Dead
+            && status.code() == Code::Unimplemented
+            && self.strange == MAX_STRANGE;
+        if (verdict == Verdict::Last || nobody_has_it) && !self.request.deadline().has_passed() {
             self.may_have_run |= !status.never_ran();
             self.kept = Some(status);
             return Ok(());

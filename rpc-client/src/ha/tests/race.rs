@@ -255,3 +255,34 @@ async fn a_call_that_may_not_run_twice_has_no_limit_for_an_attempt() {
     fake.run(with_timeout(10, 50), &once()).await.unwrap();
     assert_eq!((fake.went_to(), fake.now()), (vec![0], 90));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hedge_at_instances_without_the_method_fails_no_call() {
+    let strange = || fails(5, Status::unimplemented("old").with_never_ran(true));
+    let fake = Fake::new([[ok(60)], [strange()], [strange()], [strange()]]);
+    let answer = fake.run(hedge_after(10), &idempotent()).await;
+    assert!(
+        answer.is_ok(),
+        "{answer:?} at {} {:?}",
+        fake.now(),
+        fake.seen()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_takes_too_long_is_not_given_up_for_an_endpoint_that_is_down() {
+    let config = Failover {
+        retries: 1,
+        attempt_timeout: Some(ms(50)),
+        ..Failover::default()
+    };
+    let mut fake = Fake::new([[ok(80)], [dead(0)]]);
+    fake.down_from = 1;
+    let answer = fake.run(Strategy::Failover(config), &idempotent()).await;
+    assert!(
+        answer.is_ok(),
+        "{answer:?} at {} {:?}",
+        fake.now(),
+        fake.seen()
+    );
+}

@@ -1,0 +1,127 @@
+use std::sync::Arc;
+
+use doge_rpc_core::{
+    Code, Deadline, Status,
+    call::{Request, Response},
+};
+use tokio::sync::Notify;
+
+use super::losses::Losses;
+use crate::{
+    Channel,
+    channel::Patience,
+    health::{Health, Outcome, judge},
+};
+
+/// The channel to an endpoint, and what the calls over it tell of its health. Layers of an attempt are above: what they
+/// refuse or hold back says nothing of the endpoint.
+#[derive(Debug)]
+pub(super) struct Line {
+    channel: Channel,
+    health: Arc<Health>,
+    losses: Losses,
+    /// Told when the health wants to be looked at.
+    alarm: Arc<Notify>,
+}
+
+impl Line {
+    pub(super) fn new(channel: Channel, health: Health, alarm: &Arc<Notify>) -> Self {
+        Self {
+            channel,
+            health: Arc::new(health),
+            losses: Losses::default(),
+            alarm: Arc::clone(alarm),
+        }
+    }
+
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    pub(super) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    pub(super) fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// Makes a call. Dropping the future cancels it; after the deadline that counts as a failure of the endpoint.
+    pub(super) async fn call(
+        &self,
+        request: &Request,
+        patience: Patience,
+    ) -> Result<Response, Status> {
+        let call = Call::new(self, request.deadline());
+        let answer = self.channel.call_patiently(patience, request).await;
+        call.end(&answer);
+        answer
+    }
+
+    /// Counts what a call tells.
+    pub(super) fn record(&self, outcome: Outcome) {
+        if self.health.record(outcome) {
+            self.alarm.notify_one();
+        }
+    }
+}
+
+/// A call on its way.
+struct Call<'a> {
+    line: &'a Line,
+    deadline: Deadline,
+    /// How many connections there were when it began.
+    connections: u64,
+    ended: bool,
+}
+
+impl<'a> Call<'a> {
+    fn new(line: &'a Line, deadline: Deadline) -> Self {
+        Self {
+            connections: line.channel.connections(),
+            line,
+            deadline,
+            ended: false,
+        }
+    }
+
+    fn end(mut self, answer: &Result<Response, Status>) {
+        self.ended = true;
+        let outcome = match answer {
+            Err(status) if status.code() == Code::Unavailable && self.lost_its_connection() => {
+                self.loss(status)
+            }
+            answer => judge(answer),
+        };
+        if outcome == Outcome::Success {
+            self.line.losses.forget();
+        }
+        self.line.record(outcome);
+    }
+
+    /// That there is no connection keeps further calls away, and must not do so any longer than that. Only its loss
+    /// under calls counts, once.
+    fn loss(&self, status: &Status) -> Outcome {
+        // One that began before the first connection was lost with that.
+        let connection = self.connections.max(1);
+        if !status.never_ran() && self.line.losses.count(connection) {
+            Outcome::Failure
+        } else {
+            Outcome::Neutral
+        }
+    }
+
+    fn lost_its_connection(&self) -> bool {
+        let channel = &self.line.channel;
+        !channel.is_connected() || channel.connections() != self.connections
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        // Somebody else's timer was first: that of a layer, or of the call as a whole.
+        if !self.ended && self.deadline.has_passed() {
+            self.line.record(Outcome::Failure);
+        }
+    }
+}
