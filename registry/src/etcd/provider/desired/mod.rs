@@ -241,8 +241,9 @@ impl Desired {
     pub(super) fn touched(&self, path: &str, lease: Option<i64>, revision: i64) {
         let mut state = self.lock();
         let ours = state.lease;
-        let gone =
-            state.unconfirm(|known, there| known == path && revision > there && lease != ours);
+        // Without a lease of ours, nothing is what a deleted key has in common with it.
+        let strange = lease.is_none() || lease != ours;
+        let gone = state.unconfirm(|known, there| known == path && revision > there && strange);
         drop(state);
         if gone {
             self.changed.notify_one();

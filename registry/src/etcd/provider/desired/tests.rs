@@ -109,6 +109,17 @@ fn only_what_others_did_after_it_was_put_has_it_put_again() {
 }
 
 #[test]
+fn what_is_deleted_while_there_is_no_lease_is_put_again() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    desired.set_lease(None);
+    desired.touched("/s/a", None, 11);
+    // The lease was not lost after all.
+    desired.set_lease(Some(1));
+    assert_eq!(put(&desired, 1).entries[0].path, "/s/a");
+}
+
+#[test]
 fn a_first_registration_that_fails_is_told_and_what_there_is_of_it_deleted() {
     let desired = Desired::default();
     there(&desired, "/s/a", 1, 10);
