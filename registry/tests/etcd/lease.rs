@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use doge_registry::Registry;
 use doge_test_support::{Etcd, eventually};
+use futures_util::FutureExt;
 
 use crate::common::{LIMIT, PLACE, TTL, instance, registry, until, until_at, until_keys, watch};
 
@@ -148,4 +149,27 @@ fn an_instance_of_a_dead_process_expires() {
         .unwrap();
     assert_eq!(etcd.keys(PLACE).len(), 1);
     runtime.block_on(registration.leave()).unwrap();
+}
+
+/// The workers are begun, and dropped before they ever ran.
+#[test]
+fn a_runtime_that_ends_at_once_leaves_a_registry_that_works() {
+    let etcd = Etcd::start();
+    let registry = registry(&etcd);
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let first = runtime();
+    first.block_on(async {
+        let mut registering = Box::pin(registry.register(instance("tcp://a:1")));
+        assert!((&mut registering).now_or_never().is_none());
+    });
+    drop(first);
+    runtime().block_on(async {
+        let registered = tokio::time::timeout(LIMIT, registry.register(instance("tcp://b:1")));
+        drop(registered.await.unwrap().unwrap());
+    });
 }

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use self::desired::Desired;
 use self::presence::Presence;
+use self::work::Running;
 use super::members::Members;
 use super::value;
 use crate::{Instance, RegistryError};
@@ -68,7 +69,7 @@ impl Provider {
     /// Sets the workers to work unless they are.
     fn wake(self: &Arc<Self>) {
         if self.desired.starts() {
-            tokio::spawn(work::run(Arc::clone(self)));
+            tokio::spawn(work::run(Running::new(Arc::clone(self))));
         }
     }
 }

@@ -3,11 +3,8 @@ use std::sync::Arc;
 use super::{Provider, audit, guard, lease, writer};
 
 /// Sees to it that etcd has what this process wants there, until it wants nothing any more.
-pub(super) async fn run(provider: Arc<Provider>) {
-    let mut running = Running {
-        provider: &provider,
-        ended: false,
-    };
+pub(super) async fn run(mut running: Running) {
+    let provider = Arc::clone(&running.provider);
     let left = tokio::select! {
         left = writer::write(&provider) => left,
         never = lease::keep(&provider) => match never {},
@@ -20,13 +17,22 @@ pub(super) async fn run(provider: Arc<Provider>) {
     }
 }
 
-/// Notices when the work is dropped with its runtime.
-struct Running<'a> {
-    provider: &'a Provider,
+/// Notices when the work is dropped with its runtime, even before it began.
+pub(super) struct Running {
+    provider: Arc<Provider>,
     ended: bool,
 }
 
-impl Drop for Running<'_> {
+impl Running {
+    pub(super) fn new(provider: Arc<Provider>) -> Self {
+        Self {
+            provider,
+            ended: false,
+        }
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         if !self.ended {
             self.provider.desired.interrupted();
