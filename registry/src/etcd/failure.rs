@@ -43,6 +43,11 @@ impl Failure {
         matches!(self.reason, Reason::Member | Reason::Credentials)
     }
 
+    /// Whether a request on other keys may go well.
+    pub(super) fn may_be_of_one_key(&self) -> bool {
+        matches!(self.reason, Reason::Credentials | Reason::Refused)
+    }
+
     /// For those who use the registry.
     pub(super) fn report(&self, doing: &'static str, settings: &Settings) -> RegistryError {
         RegistryError::Remote {
@@ -71,7 +76,13 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        match error {
             Error::GRpcStatus(status) => Self::new(reason_of(status), text_of(status)),
             Error::InvalidArgs(_) | Error::InvalidUri(_) => {
                 Self::new(Reason::Refused, error.to_string())
@@ -80,7 +91,7 @@ impl From<Error> for Failure {
             Error::LeaseKeepAliveError(text) if text.contains("lease not found") => {
                 Self::new(Reason::Lease, error.to_string())
             }
-            _ => Self::new(Reason::Member, with_sources(&error)),
+            _ => Self::new(Reason::Member, with_sources(error)),
         }
     }
 }

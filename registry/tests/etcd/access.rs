@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use doge_registry::{Etcd, Registry};
+use doge_registry::{Etcd, Instance, Registry, ServiceKey};
 use doge_test_support as support;
 use etcd_client::{Client, ConnectOptions};
 use serde_json::{Value, json};
 
-use crate::common::{LIMIT, TTL, builder, instance, key, until_at, watch};
+use crate::common::{LIMIT, PLACE, TTL, builder, instance, key, until_at, watch};
 
 /// How long a token is accepted without being used.
 const TOKEN_TTL: Duration = Duration::from_secs(1);
 
 /// An etcd that knows `root` and `hr`, who may do everything below `/doge/rpc/`.
 fn with_users() -> support::Etcd {
+    with_rights(&below("L2RvZ2UvcnBjLw==", "L2RvZ2UvcnBjMA=="))
+}
+
+/// An etcd that knows `root` and `hr`, who has these rights.
+fn with_rights(rights: &Value) -> support::Etcd {
     let arguments = [
         format!("--auth-token-ttl={}", TOKEN_TTL.as_secs()),
         // The cheapest there is: the usual one takes a tenth of a second of CPU per login.
@@ -36,7 +41,7 @@ fn with_users() -> support::Etcd {
         ("/v3/auth/role/add", json!({"name": "services"})),
         (
             "/v3/auth/role/grant",
-            json!({"name": "services", "perm": below_doge()}),
+            json!({"name": "services", "perm": rights}),
         ),
         (
             "/v3/auth/user/grant",
@@ -52,9 +57,9 @@ fn with_users() -> support::Etcd {
     etcd
 }
 
-/// Everything that begins with `/doge/rpc/`.
-fn below_doge() -> Value {
-    json!({"permType": "READWRITE", "key": "L2RvZ2UvcnBjLw==", "range_end": "L2RvZ2UvcnBjMA=="})
+/// To do everything between two keys, which are in Base64.
+fn below(key: &str, end: &str) -> Value {
+    json!({"permType": "READWRITE", "key": key, "range_end": end})
 }
 
 fn registry_of(etcd: &support::Etcd, password: &str) -> Etcd {
@@ -151,4 +156,46 @@ async fn a_change_of_the_rights_of_others_changes_nothing_here() {
     .await;
     until_at(&mut watch, &["tcp://a:1", "tcp://b:1", "tcp://d:1"]).await;
     drop((second, third));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_denied_does_no_harm_to_another() {
+    // Everything below /doge/rpc/default/hr.employee/.
+    let rights = below(
+        "L2RvZ2UvcnBjL2RlZmF1bHQvaHIuZW1wbG95ZWUv",
+        "L2RvZ2UvcnBjL2RlZmF1bHQvaHIuZW1wbG95ZWUw",
+    );
+    let etcd = with_rights(&rights);
+    let (provider, consumer) = (registry_of(&etcd, "secret"), registry_of(&etcd, "secret"));
+    let mut watch = watch(&consumer).await;
+    let held = provider.register(instance("tcp://a:1")).await.unwrap();
+    let denied = |at: u32| {
+        provider.register(Instance::new(
+            ServiceKey::new("other"),
+            format!("tcp://x:{at}"),
+        ))
+    };
+    // Alone, and in one request with another.
+    assert!(denied(1).await.is_err());
+    let (denied, second) = tokio::join!(denied(2), provider.register(instance("tcp://b:1")));
+    assert!(denied.is_err());
+    let second = second.unwrap();
+    until_at(&mut watch, &["tcp://a:1", "tcp://b:1"]).await;
+
+    let options = ConnectOptions::new().with_user("root", "root");
+    let mut root = Client::connect(etcd.endpoints(), Some(options))
+        .await
+        .unwrap();
+    let path = format!("{PLACE}{}", held.instance().id());
+    root.delete(path.as_str(), None).await.unwrap();
+    support::eventually_async(LIMIT, "the key is back", async || {
+        let found = root.kv_client().get(path.as_str(), None).await.unwrap();
+        (found.count() == 1).then_some(())
+    })
+    .await;
+    tokio::time::timeout(LIMIT, second.leave())
+        .await
+        .unwrap()
+        .unwrap();
+    until_at(&mut watch, &["tcp://a:1"]).await;
 }

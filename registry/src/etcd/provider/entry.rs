@@ -33,7 +33,7 @@ pub(super) enum Stage {
 }
 
 impl Entry {
-    /// One that is new is given up, and deleted in case it is there after all.
+    /// One that is new is given up, and deleted because it may be there after all.
     pub(super) fn refuse(&mut self, failure: &Failure) {
         if matches!(self.stage, Stage::New(_)) {
             mem::replace(&mut self.stage, Stage::Leaving(None))

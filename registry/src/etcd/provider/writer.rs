@@ -1,9 +1,12 @@
+use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use etcd_client::PutOptions;
 use etcd_client::{Client, Error, GetOptions, GetResponse, Txn, TxnOp, TxnOpResponse, TxnResponse};
 use tokio::time::sleep;
 
 use super::Provider;
-use super::batch::{Batch, Job};
+use super::batch::Job;
 use super::desired::Next;
 use crate::etcd::backoff::Backoff;
 use crate::etcd::failure::{Failure, Reason};
@@ -21,8 +24,8 @@ pub(super) async fn write(provider: &Provider) -> Option<i64> {
                 desired.changed.notified().await;
                 continue;
             }
-            Next::Delete(batch) => delete(provider, &batch).await,
-            Next::Put(lease, batch) => put(provider, lease, &batch).await,
+            Next::Delete(batch) => Write::Delete.all(provider, &batch.entries).await,
+            Next::Put(lease, batch) => Write::Put(lease).all(provider, &batch.entries).await,
         };
         match written {
             Ok(()) => {
@@ -49,58 +52,123 @@ async fn pause(provider: &Provider, backoff: &mut Backoff) {
     }
 }
 
-async fn delete(provider: &Provider, batch: &Batch) -> Result<(), Failure> {
-    let deletes = batch
-        .entries
+/// What is done to keys.
+#[derive(Clone, Copy)]
+enum Write {
+    /// With this lease.
+    Put(i64),
+    Delete,
+}
+
+impl Write {
+    /// With one request if etcd takes it, and key by key if it does not: one that is denied is to poison no others.
+    async fn all(self, provider: &Provider, jobs: &[Job]) -> Result<(), Failure> {
+        let unanswered = Unanswered::default();
+        let Err(failure) = self.attempt(provider, jobs, &unanswered).await else {
+            return Ok(());
+        };
+        if jobs.len() == 1 || !failure.may_be_of_one_key() {
+            self.failed(provider, jobs, &failure, &unanswered);
+            return Err(failure);
+        }
+        let mut written = Ok(());
+        for (at, job) in jobs.iter().enumerate() {
+            let one = slice::from_ref(job);
+            let Err(failure) = self.attempt(provider, one, &unanswered).await else {
+                continue;
+            };
+            if !failure.may_be_of_one_key() {
+                self.failed(provider, &jobs[at..], &failure, &unanswered);
+                return Err(failure);
+            }
+            self.failed(provider, one, &failure, &unanswered);
+            written = Err(failure);
+        }
+        written
+    }
+
+    async fn attempt(
+        self,
+        provider: &Provider,
+        jobs: &[Job],
+        unanswered: &Unanswered,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Put(lease) => put(provider, lease, jobs, unanswered).await,
+            Self::Delete => delete(provider, jobs).await,
+        }
+    }
+
+    fn failed(self, provider: &Provider, jobs: &[Job], failure: &Failure, unanswered: &Unanswered) {
+        let desired = &provider.desired;
+        match self {
+            Self::Delete => desired.not_deleted(jobs, failure),
+            // Put again once there is a new one.
+            Self::Put(lease) if failure.reason == Reason::Lease => desired.lose(lease),
+            Self::Put(_) if unanswered.any() => {
+                jobs.iter().for_each(|job| desired.refuse(job, failure));
+            }
+            Self::Put(_) => jobs.iter().for_each(|job| desired.never_put(job, failure)),
+        }
+    }
+}
+
+/// Counts the puts that were not refused, and may have been done although nobody said so.
+#[derive(Default)]
+struct Unanswered(AtomicUsize);
+
+impl Unanswered {
+    fn begin(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Nothing was done.
+    fn refused(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+async fn delete(provider: &Provider, jobs: &[Job]) -> Result<(), Failure> {
+    let deletes = jobs
         .iter()
         .map(|job| TxnOp::delete(job.path.as_str(), None));
-    match transact(provider, deletes.collect()).await {
-        Ok(_) => {
-            for job in &batch.entries {
-                provider.desired.deleted(job);
-            }
-            Ok(())
-        }
-        Err(failure) => {
-            provider.desired.not_deleted(batch, &failure);
-            Err(failure)
-        }
+    transact(provider, deletes.collect()).await?;
+    for job in jobs {
+        provider.desired.deleted(job);
     }
+    Ok(())
 }
 
-async fn put(provider: &Provider, lease: i64, batch: &Batch) -> Result<(), Failure> {
-    let put = try_put(provider, lease, batch).await;
-    if let Err(failure) = &put {
-        if failure.reason == Reason::Lease {
-            // Put again once there is a new one.
-            provider.desired.lose(lease);
-            return put;
-        }
-        for job in &batch.entries {
-            provider.desired.refuse(job, failure);
-        }
-    }
-    put
-}
-
-async fn try_put(provider: &Provider, lease: i64, batch: &Batch) -> Result<(), Failure> {
-    let batch = without_taken(provider, batch).await?;
-    if batch.is_empty() {
+async fn put(
+    provider: &Provider,
+    lease: i64,
+    jobs: &[Job],
+    unanswered: &Unanswered,
+) -> Result<(), Failure> {
+    let jobs = without_taken(provider, jobs).await?;
+    if jobs.is_empty() {
         return Ok(());
     }
     let options = PutOptions::new().with_lease(lease);
-    let puts = batch
+    let puts = jobs
         .iter()
         .map(|job| TxnOp::put(job.path.as_str(), &job.value[..], Some(options.clone())));
-    let put = transact(provider, puts.collect()).await?;
+    let transaction = Txn::new().and_then(puts.collect::<Vec<_>>());
+    let put = provider
+        .members
+        .call(|client| run_put(client, transaction.clone(), unanswered))
+        .await?;
     let revision = put.header().map_or(0, |header| header.revision());
-    confirm(provider, lease, revision, &batch).await
+    confirm(provider, lease, revision, &jobs).await
 }
 
 /// Leaves out what others have registered: only what was never there before can be.
-async fn without_taken(provider: &Provider, batch: &Batch) -> Result<Vec<Job>, Failure> {
-    let (new, mut rest): (Vec<Job>, Vec<Job>) =
-        batch.entries.iter().cloned().partition(|job| job.is_new);
+async fn without_taken(provider: &Provider, jobs: &[Job]) -> Result<Vec<Job>, Failure> {
+    let (new, mut rest): (Vec<Job>, Vec<Job>) = jobs.iter().cloned().partition(|job| job.is_new);
     let found = leases_of(provider, &new).await?;
     for (job, found) in new.into_iter().zip(found) {
         if found.is_none_or(|found| provider.desired.is_ours(found)) {
@@ -165,4 +233,20 @@ async fn transact(provider: &Provider, operations: Vec<TxnOp>) -> Result<TxnResp
 
 async fn run(client: Client, transaction: Txn) -> Result<TxnResponse, Error> {
     client.kv_client().txn(transaction).await
+}
+
+/// Counted before it is sent, because a request that is given up is heard of no more.
+async fn run_put(
+    client: Client,
+    transaction: Txn,
+    unanswered: &Unanswered,
+) -> Result<TxnResponse, Error> {
+    unanswered.begin();
+    let done = run(client, transaction).await;
+    if let Err(error) = &done
+        && Failure::from(error).reason != Reason::Member
+    {
+        unanswered.refused();
+    }
+    done
 }

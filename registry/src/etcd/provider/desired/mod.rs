@@ -34,6 +34,8 @@ struct State {
     leases: VecDeque<i64>,
     generation: u64,
     running: bool,
+    /// The last delete failed: what is to be put has its turn now.
+    puts_first: bool,
 }
 
 /// What is to be done next.
@@ -161,24 +163,18 @@ impl Desired {
     /// What is to be done next.
     pub(super) fn next(&self) -> Next {
         let mut state = self.lock();
-        let leaving = Batch::of(&state.entries, Stage::is_leaving);
-        if !leaving.entries.is_empty() {
-            return Next::Delete(leaving);
-        }
         if state.entries.is_empty() {
             state.running = false;
             return Next::End(state.lease.take());
         }
-        let Some(lease) = state.lease else {
-            return Next::Wait;
+        let puts_first = mem::take(&mut state.puts_first);
+        let (put, delete) = (state.next_put(), state.next_delete());
+        let next = if puts_first {
+            put.or(delete)
+        } else {
+            delete.or(put)
         };
-        let missing = Batch::of(&state.entries, |stage| {
-            matches!(stage, Stage::New(_) | Stage::Missing)
-        });
-        if missing.entries.is_empty() {
-            return Next::Wait;
-        }
-        Next::Put(lease, missing)
+        next.unwrap_or(Next::Wait)
     }
 
     /// This key is in etcd with this lease since this revision.
@@ -191,12 +187,25 @@ impl Desired {
         }
     }
 
-    /// This key could not be put: one that was never there is given up.
+    /// This key could not be put, and was not: one that was never there is given up.
+    pub(super) fn never_put(&self, job: &Job, failure: &Failure) {
+        let mut state = self.lock();
+        let is_new = state.of(job).is_some_and(|entry| entry.stage.is_new());
+        if is_new && let Some(entry) = state.entries.remove(&job.path) {
+            entry.stage.answer(Err(Refusal::Failed(failure.clone())));
+            drop(state);
+            self.services_changed.notify_one();
+        }
+    }
+
+    /// This key may have been put or not: one that was never there before is given up, and deleted.
     pub(super) fn refuse(&self, job: &Job, failure: &Failure) {
         let mut state = self.lock();
         if let Some(entry) = state.of(job) {
             entry.refuse(failure);
         }
+        drop(state);
+        self.services_changed.notify_one();
     }
 
     /// This new key is somebody else's.
@@ -219,9 +228,10 @@ impl Desired {
 
     /// These keys could not be deleted; whoever waits for it hears so. They are tried again as long as the lease is kept
     /// for others, and expire with it otherwise.
-    pub(super) fn not_deleted(&self, batch: &Batch, failure: &Failure) {
+    pub(super) fn not_deleted(&self, jobs: &[Job], failure: &Failure) {
         let mut state = self.lock();
-        for job in &batch.entries {
+        state.puts_first = true;
+        for job in jobs {
             let Some(entry) = state.of(job) else { continue };
             if let Stage::Leaving(answer) = &mut entry.stage
                 && let Some(answer) = answer.take()
@@ -230,7 +240,16 @@ impl Desired {
                 let _ = answer.send(Err(Refusal::Failed(failure.clone())));
             }
         }
-        if state.entries.values().all(|entry| entry.stage.is_leaving()) {
+        if !state.entries.values().all(|entry| entry.stage.is_leaving()) {
+            return;
+        }
+        if failure.may_be_of_one_key() {
+            for job in jobs {
+                if state.of(job).is_some() {
+                    state.entries.remove(&job.path);
+                }
+            }
+        } else {
             for entry in mem::take(&mut state.entries).into_values() {
                 entry.stage.answer(Err(Refusal::Failed(failure.clone())));
             }
@@ -277,12 +296,13 @@ impl Desired {
         self.changed.notify_one();
     }
 
-    /// What the keys of the services begin with that have instances here.
+    /// What the keys of the services begin with that have instances here, and not only such as leave.
     pub(super) fn services(&self) -> BTreeSet<String> {
         let state = self.lock();
         state
             .entries
             .values()
+            .filter(|entry| !entry.stage.is_leaving())
             .map(|entry| entry.service.clone())
             .collect()
     }
@@ -298,6 +318,18 @@ impl State {
     fn of(&mut self, job: &Job) -> Option<&mut Entry> {
         let entry = self.entries.get_mut(&job.path)?;
         (entry.generation == job.generation).then_some(entry)
+    }
+
+    fn next_put(&self) -> Option<Next> {
+        let missing = Batch::of(&self.entries, |stage| {
+            matches!(stage, Stage::New(_) | Stage::Missing)
+        });
+        (!missing.entries.is_empty()).then_some(Next::Put(self.lease?, missing))
+    }
+
+    fn next_delete(&self) -> Option<Next> {
+        let leaving = Batch::of(&self.entries, Stage::is_leaving);
+        (!leaving.entries.is_empty()).then_some(Next::Delete(leaving))
     }
 
     /// Has those put again that are gone; true if any is.

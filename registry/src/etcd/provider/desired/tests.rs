@@ -203,12 +203,57 @@ fn who_cannot_be_deleted_is_tried_again_only_while_the_lease_serves_others() {
     there(&desired, "/s/a", 1, 10);
     there(&desired, "/s/b", 1, 11);
     let left = remove(&desired, "/s/a");
-    desired.not_deleted(&delete(&desired), &failure());
+    desired.not_deleted(&delete(&desired).entries, &failure());
     assert!(matches!(left.now_or_never(), Some(Ok(Err(_)))));
     assert_eq!(delete(&desired).entries.len(), 1);
     let last = remove(&desired, "/s/b");
-    desired.not_deleted(&delete(&desired), &failure());
+    desired.not_deleted(&delete(&desired).entries, &failure());
     assert!(matches!(last.now_or_never(), Some(Ok(Err(_)))));
+    assert!(matches!(desired.next(), Next::End(Some(1))));
+}
+
+#[test]
+fn one_that_cannot_be_deleted_keeps_nobody_from_being_put() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    there(&desired, "/t/b", 1, 11);
+    let _left = remove(&desired, "/t/b");
+    desired.not_deleted(&delete(&desired).entries, &failure());
+    let registered = add(&desired, "/s/c");
+    desired.confirm(&put(&desired, 1).entries[0], 1, 12);
+    assert!(matches!(registered.now_or_never(), Some(Ok(Ok(())))));
+    assert_eq!(delete(&desired).entries[0].path, "/t/b");
+}
+
+#[test]
+fn one_that_was_never_put_is_forgotten() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    let registered = add(&desired, "/s/b");
+    desired.never_put(&put(&desired, 1).entries[0], &failure());
+    assert!(matches!(
+        registered.now_or_never(),
+        Some(Ok(Err(Refusal::Failed(_))))
+    ));
+    assert!(matches!(desired.next(), Next::Wait));
+    // One that was there before is never given up.
+    desired.touched("/s/a", None, 11);
+    desired.never_put(&put(&desired, 1).entries[0], &failure());
+    assert_eq!(put(&desired, 1).entries[0].path, "/s/a");
+}
+
+#[test]
+fn the_last_one_is_given_up_when_it_is_denied_and_no_other_with_it() {
+    let desired = Desired::default();
+    there(&desired, "/s/a", 1, 10);
+    there(&desired, "/s/b", 1, 11);
+    let (denied, other) = (remove(&desired, "/s/a"), remove(&desired, "/s/b"));
+    let batch = delete(&desired);
+    let failure = Failure::new(Reason::Credentials, "denied");
+    desired.not_deleted(&batch.entries[..1], &failure);
+    assert!(matches!(denied.now_or_never(), Some(Ok(Err(_)))));
+    desired.deleted(&batch.entries[1]);
+    assert!(matches!(other.now_or_never(), Some(Ok(Ok(())))));
     assert!(matches!(desired.next(), Next::End(Some(1))));
 }
 
