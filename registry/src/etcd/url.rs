@@ -16,6 +16,16 @@ fn parse(rest: &str, tls: bool) -> Result<Etcd, String> {
     let rest = rest
         .strip_prefix("//")
         .ok_or("two slashes have to follow the colon")?;
+    // That of a password would end the hosts too early, and an error would show the rest of it.
+    if let Some(at) = rest.find(['/', '?'])
+        && rest[at..].contains('@')
+    {
+        return Err(
+            "an @ follows the first / or ?; percent-encode the password, with %2F for / and %3F for ?, \
+             and with %40 an @ that belongs to something else"
+                .to_owned(),
+        );
+    }
     let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, prefix) = match place.find('/') {
         Some(at) => place.split_at(at),
@@ -222,6 +232,9 @@ mod tests {
             ("//a?ca=/c", "etcds"),
             ("//a//b", "prefix"),
             ("//a?ttl=%ff", "UTF-8"),
+            ("//hr:pa/ss@a", "percent-encode the password"),
+            ("//hr:pa?ss@a", "percent-encode the password"),
+            ("//hr:p@a/ss@a", "percent-encode the password"),
         ] {
             let error = parse(rest, false).unwrap_err();
             assert!(error.contains(part), "{rest}: {error}");

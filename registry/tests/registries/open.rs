@@ -59,6 +59,17 @@ fn etcd_is_opened_without_being_connected_to() {
     for url in ["etcd://nowhere.example", "etcds://a:1,b:2/x?ttl=30s"] {
         open(url).unwrap();
     }
+    for url in [
+        "etcd://hr:se/cret@a",
+        "etcd://hr:se?cret@a",
+        "etcd://hr:se/?cret@a/x",
+    ] {
+        let text = open(url).unwrap_err().to_string();
+        assert!(
+            text.contains("%2F") && !text.contains("cret") && !text.contains("hr:se"),
+            "{text}"
+        );
+    }
     let error = open("etcd://hr:secret@a?ttl=soon").unwrap_err();
     let text = error.to_string();
     assert!(
