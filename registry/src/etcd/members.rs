@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use etcd_client::{Client, ConnectOptions, Error};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::failure::{Failure, Reason};
 use super::settings::Settings;
@@ -23,7 +23,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Members {
     settings: Arc<Settings>,
     state: Mutex<State>,
-    /// Held while connecting, so that many who need a client at once share one login.
+    /// Held while connecting, so that many who need a client at once share one login, or its failure.
     connecting: tokio::sync::Mutex<()>,
 }
 
@@ -41,6 +41,9 @@ struct State {
     /// The member that work goes to.
     current: usize,
     generation: u64,
+    /// How often connecting has failed, and how it did last.
+    failures: u64,
+    last_failure: Option<Failure>,
 }
 
 impl Members {
@@ -52,6 +55,8 @@ impl Members {
                 clients: vec![None; count],
                 current: fastrand::usize(..count),
                 generation: 0,
+                failures: 0,
+                last_failure: None,
             }),
             settings,
             connecting: tokio::sync::Mutex::new(()),
@@ -85,20 +90,27 @@ impl Members {
         }
     }
 
-    /// The client of the member that work goes to.
+    /// The client of the member that work goes to, within the connect timeout.
     pub(super) async fn current(&self) -> Result<Member, Failure> {
         if let Some(member) = self.connected() {
             return Ok(member);
         }
-        let _guard = self.connecting.lock().await;
+        let until = Instant::now() + self.settings.connect_timeout;
+        let failures = self.lock().failures;
+        let Ok(_guard) = timeout_at(until, self.connecting.lock()).await else {
+            return Err(self.not_in_time());
+        };
         if let Some(member) = self.connected() {
             return Ok(member);
         }
+        if let Some(failure) = self.failed_since(failures) {
+            return Err(failure);
+        }
         let at = self.lock().current;
-        match self.connect(at).await {
+        match self.connect(at, until).await {
             Ok(client) => Ok(self.keep(at, client)),
             Err(failure) => {
-                self.move_on(at);
+                self.move_on(at, &failure);
                 Err(failure)
             }
         }
@@ -144,17 +156,18 @@ impl Members {
         done
     }
 
-    async fn connect(&self, at: usize) -> Result<Client, Failure> {
+    async fn connect(&self, at: usize, until: Instant) -> Result<Client, Failure> {
         let url = self.settings.endpoints[at].url(self.settings.tls.is_some());
         let options = self.options()?;
-        let limit = self.settings.connect_timeout;
-        match timeout(limit, Client::connect([url], Some(options))).await {
+        match timeout_at(until, Client::connect([url], Some(options))).await {
             Ok(connected) => connected.map_err(Failure::from),
-            Err(_) => Err(Failure::new(
-                Reason::Member,
-                format!("no connection within {limit:?}"),
-            )),
+            Err(_) => Err(self.not_in_time()),
         }
+    }
+
+    fn not_in_time(&self) -> Failure {
+        let limit = self.settings.connect_timeout;
+        Failure::new(Reason::Member, format!("no connection within {limit:?}"))
     }
 
     fn options(&self) -> Result<ConnectOptions, Failure> {
@@ -194,8 +207,19 @@ impl Members {
         member
     }
 
-    fn move_on(&self, from: usize) {
+    /// How connecting failed after it had failed so often.
+    fn failed_since(&self, failures: u64) -> Option<Failure> {
+        let state = self.lock();
+        if state.failures == failures {
+            return None;
+        }
+        state.last_failure.clone()
+    }
+
+    fn move_on(&self, from: usize, failure: &Failure) {
         let mut state = self.lock();
+        state.failures += 1;
+        state.last_failure = Some(failure.clone());
         if state.current == from {
             state.current = (from + 1) % state.clients.len();
         }

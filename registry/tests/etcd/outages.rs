@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use doge_registry::{Etcd as Registry, Registry as _, RegistryError};
 use doge_test_support::{Etcd, eventually};
+use futures_util::future::join_all;
 
 use crate::common::{LIMIT, PLACE, TTL, builder, instance, registry, until_at, until_keys, watch};
 use crate::link::Link;
@@ -227,6 +228,30 @@ async fn a_full_etcd_refuses_clearly_keeps_what_is_there_and_recovers() {
     let second = provider.register(instance("tcp://c:1")).await.unwrap();
     until_at(&mut watch, &["tcp://a:1", "tcp://c:1"]).await;
     drop((first, second));
+}
+
+/// One login serves all, so that its failure has to serve all as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_wait_for_a_login_that_hangs_hear_of_it_together() {
+    // It accepts, and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let limit = Duration::from_millis(500);
+    let registry = Registry::builder([silent.local_addr().unwrap().to_string()])
+        .user("hr", "secret")
+        .request_timeout(limit)
+        .connect_timeout(limit)
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    let watching = (0..20).map(|at| {
+        let key = doge_registry::ServiceKey::new(format!("s{at}"));
+        registry.watch(key)
+    });
+    for watched in join_all(watching).await {
+        assert!(watched.is_err());
+    }
+    // Two tries each, and not forty one after the other.
+    assert!(begun.elapsed() < limit * 8, "{:?}", begun.elapsed());
 }
 
 fn key_of_nobody() -> doge_registry::ServiceKey {
