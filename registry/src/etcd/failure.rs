@@ -22,6 +22,8 @@ pub(super) enum Reason {
     Credentials,
     /// The history asked for is gone, or was never there: read everything anew.
     History,
+    /// The answer is larger than is taken: ask for less.
+    Size,
     /// The lease is gone: ask for a new one.
     Lease,
     /// The quota of etcd is used up.
@@ -69,7 +71,9 @@ impl Failure {
             Reason::Space => {
                 "compact and defragment etcd or raise its quota, then clear the alarm with `etcdctl alarm disarm`"
             }
-            Reason::History | Reason::Lease | Reason::Refused => "see what etcd logs about it",
+            Reason::History | Reason::Size | Reason::Lease | Reason::Refused => {
+                "see what etcd logs about it"
+            }
         }
     }
 }
@@ -106,6 +110,8 @@ fn reason_of(status: &Status) -> Reason {
             Reason::Credentials
         }
         Code::Unknown if text.contains("auth token") => Reason::Credentials,
+        // Said by the decoder on this side.
+        Code::OutOfRange if text.contains("message length too large") => Reason::Size,
         Code::OutOfRange => Reason::History,
         Code::NotFound if text.contains("lease") => Reason::Lease,
         Code::ResourceExhausted if text.contains("space") => Reason::Space,
@@ -202,6 +208,11 @@ mod tests {
                 Code::NotFound,
                 "etcdserver: requested lease not found",
                 Reason::Lease,
+            ),
+            (
+                Code::OutOfRange,
+                "Error, decoded message length too large: found 9 bytes, the limit is: 8 bytes",
+                Reason::Size,
             ),
             (
                 Code::OutOfRange,

@@ -54,3 +54,24 @@ async fn garbage_is_passed_over_and_deleting_what_nobody_knows_does_no_harm() {
     etcd.put(&format!("{PLACE}good"), "a:1");
     until_at(&mut watch, &["tcp://a:1"]).await;
 }
+
+/// More than one answer may have: in pages, and one of them even alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_values_of_others_hide_no_instance() {
+    const MIB: usize = 1024 * 1024;
+    let etcd = Etcd::options()
+        .arguments([format!("--max-request-bytes={}", 30 * MIB)])
+        .start();
+    let large = "x".repeat(MIB);
+    for at in 0..20 {
+        etcd.put(&format!("{PLACE}large{at}"), &large);
+    }
+    etcd.put(&format!("{PLACE}huge"), &"x".repeat(18 * MIB));
+    etcd.put(&format!("{PLACE}a"), "a:1");
+    etcd.put(&format!("{PLACE}z"), "z:1");
+    let registry = registry(&etcd);
+    let mut watch = watch(&registry).await;
+    assert_eq!(watch.snapshot().len(), 2);
+    etcd.put(&format!("{PLACE}b"), "b:1");
+    until_at(&mut watch, &["tcp://a:1", "tcp://b:1", "tcp://z:1"]).await;
+}

@@ -93,7 +93,7 @@ impl Follower {
         let Err(failure) = self.attempt().await else {
             return;
         };
-        if failure.reason == Reason::History {
+        if matches!(failure.reason, Reason::History | Reason::Size) {
             self.next = None;
         }
         let service = self.listing.key();

@@ -30,14 +30,27 @@ impl Reading {
     async fn pages(members: &Members, prefix: &str) -> Result<Self, Failure> {
         let end = end_of(prefix);
         let mut reading = Self::default();
+        let mut wanted = Wanted::Pairs(PAGE);
         loop {
             let from = reading.next(prefix);
-            let revision = reading.revision;
+            let options = GetOptions::new()
+                .with_range(end.clone())
+                .with_revision(reading.revision);
+            let options = wanted.of(options);
             let page = members
-                .call(|client| page(client, from.clone(), end.clone(), revision))
-                .await?;
-            if reading.add(&page) {
-                return Ok(reading);
+                .call(|client| page(client, from.clone(), options.clone()))
+                .await;
+            match page {
+                Ok(page) => {
+                    if reading.add(&page) {
+                        return Ok(reading);
+                    }
+                    wanted = wanted.after_success();
+                }
+                Err(failure) if failure.reason == Reason::Size => {
+                    wanted = wanted.smaller().ok_or(failure)?;
+                }
+                Err(failure) => return Err(failure),
             }
         }
     }
@@ -65,16 +78,46 @@ impl Reading {
     }
 }
 
+/// How much one request asks for. Values of others may be so large that few of them fit into an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// So many keys with their values.
+    Pairs(i64),
+    /// One key without its value, which is too large on its own and therefore no instance.
+    Key,
+}
+
+impl Wanted {
+    fn of(self, options: GetOptions) -> GetOptions {
+        match self {
+            Self::Pairs(count) => options.with_limit(count),
+            Self::Key => options.with_limit(1).with_keys_only(),
+        }
+    }
+
+    /// What to ask for after an answer that was too large.
+    fn smaller(self) -> Option<Self> {
+        match self {
+            Self::Pairs(1) => Some(Self::Key),
+            Self::Pairs(count) => Some(Self::Pairs(count / 2)),
+            Self::Key => None,
+        }
+    }
+
+    /// Only the one that was too large is passed over.
+    fn after_success(self) -> Self {
+        match self {
+            Self::Pairs(_) => self,
+            Self::Key => Self::Pairs(1),
+        }
+    }
+}
+
 async fn page(
     client: Client,
     from: Vec<u8>,
-    end: Vec<u8>,
-    revision: i64,
+    options: GetOptions,
 ) -> Result<GetResponse, etcd_client::Error> {
-    let options = GetOptions::new()
-        .with_range(end)
-        .with_limit(PAGE)
-        .with_revision(revision);
     let mut kv = client.kv_client().max_decoding_message_size(LARGEST_ANSWER);
     kv.get(from, Some(options)).await
 }
@@ -86,4 +129,19 @@ fn end_of(prefix: &str) -> Vec<u8> {
         *last += 1;
     }
     end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_is_asked_for_until_the_value_is_left_out() {
+        let steps = std::iter::successors(Some(Wanted::Pairs(PAGE)), |wanted| wanted.smaller());
+        let steps: Vec<Wanted> = steps.collect();
+        let pairs = [250, 125, 62, 31, 15, 7, 3, 1].map(Wanted::Pairs);
+        assert_eq!(steps[..8], pairs);
+        assert_eq!(steps[8..], [Wanted::Key]);
+        assert_eq!(Wanted::Key.after_success(), Wanted::Pairs(1));
+    }
 }
