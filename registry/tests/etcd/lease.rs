@@ -66,7 +66,8 @@ async fn a_weight_changed_by_hand_stays() {
     let id = registration.instance().id();
     until(&mut watch, |snapshot| snapshot.len() == 1).await;
     let path = format!("{PLACE}{id}");
-    let value = etcd.get(&path).unwrap().replace("100", "7");
+    let value = etcd.get(&path).unwrap();
+    let value = value.replace("\"weight\":100", "\"weight\":7");
     etcd.put_keeping_lease(&path, &value);
     until(&mut watch, |snapshot| {
         snapshot.get(id).unwrap().weight() == 7

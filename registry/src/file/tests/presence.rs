@@ -27,7 +27,7 @@ fn a_renewal_moves_the_time_and_keeps_edits() {
     presence.announce().unwrap();
     let edited = fs::read_to_string(presence.path())
         .unwrap()
-        .replace("100", "7");
+        .replace("\"weight\": 100", "\"weight\": 7");
     fs::write(presence.path(), &edited).unwrap();
     let old = SystemTime::now() - Duration::from_secs(100);
     let file = fs::File::options()

@@ -78,9 +78,10 @@ fn a_half_written_file_of_a_dead_process_is_removed() {
 fn an_edited_entry_is_read_again() {
     let mut setting = Setting::new();
     setting.alive(Moment::now());
-    let edited = fs::read_to_string(setting.presence.path())
-        .unwrap()
-        .replace("100", "7");
+    let entry = fs::read_to_string(setting.presence.path()).unwrap();
+    // Not every 100: the random id may have one, too.
+    let edited = entry.replace("\"weight\": 100", "\"weight\": 7");
+    assert_ne!(entry, edited);
     fs::write(setting.presence.path(), edited).unwrap();
     let snapshot = setting.scanner.scan(Moment::now()).unwrap();
     let weight = snapshot
