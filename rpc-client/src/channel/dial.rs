@@ -116,12 +116,7 @@ impl Dial {
 
     /// Takes a fresh connection instead of the one there is.
     pub(super) async fn renew(&self) -> Result<(), Status> {
-        let connection = Arc::new(self.open().await?);
-        let mut state = self.state.lock();
-        state.failure = None;
-        state.settling.opened(Instant::now());
-        drop(state);
-        self.go_on_over(connection);
+        self.go_on_over(Arc::new(self.open().await?));
         Ok(())
     }
 
@@ -211,35 +206,32 @@ impl Dial {
             }
         }
         let attempt = self.open().await.map(Arc::new);
-        let failure = match &attempt {
-            Ok(connection) => {
-                self.go_on_over(Arc::clone(connection));
-                None
-            }
+        match &attempt {
+            Ok(connection) => self.go_on_over(Arc::clone(connection)),
             Err(why) => {
                 let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
                 let pause = self.config.backoff.pause(in_a_row, fastrand::f64());
                 tracing::debug!(address = %self.address, %why, ?pause, "cannot connect");
-                Some(Failure {
+                self.state.lock().failure = Some(Failure {
                     in_a_row,
                     due: Deadline::after(pause).instant(),
                     why: why.clone(),
-                })
+                });
             }
-        };
-        let mut state = self.state.lock();
-        if failure.is_none() {
-            state.settling.opened(Instant::now());
         }
-        state.failure = failure;
-        state.attempt = None;
-        drop(state);
+        self.state.lock().attempt = None;
         sender.send_replace(Some(attempt));
     }
 
     fn go_on_over(&self, connection: Arc<Connection>) {
+        let mut state = self.state.lock();
+        state.failure = None;
+        state.settling.opened(Instant::now());
         self.connections.fetch_add(1, Ordering::Relaxed);
-        self.current.store(Some(connection));
+        let before = self.current.swap(Some(connection));
+        drop(state);
+        // Closing it wakes its callers, who may come here next.
+        drop(before);
     }
 
     async fn open(&self) -> Result<Connection, Status> {

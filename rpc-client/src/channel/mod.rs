@@ -198,10 +198,7 @@ impl Channel {
     pub async fn ready(&self) -> Result<(), Status> {
         if self.dial.current().is_none() {
             let deadline = Deadline::after(self.dial.connect_timeout());
-            let patience = Patience::Whole {
-                wait_for_ready: false,
-            };
-            self.dial.connect(deadline, patience).await?;
+            self.dial.connect(deadline, Patience::ALONE).await?;
         }
         Ok(())
     }
@@ -217,15 +214,14 @@ pub(crate) enum Patience {
 }
 
 impl Patience {
+    /// That of an attempt that no other follows.
+    pub(crate) const ALONE: Self = Self::Whole {
+        wait_for_ready: false,
+    };
+
     /// What an endpoint gets: one that hangs must not use up the time of the next, if there is a next.
     pub(crate) fn of_one(alone: bool) -> Self {
-        if alone {
-            Self::Whole {
-                wait_for_ready: false,
-            }
-        } else {
-            Self::Half
-        }
+        if alone { Self::ALONE } else { Self::Half }
     }
 
     fn until(self, deadline: Deadline) -> Deadline {

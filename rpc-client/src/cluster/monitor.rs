@@ -7,7 +7,7 @@ use doge_rpc_core::Status;
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{Core, Endpoint, Set, endpoint::Look};
-use crate::health::{Ejector, Health, HealthConfig, panics};
+use crate::health::{Ejector, Health, panics};
 
 /// Keeps endpoints connected, puts those out of rotation that fail, and brings them back once they answer.
 ///
@@ -16,7 +16,6 @@ pub(super) struct Monitor {
     core: Weak<Core>,
     ejector: Ejector,
     sweep_due: Instant,
-    panic_threshold: u8,
     /// Of ejected endpoints whose time is over.
     probes: JoinSet<(Endpoint, Result<(), Status>)>,
     /// Where in the set the next attempts to connect begin.
@@ -33,12 +32,11 @@ const LATER: Duration = Duration::from_secs(1);
 const MAX_DIALS: usize = 32;
 
 impl Monitor {
-    pub(super) fn new(core: &Arc<Core>, config: HealthConfig) -> Self {
+    pub(super) fn new(core: &Arc<Core>) -> Self {
         let now = Instant::now();
         Self {
             core: Arc::downgrade(core),
-            panic_threshold: config.panic_threshold,
-            ejector: Ejector::new(config, now),
+            ejector: Ejector::new(core.health.clone(), now),
             sweep_due: now,
             probes: JoinSet::new(),
             turn: 0,
@@ -85,7 +83,7 @@ impl Monitor {
         set.set_panicking(panics(
             usable.count(),
             set.endpoints().len(),
-            self.panic_threshold,
+            core.health.panic_threshold,
         ));
         let pause = if unconnected { SOON } else { LATER };
         Some(self.sweep_due.min(now + pause))

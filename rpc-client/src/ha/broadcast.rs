@@ -6,8 +6,9 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::{
     Endpoints,
-    endpoints::{PATIENT, attempt, nobody},
+    endpoints::{attempt, nobody},
 };
+use crate::channel::Patience;
 
 /// The most attempts at once.
 const AT_ONCE: usize = 64;
@@ -24,7 +25,7 @@ pub(super) async fn run<E: Endpoints>(
         }
         (
             endpoint,
-            attempt(endpoints, endpoint, request, PATIENT).await,
+            attempt(endpoints, endpoint, request, Patience::ALONE).await,
         )
     };
     let mut waiting = 0..endpoints.count();

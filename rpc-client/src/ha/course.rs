@@ -228,11 +228,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
     ///
     /// The status of the call, when it is that whatever the other one has to say.
     pub(super) fn failed_beside(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
-        let verdict = Verdict::of(&status, self.request);
-        let nobody_has_it = verdict == Verdict::Dead
-            && status.code() == Code::Unimplemented
-            && self.strange == MAX_STRANGE;
-        if (verdict == Verdict::Last || nobody_has_it) && !self.request.deadline().has_passed() {
+        if self.verdict(&status) == Verdict::Last && !self.request.deadline().has_passed() {
             self.may_have_run |= !status.never_ran();
             self.kept = Some(status);
             return Ok(());
@@ -240,6 +236,15 @@ impl<'a, E: Endpoints> Course<'a, E> {
         // The other one, which is given up, may have run.
         self.failed(endpoint, status)
             .map_err(|status| status.with_never_ran(false))
+    }
+
+    /// What the status of an attempt allows here. Nothing more, when too many had no such method.
+    fn verdict(&self, status: &Status) -> Verdict {
+        if has_no_such_method(status) && self.strange == MAX_STRANGE {
+            Verdict::Last
+        } else {
+            Verdict::of(status, self.request)
+        }
     }
 
     /// Whether nothing but an attempt that is out can still save the call.
@@ -253,7 +258,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
     ///
     /// The status of the call, when nothing may follow.
     pub(super) fn failed(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
-        let verdict = Verdict::of(&status, self.request);
+        let verdict = self.verdict(&status);
         self.may_have_run |= !status.never_ran();
         let kept = match verdict {
             Verdict::Final => None,
@@ -264,14 +269,8 @@ impl<'a, E: Endpoints> Course<'a, E> {
         }
         self.step = match verdict {
             Verdict::Final | Verdict::Last => return Err(self.last(status)),
-            Verdict::Dead
-                if status.code() == Code::Unimplemented && self.strange == MAX_STRANGE =>
-            {
-                self.failure = Some(status);
-                return Err(self.give_up(""));
-            }
             Verdict::Dead => {
-                self.strange += u32::from(status.code() == Code::Unimplemented);
+                self.strange += u32::from(has_no_such_method(&status));
                 Step::Other
             }
             Verdict::Refused => Step::RetryOther,
@@ -377,7 +376,8 @@ impl<'a, E: Endpoints> Course<'a, E> {
     fn last(&self, status: Status) -> Status {
         let status = self.in_all(status);
         // What a handler said is passed on as it said it.
-        if self.attempts > 1 && status.code() == Code::DeadlineExceeded {
+        let own = status.code() == Code::DeadlineExceeded || has_no_such_method(&status);
+        if self.attempts > 1 && own {
             return status.context(format_args!("after {} attempts", self.attempts));
         }
         status
@@ -387,6 +387,11 @@ impl<'a, E: Endpoints> Course<'a, E> {
         let never_ran = status.never_ran() && !self.may_have_run;
         status.with_never_ran(never_ran)
     }
+}
+
+/// Whether it is the server that has no such method, and not a handler that refuses.
+fn has_no_such_method(status: &Status) -> bool {
+    status.code() == Code::Unimplemented && status.never_ran()
 }
 
 const OTHERS_DOWN: &str = "no other can be reached";

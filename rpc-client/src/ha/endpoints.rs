@@ -108,17 +108,14 @@ pub(super) async fn attempt<E: Endpoints>(
 /// How long an attempt waits for a connection when so many endpoints are not asked again: if there is another one, it
 /// must not use up the time of that.
 pub(super) fn patience<E: Endpoints>(endpoints: &E, barred: usize) -> Patience {
-    if barred + 1 < endpoints.count() {
-        Patience::Half
-    } else {
-        PATIENT
-    }
+    Patience::of_one(barred + 1 >= endpoints.count())
 }
 
-/// The patience of an attempt that no other follows.
-pub(super) const PATIENT: Patience = Patience::Whole {
-    wait_for_ready: false,
-};
+/// The endpoint of a first attempt.
+pub(super) fn first<E: Endpoints>(endpoints: &E, request: &Request) -> Result<Pick, Status> {
+    let picked = endpoints.pick(request, &Tried::new());
+    picked.ok_or_else(|| nobody(endpoints, request))
+}
 
 /// The status of a call for which no endpoint can be picked.
 pub(super) fn nobody<E: Endpoints>(endpoints: &E, request: &Request) -> Status {

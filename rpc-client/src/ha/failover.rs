@@ -4,9 +4,9 @@ use doge_rpc_core::{
 };
 
 use super::{
-    Budget, Endpoints, Failover, Pick, Tried,
+    Budget, Endpoints, Failover, Pick,
     course::Course,
-    endpoints::{attempt, nobody, patience},
+    endpoints::{attempt, first, patience},
     verdict::Verdict,
 };
 
@@ -18,8 +18,7 @@ pub(super) async fn run<E: Endpoints>(
     request: &Request,
     budget: &Budget,
 ) -> Result<Response, Status> {
-    let picked = endpoints.pick(request, &Tried::new());
-    let picked = picked.ok_or_else(|| nobody(endpoints, request))?;
+    let picked = first(endpoints, request)?;
     // What comes after a failure is large and rare: it does not make the future of every call larger.
     if config.attempt_timeout.is_some() {
         let course = Course::new(config, endpoints, request, budget);

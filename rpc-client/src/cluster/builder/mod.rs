@@ -212,7 +212,7 @@ impl ClusterBuilder {
             set: ArcSwap::from_pointee(Set::new(Vec::new(), &self.balancing)),
             alone: Arc::default(),
             balancing: self.balancing,
-            health: self.health.clone(),
+            health: self.health,
             attempt_layers: self.attempt_layers,
             limiter,
             policies,
@@ -224,7 +224,7 @@ impl ClusterBuilder {
         });
         let pool = self.pool.unwrap_or_else(ChannelPool::of_process);
         Follow::new(&core, watch, pool).start();
-        Monitor::new(&core, self.health).start();
+        Monitor::new(&core).start();
         Ok(Cluster::new(core, &self.call_layers))
     }
 

@@ -15,9 +15,9 @@ use tokio::time::{Instant, timeout};
 
 use self::{credit::Credit, delay::Delay, place::InPlace, race::Race};
 use super::{
-    BackupRequest, Budget, Endpoints, Failover, Tried,
+    BackupRequest, Budget, Endpoints, Failover,
     course::Course,
-    endpoints::{attempt, nobody, patience},
+    endpoints::{self, attempt, patience},
     verdict::Verdict,
 };
 
@@ -55,8 +55,7 @@ impl Backup {
         request: &Request,
         budget: &Budget,
     ) -> Result<Response, Status> {
-        let picked = endpoints.pick(request, &Tried::new());
-        let picked = picked.ok_or_else(|| nobody(endpoints, request))?;
+        let picked = endpoints::first(endpoints, request)?;
         let (begun, delay) = (Instant::now(), self.delay.get());
         let patience = patience(endpoints, 0);
         let first = attempt(endpoints, picked.endpoint, request, patience);
