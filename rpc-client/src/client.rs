@@ -156,10 +156,11 @@ impl Client {
     }
 
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
-        let request = Context::request(route, body, &self.options, Instant::now());
+        let now = Instant::now();
+        let request = Context::request(route, body, &self.options, now);
         let answer = match &self.target {
-            Target::Channel(channel) => channel.call(&request).await,
-            Target::Cluster(cluster) => cluster.call(&request).await,
+            Target::Channel(channel) => channel.call_at(&request, now).await,
+            Target::Cluster(cluster) => cluster.call_at(&request, now).await,
             Target::Service(service) => {
                 let deadline = request.deadline().instant();
                 let answer = tokio::time::timeout_at(deadline, service.clone().oneshot(request));

@@ -13,6 +13,7 @@ use doge_rpc_core::{
     connection::Limits,
     transport::Address,
 };
+use tokio::time::Instant;
 
 use self::dial::Dial;
 pub use self::{backoff::Backoff, pool::ChannelPool};
@@ -101,31 +102,46 @@ impl Channel {
     ///
     /// The status of the call; [`Status::never_ran`] tells whether it can have reached the handler.
     pub async fn call(&self, request: &Request) -> Result<Response, Status> {
+        self.call_at(request, Instant::now()).await
+    }
+
+    /// Makes one call that begins `now`.
+    pub(crate) async fn call_at(
+        &self,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
         let patience = Patience::Whole {
             wait_for_ready: request.waits_for_ready(),
         };
-        self.call_patiently(patience, request).await
+        self.call_patiently(patience, request, now).await
     }
 
-    /// The same, with so much patience for a connection.
+    /// The same, with so much patience for a connection. It begins `now`, so that a call looks at the clock once.
     pub(crate) async fn call_patiently(
         &self,
         patience: Patience,
         request: &Request,
+        mut now: Instant,
     ) -> Result<Response, Status> {
         let mut resends = 0;
         loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => self.connect(request, patience).await?,
+                None => {
+                    let connection = self.connect(request, patience).await?;
+                    now = Instant::now();
+                    connection
+                }
             };
-            match connection.call(request).await {
+            match connection.call(request, now).await {
                 // Refused over a connection that goes on, it would be refused again.
                 Err(status)
                     if may_resend(&status) && connection.is_closing() && resends < MAX_RESENDS =>
                 {
                     resends += 1;
                     self.dial.discard(&connection);
+                    now = Instant::now();
                 }
                 answer => return answer,
             }

@@ -1,7 +1,10 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
 };
+use tokio::time::Instant;
 
 use super::{Core, Set};
 use crate::{
@@ -11,8 +14,31 @@ use crate::{
 
 /// One call over one set of endpoints, as a strategy sees it.
 pub(super) struct Attempts<'a> {
-    pub(super) core: &'a Core,
-    pub(super) set: &'a Set,
+    core: &'a Core,
+    set: &'a Set,
+    /// When it began: when the first endpoint is picked and asked, so that most calls look at the clock once.
+    began: Instant,
+    /// An attempt was made; what comes after it has to look again.
+    later: AtomicBool,
+}
+
+impl<'a> Attempts<'a> {
+    pub(super) fn new(core: &'a Core, set: &'a Set, now: Instant) -> Self {
+        Self {
+            core,
+            set,
+            began: now,
+            later: AtomicBool::new(false),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        if self.later.load(Ordering::Relaxed) {
+            Instant::now()
+        } else {
+            self.began
+        }
+    }
 }
 
 impl Endpoints for Attempts<'_> {
@@ -21,11 +47,11 @@ impl Endpoints for Attempts<'_> {
     }
 
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
-        self.set.pick(request, tried)
+        self.set.pick(request, tried, self.now())
     }
 
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
-        self.set.pick_for_hedge(request, tried)
+        self.set.pick_for_hedge(request, tried, self.now())
     }
 
     async fn attempt(
@@ -34,8 +60,10 @@ impl Endpoints for Attempts<'_> {
         request: &Request,
         patience: Patience,
     ) -> Result<Response, Status> {
+        let now = self.now();
+        self.later.store(true, Ordering::Relaxed);
         let endpoint = &self.set.endpoints()[endpoint];
-        endpoint.attempt(request, patience).await
+        endpoint.attempt(request, patience, now).await
     }
 
     fn timed_out(&self, endpoint: usize) {

@@ -9,7 +9,10 @@ use doge_rpc_core::{
     Code, Status,
     call::{Layers, Request, Response},
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Policies, Set, attempts::Attempts, policies::Policy, stats::Counters};
@@ -48,24 +51,34 @@ impl Drop for Core {
 }
 
 impl Core {
-    /// Makes one call.
-    pub(super) async fn call(&self, request: &Request) -> Result<Response, Status> {
+    /// Makes one call, which begins `now`.
+    pub(super) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         self.counters.call();
         let policy = self.policies.of(request.route());
-        let answer = self.call_by(policy, request).await;
+        let answer = self.call_by(policy, request, now).await;
         answer.or_else(|status| policy.plan.answer_for(request, status))
     }
 
-    async fn call_by(&self, policy: &Policy, request: &Request) -> Result<Response, Status> {
-        let _permits = self.pass(policy, request).await?;
-        policy.plan.begin(request, &self.budget);
+    async fn call_by(
+        &self,
+        policy: &Policy,
+        request: &Request,
+        mut now: Instant,
+    ) -> Result<Response, Status> {
+        let permits = self.pass(policy, request).await?;
+        if permits.iter().any(Option::is_some) {
+            // It may have waited for one.
+            now = Instant::now();
+        }
+        policy.plan.begin(request, &self.budget, now);
         let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
         loop {
             let set = self.set.load_full();
-            let last = match self.run(&policy.plan, &set, request).await {
+            let last = match self.run(&policy.plan, &set, request, now).await {
                 Err(status) if is_unreachable(&status) => status,
                 answer => return answer,
             };
+            now = Instant::now();
             // In a rolling restart all that were there can be gone by now, and others there.
             let is_old = !Arc::ptr_eq(&set, &self.set.load());
             if is_old && policy.plan.goes_elsewhere() && !request.deadline().has_passed() {
@@ -76,6 +89,7 @@ impl Core {
             };
             let pause = tokio::time::timeout(PAUSE, changed.changed());
             let waited = tokio::time::timeout_at(request.deadline().instant(), pause).await;
+            now = Instant::now();
             if waited.is_err() {
                 let late = Status::deadline_exceeded("no instance was ready before the deadline");
                 return Err(late.context(last.message()).with_never_ran(true));
@@ -83,12 +97,18 @@ impl Core {
         }
     }
 
-    async fn run(&self, plan: &Plan, set: &Set, request: &Request) -> Result<Response, Status> {
+    async fn run(
+        &self,
+        plan: &Plan,
+        set: &Set,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
         if set.endpoints().is_empty() {
             let why = format!("no instance of {} is registered", self.service);
             return Err(Status::unavailable(why).with_never_ran(true));
         }
-        let attempts = Attempts { core: self, set };
+        let attempts = Attempts::new(self, set, now);
         plan.run(&attempts, request, &self.budget).await
     }
 
@@ -98,10 +118,7 @@ impl Core {
         let policy = self.policies.of(request.route());
         let _permits = self.pass(policy, request).await?;
         let set = self.set.load_full();
-        let attempts = Attempts {
-            core: self,
-            set: &set,
-        };
+        let attempts = Attempts::new(self, &set, Instant::now());
         let answers = Plan::broadcast(&attempts, request).await.into_iter();
         Ok(answers
             .map(|(endpoint, result)| Answer {

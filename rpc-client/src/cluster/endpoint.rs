@@ -45,7 +45,7 @@ impl Endpoint {
                 .around(tower::service_fn(move |request| {
                     let (line, alone) = bare.clone();
                     let patience = Patience::of_one(alone.load(Ordering::Relaxed));
-                    async move { line.call(&request, patience).await }
+                    async move { line.call(&request, patience, Instant::now()).await }
                 }))
         });
         let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
@@ -116,17 +116,18 @@ impl Endpoint {
         self.line.losses().are_repeated()
     }
 
-    /// Makes an attempt, and remembers how it went. Dropping the future cancels the attempt, which says how long the
+    /// Makes an attempt, which begins `now`, and remembers how it went. Dropping the future cancels the attempt, which says how long the
     /// endpoint took at least.
     pub(super) async fn attempt(
         &self,
         request: &Request,
         patience: Patience,
+        now: Instant,
     ) -> Result<Response, Status> {
-        let in_flight = self.load.begin(Instant::now());
+        let in_flight = self.load.begin(now);
         let answer = match &self.layered {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
-            None => self.line.call(request, patience).await,
+            None => self.line.call(request, patience, now).await,
         };
         if let Some(sample) = self.sample(&answer) {
             in_flight.end(Instant::now(), sample);

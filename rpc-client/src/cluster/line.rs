@@ -4,7 +4,7 @@ use doge_rpc_core::{
     Code, Deadline, Status,
     call::{Request, Response},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::losses::Losses;
 use crate::{
@@ -46,14 +46,15 @@ impl Line {
         &self.losses
     }
 
-    /// Makes a call. Dropping the future cancels it; after the deadline that counts as a failure of the endpoint.
+    /// Makes a call, which begins `now`. Dropping the future cancels it; after the deadline that counts as a failure of the endpoint.
     pub(super) async fn call(
         &self,
         request: &Request,
         patience: Patience,
+        now: Instant,
     ) -> Result<Response, Status> {
         let call = Call::new(self, request.deadline());
-        let answer = self.channel.call_patiently(patience, request).await;
+        let answer = self.channel.call_patiently(patience, request, now).await;
         call.end(&answer);
         answer
     }

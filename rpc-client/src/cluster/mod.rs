@@ -27,6 +27,7 @@ use doge_rpc_core::{
     call::{BoxedService, Layers, Request, Response},
     schema::ServiceSchema,
 };
+use tokio::time::Instant;
 
 pub use self::{
     builder::{ClusterBuilder, ClusterError},
@@ -100,7 +101,7 @@ impl Cluster {
             let core = Arc::clone(&core);
             layers.around(tower::service_fn(move |request| {
                 let core = Arc::clone(&core);
-                async move { core.call(&request).await }
+                async move { core.call(&request, Instant::now()).await }
             }))
         });
         Self {
@@ -115,8 +116,17 @@ impl Cluster {
     /// The status of the call; `Unavailable` when no instance is there, `ResourceExhausted` when a limit of this client
     /// refuses it.
     pub async fn call(&self, request: &Request) -> Result<Response, Status> {
+        self.call_at(request, Instant::now()).await
+    }
+
+    /// Makes one call that begins `now`.
+    pub(crate) async fn call_at(
+        &self,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
         let Some(layered) = &self.shared.layered else {
-            return self.shared.core.call(request).await;
+            return self.shared.core.call(request, now).await;
         };
         let call = Layers::call(layered.clone(), request.clone());
         let late = |_| Err(Status::deadline_exceeded("no answer in time"));

@@ -50,9 +50,8 @@ impl Set {
 
     /// The endpoint for the next attempt, none that was tried: one that is connected and in rotation; for want of such
     /// one that is connected; then one that may get connected; and one that is down if there is nothing else.
-    pub(super) fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
+    pub(super) fn pick(&self, request: &Request, tried: &Tried, now: Instant) -> Option<Pick> {
         let panicking = self.panicking.load(Ordering::Relaxed);
-        let now = Instant::now();
         let key = self.key_of(request);
         let pick = |may: &dyn Fn(&Endpoint) -> bool| {
             self.balancer.pick(now, key, |index| {
@@ -71,10 +70,15 @@ impl Set {
     }
 
     /// The endpoint for a hedge, none that was tried: where a first attempt would go, and nowhere worse.
-    pub(super) fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
+    pub(super) fn pick_for_hedge(
+        &self,
+        request: &Request,
+        tried: &Tried,
+        now: Instant,
+    ) -> Option<usize> {
         let panicking = self.panicking.load(Ordering::Relaxed);
         let key = self.key_of(request);
-        self.balancer.pick_ready(Instant::now(), key, |index| {
+        self.balancer.pick_ready(now, key, |index| {
             self.endpoints[index].is_usable(panicking) && !tried.contains(index)
         })
     }

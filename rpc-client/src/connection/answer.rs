@@ -8,11 +8,13 @@ use doge_rpc_core::{Status, call::Response};
 
 use super::Shared;
 
-/// The answer of a started call. Dropping it before it is there gives the call up.
+/// The answer of a started call, which wakes the task that started it. Dropping it before it is there gives the call up.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
     shared: &'a Shared,
     call: Option<u64>,
+    /// It was just started, so there is nothing yet, and whom to wake is known: no need to take the lock.
+    fresh: bool,
 }
 
 impl<'a> Answer<'a> {
@@ -20,6 +22,7 @@ impl<'a> Answer<'a> {
         Self {
             shared,
             call: Some(call),
+            fresh: true,
         }
     }
 }
@@ -31,6 +34,9 @@ impl Future for Answer<'_> {
         let Some(call) = self.call else {
             return Poll::Pending;
         };
+        if std::mem::take(&mut self.fresh) {
+            return Poll::Pending;
+        }
         let answer = ready!(self.shared.link.lock().poll_answer(call, cx));
         self.call = None;
         self.shared.pass_room_on();

@@ -4,9 +4,13 @@
 mod answer;
 mod task;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
 };
 
 use doge_rpc_core::{
@@ -77,13 +81,14 @@ impl Connection {
         Ok(Self { shared })
     }
 
-    /// Makes one call. Dropping the future tells the server to stop.
+    /// Makes one call, which begins `now`. Dropping the future tells the server to stop.
     ///
     /// # Errors
     ///
     /// The status of the call.
-    pub(crate) async fn call(&self, request: &Request) -> Result<Response, Status> {
-        let id = match self.start(request) {
+    pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
+        let start = |cx: &mut Context<'_>| Poll::Ready(self.start(request, now, cx.waker()));
+        let id = match poll_fn(start).await {
             Ok(id) => id,
             Err(Refusal::Full) => self.start_when_there_is_room(request).await?,
             Err(refusal) => return Err(status(refusal)),
@@ -96,12 +101,12 @@ impl Connection {
         self.shared.closing.load(Ordering::Acquire)
     }
 
-    fn start(&self, request: &Request) -> Result<u64, Refusal> {
-        let now = Instant::now();
+    /// Starts a call that wakes `waker` when it is answered.
+    fn start(&self, request: &Request, now: Instant, waker: &Waker) -> Result<u64, Refusal> {
         let link = &self.shared.link;
         let mut machine = link.lock();
         let sweep = machine.next_sweep();
-        let id = machine.start(request, now)?;
+        let id = machine.start(request, now, waker)?;
         let earlier = machine.next_sweep() != sweep;
         link.send(machine);
         self.shared.pass_room_on();
@@ -120,7 +125,8 @@ impl Connection {
                 let mut room = std::pin::pin!(self.shared.room.notified());
                 // From here on no notice is missed, so looking once more before waiting cannot lose one.
                 room.as_mut().enable();
-                match self.start(request) {
+                let now = Instant::now();
+                match poll_fn(|cx| Poll::Ready(self.start(request, now, cx.waker()))).await {
                     Err(Refusal::Full) => room.await,
                     started => break started,
                 }
@@ -151,7 +157,7 @@ impl Shared {
         self.closing.store(true, Ordering::Release);
         let mut wakers = Vec::new();
         self.link.lock().lose(why, &mut wakers);
-        wakers.into_iter().for_each(std::task::Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
         self.room.notify_waiters();
         self.link.wake();
     }

@@ -37,8 +37,8 @@ impl Plan {
     }
 
     /// Counts a call, once before it [runs](Self::run), however often: what it saves up for retries and hedges.
-    pub(crate) fn begin(&self, request: &Request, budget: &Budget) {
-        budget.deposit(Instant::now());
+    pub(crate) fn begin(&self, request: &Request, budget: &Budget, now: Instant) {
+        budget.deposit(now);
         if let Kind::BackupRequest(backup) = &self.0
             && may_be_hedged(request)
         {

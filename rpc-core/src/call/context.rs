@@ -1,4 +1,9 @@
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -32,7 +37,8 @@ struct Inner {
     deadline: Deadline,
     metadata: Metadata,
     attempt: Attempt,
-    reply: Mutex<Metadata>,
+    /// Made with the first entry: most handlers set none, and so no call has to take the lock.
+    reply: OnceLock<Mutex<Metadata>>,
 }
 
 impl Context {
@@ -48,8 +54,21 @@ impl Context {
             deadline,
             metadata,
             attempt,
-            reply: Mutex::default(),
+            reply: OnceLock::new(),
         }))
+    }
+
+    /// Makes this the context of another call of the same peer, in the same memory unless somebody else has kept a
+    /// clone; those stay what they are.
+    pub fn renew(&mut self, deadline: Deadline, metadata: Metadata, attempt: Attempt) {
+        let Some(inner) = Arc::get_mut(&mut self.0) else {
+            *self = Self::new(self.0.peer.clone(), deadline, metadata, attempt);
+            return;
+        };
+        inner.deadline = deadline;
+        inner.metadata = metadata;
+        inner.attempt = attempt;
+        inner.reply.take();
     }
 
     /// The call that this task serves; `None` outside of a handler.
@@ -98,12 +117,13 @@ impl Context {
         key: impl AsRef<str>,
         value: impl Into<Bytes>,
     ) -> Result<(), MetadataError> {
-        self.0.reply.lock().insert(key, value)
+        self.0.reply.get_or_init(Mutex::default).lock().insert(key, value)
     }
 
     /// Takes what is to go back beside the answer.
     pub fn take_reply_metadata(&self) -> Metadata {
-        std::mem::take(&mut *self.0.reply.lock())
+        let reply = self.0.reply.get();
+        reply.map_or_else(Metadata::new, |reply| std::mem::take(&mut *reply.lock()))
     }
 
     /// A request of `route` as the current call makes it: its deadline is the nearer of its own and that of the

@@ -51,14 +51,14 @@ impl Calls {
     }
 
     /// Enters the call that [`next_id`](Self::next_id) was asked for.
-    pub(super) fn insert(&mut self, id: u64, deadline: Instant, end: u64) {
+    pub(super) fn insert(&mut self, id: u64, deadline: Instant, end: u64, waker: Waker) {
         self.sequence += 1;
         self.waiting += 1;
         let slot = self.slots.insert(Call {
             id,
             deadline,
             end,
-            state: State::Waiting(None),
+            state: State::Waiting(Some(waker)),
         });
         debug_assert_eq!(slot, slot_of(id));
         if self.sweep.is_none_or(|sweep| deadline < sweep) {

@@ -12,7 +12,7 @@ use crate::{
     Status,
     call::{Request, Response},
     protocol::{
-        Body, Frame, GoAway, Hello, Message, Outcome, RequestHead, ResponseHead, RouteRef,
+        Body, Fields, Frame, GoAway, Hello, Message, Outcome, RequestHead, ResponseHead, RouteRef,
         TooLarge, Violation, lane, whole_millis,
     },
 };
@@ -77,13 +77,18 @@ impl ClientConnection {
         self.peer.as_ref()
     }
 
-    /// Starts a call: its request is in the outbox after this, and its answer comes from
+    /// Starts a call: its request is in the outbox after this, `waker` is woken once its answer can be had from
     /// [`poll_answer`](Self::poll_answer).
     ///
     /// # Errors
     ///
     /// A [`Refusal`], when it is not started; nothing is sent then.
-    pub fn start(&mut self, request: &Request, now: Instant) -> Result<u64, Refusal> {
+    pub fn start(
+        &mut self,
+        request: &Request,
+        now: Instant,
+        waker: &Waker,
+    ) -> Result<u64, Refusal> {
         if let Some(status) = &self.closing {
             return Err(Refusal::Closing(status.clone()));
         }
@@ -114,24 +119,19 @@ impl ClientConnection {
             attempt: request.attempt,
             one_way: false,
             stream: false,
-            fields: crate::protocol::Fields {
+            fields: Fields {
                 metadata: request.metadata.clone(),
                 ..Default::default()
             },
         };
-        let max_frame = peer.max_frame;
-        let frame = Frame {
-            call: id,
-            message: Message::Request(head, Body::whole(request.body().clone())),
-        };
         let end = self
             .outbox
-            .push(&frame, max_frame)
+            .push_request(id, &head, request.body(), peer.max_frame)
             .map_err(Refusal::TooLarge)?;
         if !known {
             self.set_named(number);
         }
-        self.calls.insert(id, deadline, end);
+        self.calls.insert(id, deadline, end, waker.clone());
         Ok(id)
     }
 

@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
 use crate::{
-    protocol::{Frame, Message, TooLarge},
+    protocol::{Frame, Message, RequestHead, ResponseHead, TooLarge},
     wire::BY_REFERENCE,
 };
 
@@ -35,8 +35,45 @@ impl Outbox {
     ///
     /// When its payload is over the limit; nothing is appended then.
     pub fn push(&mut self, frame: &Frame, max_frame: u32) -> Result<u64, TooLarge> {
+        self.append(|tail| frame.encode_all_but_body(tail, max_frame))
+    }
+
+    /// Appends a request whose caller keeps the body; otherwise like [`push`](Self::push).
+    pub(super) fn push_request(
+        &mut self,
+        call: u64,
+        head: &RequestHead,
+        body: &Bytes,
+        max_frame: u32,
+    ) -> Result<u64, TooLarge> {
+        self.append(|tail| {
+            head.encode_frame(tail, call, body.len(), max_frame)
+                .map(|()| body)
+        })
+    }
+
+    /// Appends an answer; otherwise like [`push_request`](Self::push_request).
+    pub(super) fn push_response(
+        &mut self,
+        call: u64,
+        head: &ResponseHead,
+        body: &Bytes,
+        max_frame: u32,
+    ) -> Result<u64, TooLarge> {
+        self.append(|tail| {
+            head.encode_frame(tail, call, body.len(), max_frame)
+                .map(|()| body)
+        })
+    }
+
+    /// Appends what `encode` writes, and then the body that it returns.
+    #[inline]
+    fn append<'body>(
+        &mut self,
+        encode: impl FnOnce(&mut BytesMut) -> Result<&'body Bytes, TooLarge>,
+    ) -> Result<u64, TooLarge> {
         let before = self.tail.len();
-        let body = frame.encode_all_but_body(&mut self.tail, max_frame)?;
+        let body = encode(&mut self.tail)?;
         let added = self.tail.len() - before + body.len();
         if body.len() < BY_REFERENCE {
             self.tail.extend_from_slice(body);

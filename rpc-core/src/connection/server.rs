@@ -165,7 +165,11 @@ impl<R: Clone, T> ServerConnection<R, T> {
 
     /// Answers a call.
     pub fn answer(&mut self, call: u64, answer: Result<Response, Status>, mut metadata: Metadata) {
-        let message = match answer {
+        let max_frame = self
+            .peer
+            .as_ref()
+            .map_or(self.limits.max_frame, |peer| peer.max_frame);
+        let pushed = match answer {
             Ok(response) => {
                 metadata.inherit(&response.metadata);
                 let head = ResponseHead {
@@ -176,18 +180,17 @@ impl<R: Clone, T> ServerConnection<R, T> {
                         ..Fields::default()
                     },
                 };
-                Message::Response(head, Body::whole(response.body().clone()))
+                self.outbox
+                    .push_response(call, &head, response.body(), max_frame)
             }
             Err(status) => {
                 metadata.inherit(status.metadata());
-                Message::Error(Outcome::from_status(&status.with_metadata(metadata)))
+                let outcome = Outcome::from_status(&status.with_metadata(metadata));
+                let message = Message::Error(outcome);
+                self.outbox.push(&Frame { call, message }, max_frame)
             }
         };
-        let max_frame = self
-            .peer
-            .as_ref()
-            .map_or(self.limits.max_frame, |peer| peer.max_frame);
-        if let Err(error) = self.outbox.push(&Frame { call, message }, max_frame) {
+        if let Err(error) = pushed {
             let status = Status::resource_exhausted(format!(
                 "the answer: {error}, which is what the caller takes"
             ));

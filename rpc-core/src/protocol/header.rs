@@ -92,8 +92,9 @@ impl Open {
     /// Writes a header whose length is still open.
     pub(crate) fn begin(dst: &mut BytesMut, kind: u8, flags: u8, call: u64) -> Self {
         let start = dst.len();
-        dst.put_slice(&[MAGIC, kind, flags, 0, 0, 0, 0, 0]);
-        dst.put_u64(call);
+        let mut header = [MAGIC, kind, flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        header[8..].copy_from_slice(&call.to_be_bytes());
+        dst.put_slice(&header);
         Self { start }
     }
 

@@ -1,6 +1,10 @@
 use bytes::{BufMut, BytesMut};
 
-use super::{Fields, Reader, Violation, flags, outcome::cut};
+use super::{
+    Fields, Kind, Reader, Violation, flags,
+    header::{Open, TooLarge},
+    outcome::cut,
+};
 
 /// What stands in front of a call's arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,10 +124,8 @@ impl RequestHead {
         let number = match self.route {
             RouteRef::Known(number) | RouteRef::Named(number, _) => number,
         };
-        dst.put_u16(number);
-        dst.put_u8(self.attempt.to_byte());
-        dst.put_u8(0);
-        dst.put_u32(self.timeout);
+        let ([n0, n1], [t0, t1, t2, t3]) = (number.to_be_bytes(), self.timeout.to_be_bytes());
+        dst.put_slice(&[n0, n1, self.attempt.to_byte(), 0, t0, t1, t2, t3]);
         if let RouteRef::Named(_, names) = &self.route {
             put_name(dst, &names.service);
             put_name(dst, &names.method);
@@ -131,6 +133,24 @@ impl RequestHead {
         self.fields.encode_unless_empty(dst);
     }
 
+    /// Writes a frame up to its body, which is whole, and which the caller appends or sends by reference.
+    ///
+    /// # Errors
+    ///
+    /// When its payload is over `max_frame`; nothing is written then.
+    pub(crate) fn encode_frame(
+        &self,
+        dst: &mut BytesMut,
+        call: u64,
+        body_len: usize,
+        max_frame: u32,
+    ) -> Result<(), TooLarge> {
+        let open = Open::begin(dst, Kind::Request as u8, self.flags(), call);
+        self.encode(dst);
+        open.finish(dst, body_len, max_frame)
+    }
+
+    #[inline]
     pub(crate) fn decode(flags: u8, reader: &mut Reader) -> Result<Self, Violation> {
         let number = reader.u16("request head")?;
         let attempt = Attempt::from_byte(reader.u8("request head")?);

@@ -1,6 +1,9 @@
 use bytes::BytesMut;
 
-use super::{Fields, Reader, Violation, flags};
+use super::{
+    Fields, Kind, Reader, Violation, flags,
+    header::{Open, TooLarge},
+};
 
 /// What stands in front of an answer that a handler gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,24 @@ impl ResponseHead {
         self.fields.encode_unless_empty(dst);
     }
 
+    /// Writes a frame up to its body, which is whole, and which the caller appends or sends by reference.
+    ///
+    /// # Errors
+    ///
+    /// When its payload is over `max_frame`; nothing is written then.
+    pub(crate) fn encode_frame(
+        &self,
+        dst: &mut BytesMut,
+        call: u64,
+        body_len: usize,
+        max_frame: u32,
+    ) -> Result<(), TooLarge> {
+        let open = Open::begin(dst, Kind::Response as u8, self.flags(), call);
+        self.encode(dst);
+        open.finish(dst, body_len, max_frame)
+    }
+
+    #[inline]
     pub(crate) fn decode(flags: u8, reader: &mut Reader) -> Result<Self, Violation> {
         let fields = Fields::decode_if_flagged(flags, reader)?;
         Ok(Self {

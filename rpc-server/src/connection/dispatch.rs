@@ -7,9 +7,10 @@ use std::{
 };
 
 use doge_rpc_core::{
-    Context, Metadata, Status,
-    call::{Handled, Request, guard},
+    Context, Deadline, Metadata, Status,
+    call::{Attempt, Handled, Request, guard},
     connection::Incoming,
+    transport::Address,
 };
 use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
@@ -17,12 +18,14 @@ use tokio_util::sync::ReusableBoxFuture;
 use super::Shared;
 use crate::{
     gate::Pass,
-    router::{Slot, Target},
+    router::{Resolved, Slot},
 };
 
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
 pub(super) struct Dispatch {
     slot: Slot,
+    /// The context of the last call, which the next one takes over unless the handler has kept it.
+    context: Context,
     /// When the read's worth of calls began that is being run.
     began: Instant,
     /// When the last poll in place was over, so that each needs one look at the clock.
@@ -37,10 +40,12 @@ const BUDGET: Duration = Duration::from_micros(500);
 const PUSHBACK: Duration = Duration::from_millis(100);
 
 impl Dispatch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(peer: Address) -> Self {
         let now = Instant::now();
+        let (metadata, attempt) = (Metadata::new(), Attempt::default());
         Self {
             slot: idle(),
+            context: Context::new(Some(peer), Deadline::at(now), metadata, attempt),
             began: now,
             last: now,
         }
@@ -56,18 +61,19 @@ impl Dispatch {
     pub(super) fn call(
         &mut self,
         shared: &Arc<Shared>,
-        incoming: Incoming<Arc<Target>>,
+        incoming: Incoming<Resolved>,
         cx: &mut TaskContext<'_>,
     ) -> Option<Handled> {
         let refuse = |status: Status| Some((Err(status), Metadata::new()));
         let Incoming {
             id,
-            route: target,
+            route,
             body,
             deadline,
             metadata,
             attempt,
         } = incoming;
+        let target = shared.service.router.target(&route);
         let handler = match target.handler() {
             Ok(handler) => handler,
             Err(status) => return refuse(status),
@@ -78,19 +84,26 @@ impl Dispatch {
         }
         let mut request =
             Request::new(target.route().clone(), body, deadline).with_peer(shared.peer.clone());
-        request.metadata = metadata;
+        request.metadata = metadata.clone();
         request.attempt = attempt;
-        let context = request.context();
+        let context = &mut self.context;
+        context.renew(deadline, metadata, attempt);
         handler.call(request, &mut self.slot);
         if self.last - self.began < BUDGET && target.is_light() {
-            let polled = guard(&context, self.slot.get_pin(), cx);
+            let polled = guard(context, self.slot.get_pin(), cx);
             let now = Instant::now();
             target.took(now - self.last);
             self.last = now;
             if let Poll::Ready(answer) = polled {
-                return Some((answer, context.take_reply_metadata()));
+                let reply = context.take_reply_metadata();
+                if !context.metadata().is_empty() {
+                    // An idle connection does not hold on to it.
+                    context.renew(deadline, Metadata::new(), attempt);
+                }
+                return Some((answer, reply));
             }
         }
+        let context = context.clone();
         let handler = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
             return refuse(overloaded(calls.most()).with_never_ran(false));

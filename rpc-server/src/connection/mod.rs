@@ -22,7 +22,7 @@ use tokio::{task::AbortHandle, time::Instant};
 use self::task::Task;
 use crate::{
     gate::Gate,
-    router::{Router, Target},
+    router::{Resolved, Router},
 };
 
 /// What all connections of a server share.
@@ -38,7 +38,7 @@ pub(crate) struct Service {
 pub(crate) struct Connection(Arc<Shared>);
 
 struct Shared {
-    link: Link<ServerConnection<Arc<Target>, AbortHandle>>,
+    link: Link<ServerConnection<Resolved, AbortHandle>>,
     service: Arc<Service>,
     peer: Address,
     closed: AtomicBool,

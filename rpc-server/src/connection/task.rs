@@ -63,9 +63,9 @@ impl From<io::Error> for End {
 impl Task {
     pub(super) fn new(shared: Arc<Shared>, reader: FrameReader) -> Self {
         Self {
+            dispatch: Dispatch::new(shared.peer.clone()),
             shared,
             reader,
-            dispatch: Dispatch::new(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             finished: false,
         }
@@ -132,9 +132,7 @@ impl Task {
                 break false;
             };
             any = true;
-            match machine.receive(frame, now, |names| {
-                Arc::new(shared.service.router.resolve(names))
-            })? {
+            match machine.receive(frame, now, |names| shared.service.router.resolve(names))? {
                 ServerEvent::None => {}
                 ServerEvent::Cancelled(task) => task.abort(),
                 ServerEvent::Call(incoming) => {

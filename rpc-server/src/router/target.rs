@@ -10,7 +10,7 @@ use doge_rpc_core::{Status, call::Route};
 
 use super::Handler;
 
-/// What a route number of one connection stands for.
+/// A method, or what takes calls that name none.
 pub(crate) struct Target {
     route: Route,
     handler: Result<Arc<dyn Handler>, Status>,

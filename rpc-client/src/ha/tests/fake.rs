@@ -141,7 +141,7 @@ impl Fake {
 
     /// A call as a cluster makes it.
     pub(super) async fn call(&self, plan: &Plan, request: &Request) -> Result<Response, Status> {
-        plan.begin(request, &self.budget);
+        plan.begin(request, &self.budget, Instant::now());
         let answer = plan.run(self, request, &self.budget).await;
         answer.or_else(|status| plan.answer_for(request, status))
     }

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use doge_rpc_core::{Code, Status};
+use tokio::time::Instant;
 
 use super::fake::{Fake, application_error, broken, dead, fails, idempotent, ok, refused, silent};
 use crate::ha::{BackupRequest, Event, Failsafe, HedgeDelay, Plan, RetryBudget, Strategy};
@@ -67,7 +68,7 @@ async fn a_call_saves_up_once_however_often_it_runs() {
         ..RetryBudget::default()
     });
     for plan in [Strategy::default(), failsafe()].map(Plan::new) {
-        plan.begin(&idempotent(), &fake.budget);
+        plan.begin(&idempotent(), &fake.budget, Instant::now());
         for _ in 0..100 {
             let _ = plan.run(&fake, &idempotent(), &fake.budget).await;
         }
@@ -85,7 +86,7 @@ async fn a_call_saves_up_once_however_often_it_runs() {
         ratio: 0.1,
         ..BackupRequest::default()
     }));
-    plan.begin(&idempotent(), &fake.budget);
+    plan.begin(&idempotent(), &fake.budget, Instant::now());
     for _ in 0..100 {
         plan.run(&fake, &idempotent(), &fake.budget).await.unwrap();
     }
