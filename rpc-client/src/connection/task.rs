@@ -8,11 +8,12 @@ use std::{
 
 use doge_rpc_core::{
     Status,
-    connection::Chore,
-    driver::{FrameReader, Read},
-    protocol::Violation,
+    connection::{Chore, ClientConnection},
+    driver::{FrameReader, Read, wake_all},
+    protocol::{Frame, Violation},
     transport::Address,
 };
+use parking_lot::MutexGuard;
 use tokio::{
     task::unconstrained,
     time::{Instant, Sleep},
@@ -26,11 +27,17 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     reader: FrameReader,
     timer: Pin<Box<Sleep>>,
+    /// What was read and taken apart, on its way to the state.
+    frames: Vec<Frame>,
     /// Callers whose answers a read brought, woken after all of it is parsed.
     wakers: Vec<Waker>,
     /// What calls that are still there are told in the end.
     why: Status,
 }
+
+/// Frames that are taken apart before the state takes them in: so few that they stay in the caches, and that a
+/// connection costs little memory.
+const AT_ONCE: usize = 32;
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -46,6 +53,7 @@ impl Task {
             shared,
             reader,
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
+            frames: Vec::new(),
             wakers: Vec::new(),
             why: Status::unavailable("its task was stopped"),
         }
@@ -88,7 +96,7 @@ impl Task {
             match read.map_err(|error| lost(&error))? {
                 Read::Bytes(_) => {
                     let parsed = self.receive(now);
-                    self.wakers.drain(..).for_each(Waker::wake);
+                    wake_all(&mut self.wakers);
                     parsed.map_err(|violation| violated(&self.shared.address, &violation))?;
                 }
                 Read::End => return Err(self.hung_up()),
@@ -108,18 +116,39 @@ impl Task {
     }
 
     fn receive(&mut self, now: Instant) -> Result<(), Violation> {
-        let mut machine = self.shared.link.lock();
-        machine.was_read(now);
-        while let Some(frame) = self.reader.next_frame()? {
-            machine.receive(frame, now, &mut self.wakers)?;
+        loop {
+            // Taken apart before the lock is taken, for which callers wait.
+            let parsed = self.parse();
+            let mut machine = self.shared.link.lock();
+            machine.was_read(now);
+            for frame in self.frames.drain(..) {
+                machine.receive(frame, now, &mut self.wakers)?;
+            }
+            self.note_closing(machine);
+            if !parsed? {
+                return Ok(());
+            }
         }
+    }
+
+    /// Takes frames out of what was read, up to so many. Whether there may be more.
+    fn parse(&mut self) -> Result<bool, Violation> {
+        while self.frames.len() < AT_ONCE {
+            let Some(frame) = self.reader.next_frame()? else {
+                return Ok(false);
+            };
+            self.frames.push(frame);
+        }
+        Ok(true)
+    }
+
+    fn note_closing(&self, machine: MutexGuard<'_, ClientConnection>) {
         if machine.is_closing() {
             // Before the lock is given back, so that whoever is refused finds the connection closing.
             self.shared.closing.store(true, Ordering::Release);
             drop(machine);
             self.shared.room.notify_waiters();
         }
-        Ok(())
     }
 
     fn keep_time(&mut self, cx: &mut Context<'_>) -> Poll<End> {
@@ -129,7 +158,7 @@ impl Task {
             let chore = machine.tick(now, &mut self.wakers);
             let done = machine.is_closing() && machine.in_flight() == 0;
             self.shared.link.send(machine);
-            self.wakers.drain(..).for_each(Waker::wake);
+            wake_all(&mut self.wakers);
             if done {
                 return Poll::Ready(End::Done);
             }

@@ -2,8 +2,10 @@
 
 mod frames;
 mod link;
+mod waking;
 
 pub use self::{
     frames::{FrameReader, Read},
     link::Link,
+    waking::wake_all,
 };
