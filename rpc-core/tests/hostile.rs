@@ -211,7 +211,7 @@ fn one_call_has_one_completion() {
         Bytes::from_static(b"\x90"),
         deadline,
     );
-    let first = client.start(&request, now).unwrap();
+    let first = client.start(&request, now, Waker::noop()).unwrap();
     assert!(client.poll_answer(first, &mut cx).is_pending());
 
     // The deadline passes, and the answer comes after it, twice.
@@ -240,7 +240,7 @@ fn one_call_has_one_completion() {
     );
 
     // The slot is used again; an answer to the first call is no answer to the second.
-    let second = client.start(&request, now).unwrap();
+    let second = client.start(&request, now, Waker::noop()).unwrap();
     assert_ne!(first, second);
     client
         .receive(answer(&mut server, first), now, &mut wakers)
@@ -270,7 +270,7 @@ fn a_request_that_comes_without_time_left_is_answered_and_not_run() {
     let route = Route::named("a", "b").unwrap();
     let deadline = Deadline::new(now, Duration::from_secs(1));
     let request = Request::new(route, Bytes::from_static(b"\x90"), deadline);
-    client.start(&request, now).unwrap();
+    client.start(&request, now, Waker::noop()).unwrap();
     let mut request = drain(client.outbox())
         .into_iter()
         .find(|frame| matches!(frame.message, Message::Request(..)))

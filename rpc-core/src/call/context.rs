@@ -117,7 +117,11 @@ impl Context {
         key: impl AsRef<str>,
         value: impl Into<Bytes>,
     ) -> Result<(), MetadataError> {
-        self.0.reply.get_or_init(Mutex::default).lock().insert(key, value)
+        self.0
+            .reply
+            .get_or_init(Mutex::default)
+            .lock()
+            .insert(key, value)
     }
 
     /// Takes what is to go back beside the answer.

@@ -162,6 +162,7 @@ impl ClientConnection {
     /// # Errors
     ///
     /// The [`Violation`] that ends the connection.
+    #[inline]
     pub fn receive(
         &mut self,
         frame: Frame,
@@ -267,6 +268,7 @@ impl ClientConnection {
         self.late_answers
     }
 
+    #[inline]
     fn answer(&mut self, call: u64, answer: Result<Response, Outcome>, wakers: &mut Vec<Waker>) {
         let answer = answer.map_err(Outcome::into_status);
         if !self.calls.complete(call, answer, wakers) {

@@ -82,6 +82,7 @@ impl FrameReader {
     /// # Errors
     ///
     /// The [`Violation`] that the bytes show.
+    #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame>, Violation> {
         self.codec.next(&mut self.buffer)
     }

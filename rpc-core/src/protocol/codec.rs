@@ -56,6 +56,7 @@ impl Codec {
     /// # Errors
     ///
     /// The [`Violation`] that the bytes show, as early as they show it.
+    #[inline]
     pub fn next(&self, src: &mut BytesMut) -> Result<Option<Frame>, Violation> {
         let Some(header) = Header::peek(src, self.max_received)? else {
             return Ok(None);

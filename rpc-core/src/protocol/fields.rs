@@ -83,6 +83,7 @@ impl Fields {
     }
 
     /// Reads the block where the flags announce one.
+    #[inline]
     pub(crate) fn decode_if_flagged(bits: u8, reader: &mut Reader) -> Result<Self, Violation> {
         if bits & flags::FIELDS == 0 {
             return Ok(Self::default());

@@ -152,6 +152,7 @@ impl Frame {
     /// # Errors
     ///
     /// The [`Violation`] that the payload shows.
+    #[inline]
     pub fn decode(header: Header, payload: Bytes) -> Result<Self, Violation> {
         let bits = header.flags;
         let mut reader = Reader::new(payload);

@@ -46,6 +46,7 @@ impl Header {
     /// # Errors
     ///
     /// A [`Violation`] as soon as the bytes at hand prove one. `Ok(None)` asks for more bytes.
+    #[inline]
     pub fn peek(bytes: &[u8], max_frame: u32) -> Result<Option<Self>, Violation> {
         let Some(header) = bytes.first_chunk::<HEADER_LEN>() else {
             return match bytes.first() {

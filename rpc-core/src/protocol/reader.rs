@@ -9,28 +9,33 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    #[inline]
     pub(crate) fn new(payload: Bytes) -> Self {
         Self { rest: payload }
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, Violation> {
         self.rest
             .try_get_u8()
             .map_err(|_| Violation::Truncated(what))
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, Violation> {
         self.rest
             .try_get_u16()
             .map_err(|_| Violation::Truncated(what))
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Violation> {
         self.rest
             .try_get_u32()
             .map_err(|_| Violation::Truncated(what))
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self, what: &'static str) -> Result<u64, Violation> {
         self.rest
             .try_get_u64()
@@ -38,6 +43,7 @@ impl Reader {
     }
 
     /// The next `len` bytes, by reference.
+    #[inline]
     pub(crate) fn take(&mut self, len: usize, what: &'static str) -> Result<Bytes, Violation> {
         if self.rest.len() < len {
             return Err(Violation::Truncated(what));
@@ -54,6 +60,7 @@ impl Reader {
     }
 
     /// All that is left.
+    #[inline]
     pub(crate) fn rest(self) -> Bytes {
         self.rest
     }

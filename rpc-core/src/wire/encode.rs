@@ -49,22 +49,29 @@ struct Scratch {
 ///
 /// When the value's `Serialize` fails.
 pub fn encode<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<Bytes, EncodeError> {
-    // Taken out while the value writes itself, so that a `Serialize` which encodes something else in turn finds
-    // another scratch and not a borrowed one.
-    let mut scratch = SCRATCH.take();
-    scratch.body.clear();
-    match encoding {
-        Encoding::Map => {
-            value.serialize(&mut Serializer::new(&mut scratch.body).with_struct_map())?;
-        }
-        Encoding::Array => value.serialize(&mut Serializer::new(&mut scratch.body))?,
-    }
-    let body = scratch.cut();
-    SCRATCH.set(scratch);
-    Ok(body)
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => scratch.encode(value, encoding),
+        // A `Serialize` encodes something else in turn.
+        Err(_) => Scratch::default().encode(value, encoding),
+    })
 }
 
 impl Scratch {
+    fn encode<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        encoding: Encoding,
+    ) -> Result<Bytes, EncodeError> {
+        self.body.clear();
+        match encoding {
+            Encoding::Map => {
+                value.serialize(&mut Serializer::new(&mut self.body).with_struct_map())?;
+            }
+            Encoding::Array => value.serialize(&mut Serializer::new(&mut self.body))?,
+        }
+        Ok(self.cut())
+    }
+
     fn cut(&mut self) -> Bytes {
         if self.body.len() >= BY_REFERENCE {
             return std::mem::take(&mut self.body).into();
