@@ -40,22 +40,26 @@ impl Endpoints {
         let start = Instant::now();
         // Ten minutes on: all are past slow start, and latencies have to be decayed.
         let now = start + Duration::from_secs(600);
-        let nodes = (0..10).map(|number| {
+        let node = |number| {
             let address = format!("tcp://10.0.0.1:{number}");
             let node = EndpointLoad::new(&address, fastrand::u32(50..=150), start);
             let took = Duration::from_micros(fastrand::u64(100..2000));
             node.begin(start).end(start + took, Sample::Answered);
-            let node = Arc::new(node);
-            // A call that is never over stays counted.
-            (0..fastrand::u8(..4)).for_each(|_| std::mem::forget(node.begin(now)));
-            (node, Nearness::Far)
-        });
+            Arc::new(node)
+        };
+        let nodes: Vec<_> = (0..10).map(node).collect();
         let balancing = Balancing {
             policy,
             ..Balancing::default()
         };
+        let far = nodes.iter().map(|node| (Arc::clone(node), Nearness::Far));
+        let balancer = Balancer::new(&balancing, far.collect(), start);
+        for node in &nodes {
+            // A call that is never over stays counted.
+            (0..fastrand::u8(..4)).for_each(|_| std::mem::forget(node.begin(now)));
+        }
         Self {
-            balancer: Balancer::new(&balancing, nodes.collect(), start),
+            balancer,
             keys: (0..OPERATIONS).map(|_| fastrand::u64(..)).collect(),
             now,
         }

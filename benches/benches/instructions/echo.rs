@@ -12,6 +12,8 @@ use doge_rpc::{
 pub(crate) trait Echo {
     /// A record.
     async fn small(&self, value: Small) -> Result<Small, Status>;
+    /// No value at all, so that what remains is ours.
+    async fn nothing(&self) -> Result<(), Status>;
 }
 
 pub(crate) struct SameValue;
@@ -19,6 +21,10 @@ pub(crate) struct SameValue;
 impl Echo for SameValue {
     async fn small(&self, value: Small) -> Result<Small, Status> {
         Ok(value)
+    }
+
+    async fn nothing(&self) -> Result<(), Status> {
+        Ok(())
     }
 }
 
