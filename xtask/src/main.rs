@@ -1,4 +1,5 @@
-//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask bench`.
+//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask instructions`,
+//! `cargo xtask bench`.
 //!
 //! Each is a list of [`Step`]s, and each step is one command that can be run by hand as well: `--dry-run` prints
 //! them. To change what a command does, see [`plan`].
@@ -9,7 +10,9 @@
     reason = "a tool talks to whoever runs it"
 )]
 
+mod apt;
 mod etcd;
+mod instructions;
 mod nextest;
 mod options;
 mod plan;
@@ -20,7 +23,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::{options::Options, step::Step};
+use self::{
+    options::{Options, Task},
+    step::Step,
+};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -29,5 +35,8 @@ fn main() -> ExitCode {
         run::print(&steps);
         return ExitCode::SUCCESS;
     }
-    run::run(&steps)
+    match &options.task {
+        Task::Instructions(options) => instructions::run(options),
+        _ => run::run(&steps),
+    }
 }

@@ -22,8 +22,11 @@ pub(crate) enum Task {
     /// tested when etcd and protoc are installed, and left out when they are not.
     Test(TestOptions),
     /// Runs all that has to hold before a change goes in: formatting, lints, documentation, tests, examples, packages,
-    /// and a short benchmark to see that it works.
+    /// a short benchmark to see that it works, and the count of instructions.
     Ci(TestOptions),
+    /// Counts the instructions on the path of a call, and fails when one of the counts is more than 3 % over what
+    /// benches/instructions.toml has for it. Needs valgrind and a runner for it.
+    Instructions(InstructionsOptions),
     /// Runs the whole benchmark and writes its table to docs/performance.md. Takes minutes, on a machine that does
     /// nothing else.
     Bench,
@@ -32,7 +35,22 @@ pub(crate) enum Task {
 /// How to test.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct TestOptions {
-    /// Installs what is missing first: cargo-nextest, which takes some minutes, and etcd and protoc with apt-get.
+    /// Installs what is missing first: cargo-nextest, which takes some minutes, and etcd and protoc with apt-get; for
+    /// `ci` also what counts instructions.
     #[arg(long)]
     pub(crate) install: bool,
+}
+
+/// How to count.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InstructionsOptions {
+    /// Installs what is missing first: valgrind with apt-get, and its runner into target/tools, which takes a minute.
+    #[arg(long)]
+    pub(crate) install: bool,
+    /// Writes the counts to benches/instructions.toml instead of failing. Without a reason, nothing in it grows.
+    #[arg(long)]
+    pub(crate) bless: bool,
+    /// What the growth is good for; it stands beside the count.
+    #[arg(long, requires = "bless")]
+    pub(crate) reason: Option<String>,
 }

@@ -1,7 +1,9 @@
 use std::{
-    env, fmt, io,
+    env,
+    ffi::OsStr,
+    fmt, io,
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Output, Stdio},
 };
 
 /// One command, run in the root of the workspace.
@@ -50,13 +52,26 @@ impl Step {
     ///
     /// When it cannot be started.
     pub(crate) fn run(&self) -> io::Result<ExitStatus> {
-        let mut command = command(self.program);
-        command.args(self.arguments.split(' ')).envs(self.variable);
-        command.status()
+        self.command().status()
+    }
+
+    /// Runs the command to its end, and takes what it prints; its complaints go where ours go.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub(crate) fn capture(&self) -> io::Result<Output> {
+        self.command().stderr(Stdio::inherit()).output()
     }
 
     pub(crate) fn name(&self) -> &'static str {
         self.program
+    }
+
+    fn command(&self) -> Command {
+        let mut command = command(self.program);
+        command.args(self.arguments.split(' ')).envs(self.variable);
+        command
     }
 }
 
@@ -86,12 +101,20 @@ pub(crate) fn is_there(program: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// What a program prints when it is there and succeeds.
+pub(crate) fn output(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = command(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().into())
+}
+
 const CARGO: &str = "cargo";
 
 /// A command in the root of the workspace; cargo is the one that runs this program.
-fn command(program: &str) -> Command {
+fn command(program: impl AsRef<OsStr>) -> Command {
+    let program = program.as_ref();
     let cargo = env::var_os("CARGO").filter(|_| program == CARGO);
-    let mut command = Command::new(cargo.unwrap_or_else(|| program.into()));
+    let mut command = Command::new(cargo.as_deref().unwrap_or(program));
     command.current_dir(root());
     command
 }

@@ -6,7 +6,7 @@ mod testing;
 
 use self::{examples::EXAMPLES, installed::Installed};
 use super::{
-    Step,
+    Step, instructions,
     options::{Task, TestOptions},
 };
 
@@ -15,16 +15,18 @@ pub(crate) fn steps(task: &Task) -> Vec<Step> {
     match task {
         Task::Test(options) => testing::steps(*options, Installed::look()),
         Task::Ci(options) => ci(*options, Installed::look()),
+        Task::Instructions(options) => instructions::steps(options),
         Task::Bench => vec![BENCHMARK],
     }
 }
 
 const FORMATTING: Step = Step::cargo("formatting", "fmt --all --check");
 
-/// A program that does not use etcd needs no protoc, and every crate has to build without it.
+/// A program that does not use etcd needs no protoc, and every crate has to build without it. The only lint of what
+/// counts instructions.
 const LINTS_WITHOUT_PROTOC: Step = Step::cargo(
     "lints, without protoc",
-    "clippy --workspace --all-targets -- -D warnings",
+    "clippy --workspace --all-targets --features doge-benches/instructions -- -D warnings",
 )
 .with_variable("PROTOC", "/nowhere/protoc");
 
@@ -52,13 +54,18 @@ const PACKAGES: Step = Step::cargo(
 
 const SHORT_BENCHMARK: Step = Step::cargo(
     "short benchmark",
-    "bench --package doge-benches --bench end_to_end -- --quick",
+    "bench --package doge-benches --features instructions --bench end_to_end -- --quick",
 );
 
 const BENCHMARK: Step = Step::cargo(
     "benchmark",
     "bench --package doge-benches --bench end_to_end -- --markdown docs/performance.md",
 );
+
+/// Behind the short benchmark, which is built with the same features so that nothing is built twice.
+const INSTRUCTIONS: Step = Step::cargo("instructions", "xtask instructions");
+
+const INSTRUCTIONS_INSTALLING: Step = Step::cargo("instructions", "xtask instructions --install");
 
 /// The very command that the README names.
 const TESTS: Step = Step::cargo("tests", "xtask test");
@@ -83,5 +90,13 @@ fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
     });
     steps.extend(EXAMPLES);
     steps.extend([PACKAGES, SHORT_BENCHMARK]);
+    let missing = instructions::tools::missing();
+    if options.install {
+        steps.push(INSTRUCTIONS_INSTALLING);
+    } else if missing.is_empty() {
+        steps.push(INSTRUCTIONS);
+    } else {
+        instructions::tools::tell_what_is_missing(&missing);
+    }
     steps
 }

@@ -1,0 +1,165 @@
+use std::fmt::Write as _;
+
+use super::{
+    baseline::FILE,
+    comparison::{Comparison, Costs, LIMIT, Line},
+    toolchain::Toolchain,
+};
+
+const BLESS: &str = "cargo xtask instructions --bless";
+
+/// All scenarios, with what one operation of each costs.
+pub(super) fn table(comparison: &Comparison) -> String {
+    let names = comparison.lines.iter().map(|line| line.scenario.len());
+    let width = names.max().unwrap_or_default();
+    let mut text = format!(
+        "\n{:width$} {:>10} {:>10} {:>9}\n",
+        "instructions of one", "baseline", "now", "change"
+    );
+    for line in &comparison.lines {
+        let (baseline, now) = match line.costs {
+            Costs::Both { baseline, now } => (Some(baseline), Some(now)),
+            Costs::New(now) => (None, Some(now)),
+            Costs::Gone(baseline) => (Some(baseline), None),
+        };
+        let number = |cost: Option<f64>| cost.map_or("-".into(), |cost| format!("{cost:.1}"));
+        let _ = writeln!(
+            text,
+            "{:width$} {:>10} {:>10} {:>9}{}",
+            line.scenario,
+            number(baseline),
+            number(now),
+            line.change().map_or("-".into(), percent),
+            mark(line),
+        );
+    }
+    text
+}
+
+/// What is to be done, if anything.
+pub(super) fn verdict(comparison: &Comparison) -> String {
+    let limit = LIMIT * 100.0;
+    let mut text = String::new();
+    let mut grown = comparison.grown().peekable();
+    if grown.peek().is_some() {
+        let _ = writeln!(text, "\nMore than {limit} % over {FILE}:");
+        grown.for_each(|line| text.push_str(&detail(line)));
+        text.push_str("If that is worth it, say why, in the same commit:\n");
+        let _ = writeln!(text, "$ {BLESS} --reason \"...\"");
+    }
+    let mut unmatched = comparison.unmatched().peekable();
+    if unmatched.peek().is_some() {
+        let _ = writeln!(text, "\nNot the same scenarios as in {FILE}:");
+        for line in unmatched {
+            let what = match line.costs {
+                Costs::Gone(_) => "is only there",
+                _ => "is not there yet",
+            };
+            let _ = writeln!(text, "  {} {what}", line.scenario);
+        }
+        let _ = writeln!(text, "$ {BLESS}");
+    }
+    let mut shrunk = comparison.shrunk().peekable();
+    if shrunk.peek().is_some() {
+        let _ = writeln!(text, "\nMore than {limit} % under {FILE}:");
+        shrunk.for_each(|line| text.push_str(&detail(line)));
+        text.push_str("To keep it so, lower the baseline:\n");
+        let _ = writeln!(text, "$ {BLESS}");
+    }
+    text
+}
+
+/// What else than the code may be the cause of a difference.
+pub(super) fn other_causes(was: &Toolchain, is: &Toolchain) -> String {
+    let differences = was.differences(is);
+    if differences.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\nA likely cause: {FILE} was counted with other tools.\n");
+    for (was, is) in differences {
+        let _ = writeln!(text, "  it was {was}, this is {is}");
+    }
+    text
+}
+
+fn mark(line: &Line) -> &'static str {
+    match line.costs {
+        _ if line.has_grown() => "  grew",
+        _ if line.has_shrunk() => "  shrank",
+        Costs::Both { .. } => "",
+        Costs::New(_) => "  new",
+        Costs::Gone(_) => "  gone",
+    }
+}
+
+fn detail(line: &Line) -> String {
+    match (line.costs, line.change()) {
+        (Costs::Both { baseline, now }, Some(change)) => format!(
+            "  {}: {baseline:.1} -> {now:.1}, which is {:+.1} ({})\n",
+            line.scenario,
+            now - baseline,
+            percent(change)
+        ),
+        _ => String::new(),
+    }
+}
+
+fn percent(change: f64) -> String {
+    format!("{:+.2} %", change * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{other_causes, table, verdict};
+    use crate::instructions::{comparison::tests::compare, toolchain::Toolchain};
+
+    #[test]
+    fn it_says_what_grew_by_how_much_and_how_to_own_up() {
+        let was = [("calls", 1000.0), ("scan", 200.0), ("old", 5.0)];
+        let comparison = compare(&was, &[("calls", 1050.0), ("scan", 180.0), ("new", 7.0)]);
+        let expected = "
+instructions of one   baseline        now    change
+calls     1000.0     1050.0   +5.00 %  grew
+scan      200.0      180.0  -10.00 %  shrank
+new           -        7.0         -  new
+old         5.0          -         -  gone
+";
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&table(&comparison)), words(expected));
+        assert_eq!(
+            verdict(&comparison),
+            "
+More than 3 % over benches/instructions.toml:
+  calls: 1000.0 -> 1050.0, which is +50.0 (+5.00 %)
+If that is worth it, say why, in the same commit:
+$ cargo xtask instructions --bless --reason \"...\"
+
+Not the same scenarios as in benches/instructions.toml:
+  new is not there yet
+  old is only there
+$ cargo xtask instructions --bless
+
+More than 3 % under benches/instructions.toml:
+  scan: 200.0 -> 180.0, which is -20.0 (-10.00 %)
+To keep it so, lower the baseline:
+$ cargo xtask instructions --bless
+"
+        );
+    }
+
+    #[test]
+    fn it_says_nothing_when_nothing_is_to_be_done() {
+        assert_eq!(verdict(&compare(&[("a", 100.0)], &[("a", 102.0)])), "");
+    }
+
+    #[test]
+    fn other_tools_are_a_likely_cause() {
+        let was = Toolchain::with_rustc("rustc 1.95.0");
+        assert_eq!(other_causes(&was, &was), "");
+        let text = other_causes(&was, &Toolchain::with_rustc("rustc 1.96.0"));
+        assert!(
+            text.contains("it was rustc 1.95.0, this is rustc 1.96.0"),
+            "{text}"
+        );
+    }
+}
