@@ -65,7 +65,7 @@ impl Connection {
         });
         let mut task = Task::new(
             Arc::clone(&shared),
-            FrameReader::new(read, limits.max_frame),
+            FrameReader::new(read, limits.max_frame, Instant::now()),
         );
         match tokio::time::timeout(limits.handshake_timeout, task.until_open()).await {
             Ok(Ok(())) => {}

@@ -92,7 +92,7 @@ impl Task {
     }
 
     fn read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Status> {
-        while let Poll::Ready(read) = self.reader.poll_read(cx) {
+        while let Poll::Ready(read) = self.reader.poll_read(cx, now) {
             match read.map_err(|error| lost(&error))? {
                 Read::Bytes(_) => {
                     let parsed = self.receive(now);

@@ -2,11 +2,14 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::BytesMut;
+use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
+use super::chunks::Chunks;
 use crate::{
     protocol::{Codec, Frame, Violation},
     transport::ReadHalf,
@@ -18,13 +21,19 @@ const SMALLEST: usize = 2 * 1024;
 /// What it grows to when reads fill it, in bytes.
 const LARGEST: usize = 256 * 1024;
 
+/// A connection on which nothing came for so long gives the memory of its reads back.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// Reads frames, as many bytes per syscall as there are.
 #[derive(Debug)]
 pub struct FrameReader {
     half: ReadHalf,
     codec: Codec,
     buffer: BytesMut,
+    chunks: Chunks,
     size: usize,
+    /// When the last read was.
+    last: Instant,
 }
 
 /// What a read brought.
@@ -38,12 +47,14 @@ pub enum Read {
 
 impl FrameReader {
     /// Frames of at most `max_frame` bytes of payload, out of this stream.
-    pub fn new(half: ReadHalf, max_frame: u32) -> Self {
+    pub fn new(half: ReadHalf, max_frame: u32, now: Instant) -> Self {
         Self {
             half,
             codec: Codec::new(max_frame, max_frame),
             buffer: BytesMut::new(),
+            chunks: Chunks::default(),
             size: SMALLEST,
+            last: now,
         }
     }
 
@@ -52,21 +63,20 @@ impl FrameReader {
     /// # Errors
     ///
     /// As the stream reports it.
-    pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Read>> {
-        if self.buffer.is_empty() && self.buffer.capacity() > LARGEST {
-            // One large frame blew it up.
-            self.buffer = BytesMut::new();
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<io::Result<Read>> {
+        if now.saturating_duration_since(self.last) > QUIET {
+            self.give_memory_back();
         }
-        // Takes the same memory again when all slices of it are gone.
-        if self.buffer.capacity() - self.buffer.len() < self.size / 2 {
-            self.buffer.reserve(self.size);
-        }
+        let missing = self.codec.missing(&self.buffer);
+        self.chunks
+            .make_room(&mut self.buffer, missing.max(self.size / 2), self.size);
         let room = self.buffer.capacity() - self.buffer.len();
         let read = ready!(poll_read_buf(
             Pin::new(&mut self.half),
             cx,
             &mut self.buffer
         ))?;
+        self.last = now;
         if read == room && self.size < LARGEST {
             self.size *= 2;
         }
@@ -85,6 +95,15 @@ impl FrameReader {
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame>, Violation> {
         self.codec.next(&mut self.buffer)
+    }
+
+    /// What the connection needed while it was busy, now that it has not been for a while.
+    fn give_memory_back(&mut self) {
+        self.chunks.clear();
+        self.size = SMALLEST;
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
     }
 
     /// Whether a frame is there in part.

@@ -1,5 +1,6 @@
 //! The tokio edge of a connection, for either end: bytes in, bytes out, and who writes when.
 
+mod chunks;
 mod frames;
 mod link;
 mod waking;

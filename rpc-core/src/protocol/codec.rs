@@ -61,15 +61,22 @@ impl Codec {
         let Some(header) = Header::peek(src, self.max_received)? else {
             return Ok(None);
         };
-        let total = HEADER_LEN + header.length as usize;
-        if src.len() < total {
-            if src.len() >= TRUST {
-                src.reserve(total - src.len());
-            }
+        if src.len() < HEADER_LEN + header.length as usize {
             return Ok(None);
         }
         src.advance(HEADER_LEN);
         Frame::decode(header, src.split_to(header.length as usize).freeze()).map(Some)
+    }
+
+    /// How many bytes are missing of a frame of which so much is there that room for all of it is worth having, or 0.
+    pub(crate) fn missing(&self, src: &[u8]) -> usize {
+        if src.len() < TRUST {
+            return 0;
+        }
+        match Header::peek(src, self.max_received) {
+            Ok(Some(header)) => (HEADER_LEN + header.length as usize).saturating_sub(src.len()),
+            _ => 0,
+        }
     }
 }
 
@@ -84,7 +91,11 @@ impl Decoder for Codec {
     type Error = CodecError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
-        Ok(self.next(src)?)
+        let frame = self.next(src)?;
+        if frame.is_none() {
+            src.reserve(self.missing(src));
+        }
+        Ok(frame)
     }
 }
 

@@ -51,10 +51,11 @@ impl Dispatch {
         }
     }
 
-    /// A read's worth of calls begins.
-    pub(super) fn begin(&mut self) {
+    /// A read's worth of calls begins, now.
+    pub(super) fn begin(&mut self) -> Instant {
         self.began = Instant::now();
         self.last = self.began;
+        self.began
     }
 
     /// Starts a call. What is done at once comes back; the rest answers from its own task.

@@ -52,8 +52,9 @@ impl Connection {
         service: Arc<Service>,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (read, write) = stream.split();
-        let reader = FrameReader::new(read, service.limits.max_frame);
-        let machine = ServerConnection::new(service.limits.clone(), Instant::now());
+        let now = Instant::now();
+        let reader = FrameReader::new(read, service.limits.max_frame, now);
+        let machine = ServerConnection::new(service.limits.clone(), now);
         let link = Link::new(machine, write);
         let shared = Arc::new(Shared {
             link,

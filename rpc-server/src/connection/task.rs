@@ -83,8 +83,9 @@ impl Task {
         if self.shared.closed.load(Ordering::Acquire) {
             return Err(End::Closed);
         }
+        let mut now = self.dispatch.begin();
         loop {
-            let Dispatched { any, held_back } = self.dispatch_frames(cx)?;
+            let Dispatched { any, held_back } = self.dispatch_frames(cx, now)?;
             let link = &self.shared.link;
             let flushed = if any {
                 link.poll_write_now(cx)
@@ -100,10 +101,11 @@ impl Task {
                 break;
             }
             if held_back {
+                now = Instant::now();
                 continue;
             }
-            match self.reader.poll_read(cx) {
-                Poll::Ready(Ok(Read::Bytes(_))) => self.dispatch.begin(),
+            match self.reader.poll_read(cx, now) {
+                Poll::Ready(Ok(Read::Bytes(_))) => now = self.dispatch.begin(),
                 Poll::Ready(Ok(Read::End)) => return Err(End::HungUp),
                 Poll::Ready(Err(error)) => return Err(error.into()),
                 Poll::Pending => break,
@@ -114,14 +116,13 @@ impl Task {
     }
 
     /// Takes the frames that are there, until so much waits to be written that the rest has to wait.
-    fn dispatch_frames(&mut self, cx: &mut Context<'_>) -> Result<Dispatched, End> {
+    fn dispatch_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<Dispatched, End> {
         let Self {
             shared,
             reader,
             dispatch,
             ..
         } = self;
-        let now = Instant::now();
         let mut any = false;
         let mut machine = shared.link.lock();
         let held_back = loop {
