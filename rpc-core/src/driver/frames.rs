@@ -19,7 +19,7 @@ use crate::{
 const SMALLEST: usize = 2 * 1024;
 
 /// What it grows to when reads fill it, in bytes.
-const LARGEST: usize = 256 * 1024;
+const LARGEST: usize = 512 * 1024;
 
 /// A connection on which nothing came for so long gives the memory of its reads back.
 const QUIET: Duration = Duration::from_secs(10);

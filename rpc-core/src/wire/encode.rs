@@ -5,6 +5,7 @@ use rmp_serde::Serializer;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::recycled;
 use crate::{Status, schema::Encoding};
 
 /// A value that does not serialise.
@@ -74,7 +75,7 @@ impl Scratch {
 
     fn cut(&mut self) -> Bytes {
         if self.body.len() >= BY_REFERENCE {
-            return std::mem::take(&mut self.body).into();
+            return recycled::body(std::mem::replace(&mut self.body, recycled::buffer()));
         }
         if self.chunk.capacity() < self.body.len() {
             // Gives the same memory again when all slices of it are gone.

@@ -7,6 +7,7 @@
 mod arguments;
 mod decode;
 mod encode;
+mod recycled;
 mod scan;
 
 pub use self::{
