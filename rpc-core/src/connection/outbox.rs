@@ -115,8 +115,7 @@ impl Outbox {
 
     /// Moves all frames into an empty batch; when there are none, whoever writes is no longer responsible.
     pub fn take(&mut self, batch: &mut Batch) -> bool {
-        if !self.has_frames() {
-            self.claimed = false;
+        if !self.go_on() {
             return false;
         }
         std::mem::swap(&mut self.segments, &mut batch.segments);
@@ -127,6 +126,12 @@ impl Outbox {
             }
         }
         true
+    }
+
+    /// Whether frames wait; when there are none, whoever writes is no longer responsible.
+    pub fn go_on(&mut self) -> bool {
+        self.claimed = self.has_frames();
+        self.claimed
     }
 
     /// Counts bytes that have left.
