@@ -51,8 +51,8 @@ pub enum ServerEvent<R, T> {
     None,
     /// A call to run.
     Call(Incoming<R>),
-    /// The caller gave a call up: stop its handler.
-    Cancelled(T),
+    /// The caller gave this call up: stop its handler, if it was [entered](ServerConnection::run), or do not run it.
+    Cancelled(u64, Option<T>),
 }
 
 /// A call to run.
@@ -124,9 +124,9 @@ impl<R: Clone, T> ServerConnection<R, T> {
             }
             Message::Cancel => {
                 self.cancels.spend(now, "cancels")?;
-                if let Some(running) = self.running.remove(&frame.call) {
-                    return Ok(ServerEvent::Cancelled(running.task));
-                }
+                let running = self.running.remove(&frame.call);
+                let task = running.map(|running| running.task);
+                return Ok(ServerEvent::Cancelled(frame.call, task));
             }
             Message::Ping(number) => {
                 self.pings.spend(now, "pings")?;
@@ -145,6 +145,11 @@ impl<R: Clone, T> ServerConnection<R, T> {
             }
         }
         Ok(ServerEvent::None)
+    }
+
+    /// Whether a call that comes next could run beside so many that were taken and are not entered yet.
+    pub fn has_room(&self, taken: usize) -> bool {
+        self.running.len() + taken < self.limits.max_calls as usize
     }
 
     /// Enters a call that runs on, with the handle that stops it.
@@ -320,7 +325,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
         self.cancels.earn();
         let refusal = if self.going_away {
             Some(Status::unavailable("the server goes away"))
-        } else if self.running.len() >= self.limits.max_calls as usize {
+        } else if !self.has_room(0) {
             Some(Status::resource_exhausted(format!(
                 "{} calls run on this connection already",
                 self.limits.max_calls

@@ -18,7 +18,7 @@ use tokio_util::sync::ReusableBoxFuture;
 use super::Shared;
 use crate::{
     gate::Pass,
-    router::{Resolved, Slot},
+    router::{Resolved, Slot, Target, is_long},
 };
 
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
@@ -28,9 +28,21 @@ pub(super) struct Dispatch {
     context: Context,
     /// When the read's worth of calls began that is being run.
     began: Instant,
-    /// When the last poll in place was over, so that each needs one look at the clock.
+    /// When the clock was last looked at, after a poll in place.
     last: Instant,
+    /// Polls in place since then, or none yet in this read.
+    untimed: Option<u32>,
+    /// Polls that are still to be timed one by one, since among some that were not one took long.
+    watchful: u32,
 }
+
+/// Polls in place that are timed as one, after the first of a read and as long as none of their methods ever took long:
+/// a look at the clock costs a twentieth of a small call. So when a method takes long for the first time, it may do so
+/// for so many calls in a row.
+const TIMED_AS_ONE: u32 = 4;
+
+/// So many polls are timed one by one to find out which method it was.
+const WATCHFUL: u32 = 64;
 
 /// What polls in place may take before the rest of a read gets tasks of its own, so that the connection goes on
 /// reading and answering.
@@ -48,6 +60,8 @@ impl Dispatch {
             context: Context::new(Some(peer), Deadline::at(now), metadata, attempt),
             began: now,
             last: now,
+            untimed: None,
+            watchful: 0,
         }
     }
 
@@ -55,6 +69,7 @@ impl Dispatch {
     pub(super) fn begin(&mut self) -> Instant {
         self.began = Instant::now();
         self.last = self.began;
+        self.untimed = None;
         self.began
     }
 
@@ -79,6 +94,11 @@ impl Dispatch {
             Ok(handler) => handler,
             Err(status) => return refuse(status),
         };
+        if deadline.instant() <= self.last {
+            // The client took no answers for so long that it waited here.
+            let late = Status::deadline_exceeded("the deadline passed before the call could run");
+            return refuse(late.with_never_ran(true));
+        }
         let calls = &shared.service.calls;
         if calls.is_full() {
             return refuse(overloaded(calls.most()));
@@ -92,19 +112,12 @@ impl Dispatch {
         handler.call(request, &mut self.slot);
         if self.last - self.began < BUDGET && target.is_light() {
             let polled = guard(context, self.slot.get_pin(), cx);
-            let now = Instant::now();
-            target.took(now - self.last);
-            self.last = now;
+            self.time(target);
             if let Poll::Ready(answer) = polled {
-                let reply = context.take_reply_metadata();
-                if !context.metadata().is_empty() {
-                    // An idle connection does not hold on to it.
-                    context.renew(deadline, Metadata::new(), attempt);
-                }
-                return Some((answer, reply));
+                return Some((answer, self.leave_context()));
             }
         }
-        let context = context.clone();
+        let context = self.context.clone();
         let handler = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
             return refuse(overloaded(calls.most()).with_never_ran(false));
@@ -114,6 +127,44 @@ impl Dispatch {
         let task = tokio::spawn(run_on(Arc::clone(shared), id, context, handler, pass));
         machine.run(id, deadline, task.abort_handle());
         None
+    }
+
+    /// What the handler sends back beside its answer.
+    fn leave_context(&mut self) -> Metadata {
+        let reply = self.context.take_reply_metadata();
+        if !self.context.metadata().is_empty() {
+            // An idle connection does not hold on to it.
+            let (deadline, attempt) = (self.context.deadline(), self.context.attempt());
+            self.context.renew(deadline, Metadata::new(), attempt);
+        }
+        reply
+    }
+
+    /// Notes that a call of this method was polled in place.
+    fn time(&mut self, target: &Target) {
+        let before = self.untimed;
+        self.untimed = Some(before.unwrap_or(0) + 1);
+        let alone = before.is_none() || self.watchful > 0 || target.is_suspect();
+        if alone && before.unwrap_or(0) == 0 {
+            target.took(self.look());
+            self.watchful = self.watchful.saturating_sub(1);
+        } else if alone || self.untimed >= Some(TIMED_AS_ONE) {
+            self.time_the_rest();
+        }
+    }
+
+    /// Times what was polled in place and is not timed yet.
+    pub(super) fn time_the_rest(&mut self) {
+        if self.untimed.is_some_and(|polls| polls > 0) && is_long(self.look()) {
+            self.watchful = WATCHFUL;
+        }
+    }
+
+    /// Time since the last look at the clock.
+    fn look(&mut self) -> Duration {
+        let now = Instant::now();
+        self.untimed = Some(0);
+        now - std::mem::replace(&mut self.last, now)
     }
 }
 

@@ -37,8 +37,11 @@ pub(crate) struct Service {
 #[derive(Clone, Debug)]
 pub(crate) struct Connection(Arc<Shared>);
 
+/// The state of a connection.
+type Machine = ServerConnection<Resolved, AbortHandle>;
+
 struct Shared {
-    link: Link<ServerConnection<Resolved, AbortHandle>>,
+    link: Link<Machine>,
     service: Arc<Service>,
     peer: Address,
     closed: AtomicBool,

@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     future::Future,
     io,
     pin::{Pin, pin},
@@ -8,7 +9,8 @@ use std::{
 
 use doge_rpc_core::{
     Deadline,
-    connection::ServerEvent,
+    call::{Handled, Names},
+    connection::{Incoming, ServerEvent},
     driver::{FrameReader, Read},
     protocol::{Reason, Violation},
 };
@@ -17,7 +19,8 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::{Shared, dispatch::Dispatch};
+use super::{Machine, Shared, dispatch::Dispatch};
+use crate::router::Resolved;
 
 /// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
 /// keeps the time.
@@ -25,18 +28,29 @@ pub(super) struct Task {
     shared: Arc<Shared>,
     reader: FrameReader,
     dispatch: Dispatch,
+    /// Calls that were taken and are next to run.
+    calls: VecDeque<Incoming<Resolved>>,
+    /// Answers of calls that were done at once, on their way to the state.
+    answers: Vec<(u64, Handled)>,
     timer: Pin<Box<Sleep>>,
     /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
     finished: bool,
 }
 
-/// What became of the frames that were there.
+/// What became of the calls that were there.
 struct Dispatched {
-    /// Some were taken.
+    /// There may be answers that nobody is responsible for writing.
     any: bool,
-    /// Some may be left.
+    /// Some calls may be left.
     held_back: bool,
 }
+
+/// Calls that are taken before they run, and answers that are gathered, each under one lock: a lock for each call and
+/// another for its answer were a fiftieth of a small call.
+const AT_ONCE: usize = 16;
+
+/// Bytes of answers that are gathered before it is looked whether the client takes them.
+const GATHERED: usize = 64 * 1024;
 
 /// Why a connection ended.
 enum End {
@@ -66,6 +80,8 @@ impl Task {
             dispatch: Dispatch::new(shared.peer.clone()),
             shared,
             reader,
+            calls: VecDeque::new(),
+            answers: Vec::new(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             finished: false,
         }
@@ -115,48 +131,57 @@ impl Task {
         self.finish(cx)
     }
 
-    /// Takes the frames that are there, until so much waits to be written that the rest has to wait.
+    /// Runs the calls that are there, until so much waits to be written that the rest has to wait.
     fn dispatch_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<Dispatched, End> {
-        let Self {
-            shared,
-            reader,
-            dispatch,
-            ..
-        } = self;
-        let mut any = false;
-        let mut machine = shared.link.lock();
-        let held_back = loop {
-            if machine.is_choked() {
-                break true;
+        let (mut ran, mut any, mut violation) = (false, false, None);
+        loop {
+            let mut machine = self.shared.link.lock();
+            for (call, (answer, metadata)) in self.answers.drain(..) {
+                machine.answer(call, answer, metadata);
             }
-            let Some(frame) = reader.next_frame()? else {
-                break false;
-            };
-            any = true;
-            match machine.receive(frame, now, |names| shared.service.router.resolve(names))? {
-                ServerEvent::None => {}
-                ServerEvent::Cancelled(task) => task.abort(),
-                ServerEvent::Call(incoming) => {
-                    let id = incoming.id;
-                    drop(machine);
-                    let handled = dispatch.call(shared, incoming, cx);
-                    machine = shared.link.lock();
-                    if let Some((answer, metadata)) = handled {
-                        machine.answer(id, answer, metadata);
-                    }
+            let held_back = machine.is_choked();
+            if !held_back && violation.is_none() {
+                let Self { reader, calls, .. } = self;
+                let resolve = |names: &Names| self.shared.service.router.resolve(names);
+                violation = take_calls(&mut machine, reader, calls, resolve, now, &mut any).err();
+            }
+            if held_back || self.calls.is_empty() {
+                if let Some(violation) = violation {
+                    return Err(violation.into());
                 }
+                if any {
+                    machine.was_read(now);
+                }
+                machine.partial(!held_back && self.reader.is_partial(), any, now);
+                return Ok(Dispatched {
+                    any: any || ran,
+                    held_back,
+                });
             }
-        };
-        if any {
-            machine.was_read(now);
+            drop(machine);
+            self.run_calls(cx);
+            ran = true;
         }
-        machine.partial(!held_back && reader.is_partial(), any, now);
-        Ok(Dispatched { any, held_back })
+    }
+
+    /// Runs the calls that were taken, as long as their answers are small.
+    fn run_calls(&mut self, cx: &mut Context<'_>) {
+        let mut gathered = 0;
+        while gathered < GATHERED
+            && let Some(incoming) = self.calls.pop_front()
+        {
+            let call = incoming.id;
+            if let Some(handled) = self.dispatch.call(&self.shared, incoming, cx) {
+                gathered += handled.0.as_ref().map_or(0, |answer| answer.body().len());
+                self.answers.push((call, handled));
+            }
+        }
+        self.dispatch.time_the_rest();
     }
 
     /// Ends our direction once a drain has nothing left to answer.
     fn finish(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let drained = self.shared.link.lock().is_drained();
+        let drained = self.calls.is_empty() && self.shared.link.lock().is_drained();
         if drained && !self.finished {
             match self.shared.link.poll_shutdown(cx) {
                 Poll::Ready(ended) => {
@@ -228,6 +253,31 @@ impl Task {
         running.iter().for_each(AbortHandle::abort);
         running.len()
     }
+}
+
+/// Takes some of the calls that are there, as far as there is room for them to run. One that is cancelled before it
+/// runs never does.
+fn take_calls(
+    machine: &mut Machine,
+    reader: &mut FrameReader,
+    calls: &mut VecDeque<Incoming<Resolved>>,
+    resolve: impl Fn(&Names) -> Resolved,
+    now: Instant,
+    any: &mut bool,
+) -> Result<(), Violation> {
+    while calls.len() < AT_ONCE && (calls.is_empty() || machine.has_room(calls.len())) {
+        let Some(frame) = reader.next_frame()? else {
+            break;
+        };
+        *any = true;
+        match machine.receive(frame, now, &resolve)? {
+            ServerEvent::None => {}
+            ServerEvent::Cancelled(_, Some(task)) => task.abort(),
+            ServerEvent::Cancelled(call, None) => calls.retain(|taken| taken.id != call),
+            ServerEvent::Call(incoming) => calls.push_back(incoming),
+        }
+    }
+    Ok(())
 }
 
 /// However the task ends, its runtime going down included, nothing of the connection runs on.

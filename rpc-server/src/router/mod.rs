@@ -15,7 +15,7 @@ use doge_rpc_core::{
 use self::{handler::Direct, layered::Layered};
 pub(crate) use self::{
     handler::{Handler, Slot},
-    target::Target,
+    target::{Target, is_long},
 };
 use crate::StartError;
 

@@ -14,12 +14,18 @@ use super::Handler;
 pub(crate) struct Target {
     route: Route,
     handler: Result<Arc<dyn Handler>, Status>,
-    /// Calls that are still to run in a task of their own, because one before took too long in place.
+    /// 0 while no call took too long in place. After that one more than the calls that are still to run in a task of
+    /// their own.
     heavy: AtomicU32,
 }
 
 /// A poll that takes longer than this holds up the calls behind it, which costs more than a task does.
 const LIGHT: Duration = Duration::from_micros(100);
+
+/// Whether that is too long for a poll in place.
+pub(crate) fn is_long(time: Duration) -> bool {
+    time > LIGHT
+}
 
 /// So many calls run in a task of their own before the method is tried in place again.
 const HEAVY_CALLS: u32 = 64;
@@ -45,16 +51,21 @@ impl Target {
     /// Whether the next call may be polled in place.
     pub(crate) fn is_light(&self) -> bool {
         let heavy = self.heavy.load(Ordering::Relaxed);
-        if heavy > 0 {
+        if heavy > 1 {
             self.heavy.store(heavy - 1, Ordering::Relaxed);
         }
-        heavy == 0
+        heavy <= 1
+    }
+
+    /// Whether a call took too long once, so that each one has to be timed.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.heavy.load(Ordering::Relaxed) > 0
     }
 
     /// Notes how long a poll in place took.
     pub(crate) fn took(&self, time: Duration) {
-        if time > LIGHT {
-            self.heavy.store(HEAVY_CALLS, Ordering::Relaxed);
+        if is_long(time) {
+            self.heavy.store(HEAVY_CALLS + 1, Ordering::Relaxed);
         }
     }
 }
