@@ -23,7 +23,7 @@ fn main() -> Result<(), Error> {
     let meter = Meter::without_allocations();
     match options.role() {
         Role::None => Ok(()),
-        Role::Server(entry) => serve(entry, meter),
+        Role::Server(entry, data) => serve(entry, data, meter),
         Role::Client => bench(&options, meter),
     }
 }

@@ -3,7 +3,7 @@
 //! `cargo bench -p doge-benches` runs them. `benches/end_to_end.rs` starts here:
 //!
 //! - [`Contender`]: what is measured, one file each in [`contenders`]; to add one, write its file and name it in
-//!   [`Entry`].
+//!   [`Entry`]. What its server does is a [`Handler`].
 //! - [`floor`]: a bare tokio echo, which the floors are made of.
 //! - [`Payload`], [`Value`]: what goes through.
 //! - [`measure`]: one cell once: a server process, a client, what the [`load`] between them costs by the [`Meter`].
@@ -13,6 +13,7 @@
 mod contender;
 pub mod contenders;
 pub mod floor;
+mod handler;
 pub mod load;
 pub mod measure;
 mod meter;
@@ -28,6 +29,7 @@ pub mod table;
 pub use self::{
     contender::{Contender, Error},
     contenders::Entry,
+    handler::Handler,
     meter::{Allocated, Meter, Usage},
     options::{Options, Role},
     payload::{Payload, Small, Value},

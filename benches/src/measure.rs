@@ -6,7 +6,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::runtime::Runtime;
 
 use crate::{Cell, Entry, Error, Meter, ServerProcess, Usage, load::Load};
 
@@ -44,11 +43,10 @@ pub struct Sample {
 ///
 /// The first error of a call, and whatever keeps a process from starting.
 pub fn measure(entry: Entry, cell: Cell, window: Window, meter: Meter) -> Result<Sample, Error> {
-    let mut server = ServerProcess::start(entry)?;
-    let runtime = runtime()?;
+    let mut server = ServerProcess::start(entry, &[])?;
     let load = Load::new(cell);
     let (callers, address) = (load.clone(), server.address());
-    let running = runtime.spawn(async move { entry.load(address, &callers).await });
+    let running = thread::spawn(move || entry.load(address, callers));
 
     thread::sleep(window.warm_up);
     let (server_before, client_before) = (server.usage()?, meter.read());
@@ -62,7 +60,7 @@ pub fn measure(entry: Entry, cell: Cell, window: Window, meter: Meter) -> Result
         server.usage()? - server_before,
     );
 
-    let latencies = runtime.block_on(running)??;
+    let latencies = running.join().map_err(|_| "the load panicked")??;
     let latency = |percent| Duration::from_nanos(latencies.value_at_percentile(percent));
     Ok(Sample {
         calls: latencies.len(),
@@ -73,11 +71,4 @@ pub fn measure(entry: Entry, cell: Cell, window: Window, meter: Meter) -> Result
         client,
         server,
     })
-}
-
-/// The runtime of every process, whoever the contender is.
-pub(crate) fn runtime() -> Result<Runtime, Error> {
-    Ok(tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?)
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Parser;
 
@@ -31,6 +31,9 @@ pub struct Options {
     /// Serves until the input ends: what this program does in the process of the server.
     #[arg(long, hide = true, value_enum)]
     serve: Option<Entry>,
+    /// The data services that the server asks.
+    #[arg(long, hide = true)]
+    data: Vec<SocketAddr>,
 }
 
 /// What the program is to be in this process.
@@ -38,8 +41,8 @@ pub struct Options {
 pub enum Role {
     /// Nothing: it was started as a test, and has none.
     None,
-    /// The server of a contender.
-    Server(Entry),
+    /// The server of a contender, in front of these data services if there are any.
+    Server(Entry, Vec<SocketAddr>),
     /// The client of all of them.
     Client,
 }
@@ -59,7 +62,7 @@ impl Options {
     /// What to do.
     pub fn role(&self) -> Role {
         match self.serve {
-            Some(entry) => Role::Server(entry),
+            Some(entry) => Role::Server(entry, self.data.clone()),
             None if self.bench => Role::Client,
             None => Role::None,
         }

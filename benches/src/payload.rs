@@ -19,6 +19,10 @@ pub enum Payload {
     #[value(name = "64KiB")]
     #[serde(rename = "64KiB")]
     Kib64,
+    /// 1 MiB of bytes.
+    #[value(name = "1MiB")]
+    #[serde(rename = "1MiB")]
+    Mib1,
 }
 
 /// A record such as services pass around.
@@ -65,6 +69,7 @@ impl Payload {
             Self::Small => Value::Small(Small::sample()),
             Self::Kib1 => Value::Blob(ByteBuf::from(vec![0x5A; 1024])),
             Self::Kib64 => Value::Blob(ByteBuf::from(vec![0x5A; 64 * 1024])),
+            Self::Mib1 => Value::Blob(ByteBuf::from(vec![0x5A; 1024 * 1024])),
         }
     }
 }
@@ -89,6 +94,7 @@ impl fmt::Display for Payload {
             Self::Small => "small",
             Self::Kib1 => "1 KiB",
             Self::Kib64 => "64 KiB",
+            Self::Mib1 => "1 MiB",
         })
     }
 }

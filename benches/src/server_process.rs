@@ -2,11 +2,12 @@ use std::{
     io::{self, BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    thread,
 };
 
 use tokio::sync::oneshot;
 
-use crate::{Entry, Error, Meter, Usage, measure};
+use crate::{Entry, Error, Meter, Usage};
 
 /// A server in a process of its own: this program once more, with `--serve`. Killed when dropped.
 ///
@@ -20,14 +21,15 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts the server of a contender, and waits until it listens.
+    /// Starts the server of a contender, and waits until it listens. With data services, it is the one in front of them.
     ///
     /// # Errors
     ///
     /// When the process cannot be started or ends before it listens.
-    pub fn start(entry: Entry) -> Result<Self, Error> {
+    pub fn start(entry: Entry, data: &[SocketAddr]) -> Result<Self, Error> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["--serve", &entry.to_string()])
+            .args(data.iter().map(|address| format!("--data={address}")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -73,12 +75,11 @@ impl Drop for ServerProcess {
 /// # Errors
 ///
 /// When it cannot listen.
-pub fn serve(entry: Entry, meter: Meter) -> Result<(), Error> {
-    let runtime = measure::runtime()?;
+pub fn serve(entry: Entry, data: Vec<SocketAddr>, meter: Meter) -> Result<(), Error> {
     let (bound, address) = oneshot::channel();
-    let serving = runtime.spawn(entry.serve(bound));
-    let Ok(address) = runtime.block_on(address) else {
-        return runtime.block_on(serving)?;
+    let serving = thread::spawn(move || entry.serve(bound, data));
+    let Ok(address) = address.blocking_recv() else {
+        return serving.join().map_err(|_| "the server panicked")?;
     };
     let mut output = io::stdout().lock();
     writeln!(output, "{address}")?;

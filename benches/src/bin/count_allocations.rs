@@ -5,6 +5,7 @@
 use std::{
     alloc::System,
     io::{self, Write as _},
+    net::SocketAddr,
 };
 
 use clap::Parser;
@@ -21,13 +22,16 @@ struct Options {
     /// Serves until the input ends.
     #[arg(long, value_enum)]
     serve: Option<Entry>,
+    /// The data services that the server asks.
+    #[arg(long)]
+    data: Vec<SocketAddr>,
 }
 
 fn main() -> Result<(), Error> {
     let options = Options::parse();
     let meter = Meter::with_allocations(allocated);
     if let Some(entry) = options.serve {
-        return serve(entry, meter);
+        return serve(entry, options.data, meter);
     }
     let plan = serde_json::from_str(&options.plan.unwrap_or_default())?;
     rounds::run(&plan, meter, |measured| {

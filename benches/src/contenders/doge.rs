@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use doge_rpc::{
     prelude::*,
@@ -7,7 +7,7 @@ use doge_rpc::{
 use serde_bytes::ByteBuf;
 use tokio::sync::oneshot;
 
-use crate::{Contender, Error, Payload, Small, Value};
+use crate::{Contender, Error, Handler, Payload, Small, Value};
 
 /// Gives back what it gets.
 #[service]
@@ -16,9 +16,11 @@ trait EchoService {
     async fn small(&self, value: Small) -> Result<Small, Status>;
     /// Bytes.
     async fn blob(&self, value: ByteBuf) -> Result<ByteBuf, Status>;
+    /// Nothing, after a while.
+    async fn pause(&self, time: Duration) -> Result<(), Status>;
 }
 
-/// doge-rpc as a user would have it: a trait, structs as maps, all defaults.
+/// doge-rpc as a user would have it: a trait, structs as maps, all defaults but the deadline.
 #[derive(Clone, Debug)]
 pub struct Doge {
     client: EchoClient,
@@ -28,23 +30,65 @@ pub struct Doge {
 #[derive(Clone, Debug)]
 pub struct DogeCluster(Doge);
 
-struct SameValue;
+/// Answers as a [`Handler`] does.
+struct Answer<C>(Handler<C>);
 
-impl EchoService for SameValue {
+impl<C: Contender<Value = Value>> EchoService for Answer<C> {
     async fn small(&self, value: Small) -> Result<Small, Status> {
-        Ok(value)
+        match self.0.answer(Value::Small(value)).await {
+            Ok(Value::Small(value)) => Ok(value),
+            other => Err(failed(other)),
+        }
     }
 
     async fn blob(&self, value: ByteBuf) -> Result<ByteBuf, Status> {
-        Ok(value)
+        match self.0.answer(Value::Blob(value)).await {
+            Ok(Value::Blob(value)) => Ok(value),
+            other => Err(failed(other)),
+        }
+    }
+
+    async fn pause(&self, time: Duration) -> Result<(), Status> {
+        tokio::time::sleep(time).await;
+        Ok(())
     }
 }
 
+/// A data service failed, or gave another kind of value than it got.
+fn failed(answer: Result<Value, Error>) -> Status {
+    Status::internal(match answer {
+        Ok(_) => "a value of another kind".into(),
+        Err(error) => error.to_string(),
+    })
+}
+
+async fn serve<C: Contender<Value = Value>>(
+    bound: oneshot::Sender<SocketAddr>,
+    handler: Handler<C>,
+) -> Result<(), Error> {
+    let server = Server::builder()
+        .add(EchoServer::new(Answer(handler)))
+        .start("tcp://127.0.0.1:0")
+        .await?;
+    let address = server.address().to_string();
+    let _ = bound.send(address.trim_start_matches("tcp://").parse()?);
+    std::future::pending().await
+}
+
+/// More than a thousand calls of 1 MiB take, all at once on one connection.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 impl Doge {
+    fn over(client: EchoClient) -> Self {
+        Self {
+            client: client.with(CallOptions::new().timeout(DEADLINE)),
+        }
+    }
+
     /// Calls through the codec, without a connection.
     pub fn local() -> Self {
         Self {
-            client: EchoClient::local(SameValue),
+            client: EchoClient::local(Answer(Handler::<Self>::Echo)),
         }
     }
 
@@ -56,7 +100,7 @@ impl Doge {
     pub async fn in_memory(name: &str) -> Result<Self, Error> {
         let address = format!("memory://{name}");
         let server = Server::builder()
-            .add(EchoServer::new(SameValue))
+            .add(EchoServer::new(Answer(Handler::<Self>::Echo)))
             .start(&address)
             .await?;
         tokio::spawn(async move {
@@ -70,22 +114,19 @@ impl Doge {
 }
 
 impl Contender for Doge {
+    const PACKAGES: &'static [&'static str] = &["doge-rpc"];
+
     type Value = Value;
 
-    async fn serve(bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
-        let server = Server::builder()
-            .add(EchoServer::new(SameValue))
-            .start("tcp://127.0.0.1:0")
-            .await?;
-        let address = server.address().to_string();
-        let _ = bound.send(address.trim_start_matches("tcp://").parse()?);
-        std::future::pending().await
+    async fn serve(
+        bound: oneshot::Sender<SocketAddr>,
+        handler: Handler<Self>,
+    ) -> Result<(), Error> {
+        serve(bound, handler).await
     }
 
     async fn connect(server: SocketAddr) -> Result<Self, Error> {
-        Ok(Self {
-            client: EchoClient::connect(format!("tcp://{server}"))?,
-        })
+        Ok(Self::over(EchoClient::connect(format!("tcp://{server}"))?))
     }
 
     fn value(payload: Payload) -> Result<Value, Error> {
@@ -98,19 +139,28 @@ impl Contender for Doge {
             Value::Blob(blob) => Value::Blob(self.client.blob(blob).await?),
         })
     }
+
+    async fn pause(&self, time: Duration) -> Result<(), Error> {
+        Ok(self.client.pause(time).await?)
+    }
 }
 
 impl Contender for DogeCluster {
+    const PACKAGES: &'static [&'static str] = &["doge-rpc"];
+
     type Value = Value;
 
-    async fn serve(bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
-        Doge::serve(bound).await
+    async fn serve(
+        bound: oneshot::Sender<SocketAddr>,
+        handler: Handler<Self>,
+    ) -> Result<(), Error> {
+        serve(bound, handler).await
     }
 
     async fn connect(server: SocketAddr) -> Result<Self, Error> {
         let registry: Arc<dyn Registry> = Arc::new(Static::addresses([format!("tcp://{server}")]));
         let client = EchoClient::connect_via(&registry).await?;
-        Ok(Self(Doge { client }))
+        Ok(Self(Doge::over(client)))
     }
 
     fn value(payload: Payload) -> Result<Value, Error> {
@@ -119,5 +169,9 @@ impl Contender for DogeCluster {
 
     async fn call(&self, value: Value) -> Result<Value, Error> {
         self.0.call(value).await
+    }
+
+    async fn pause(&self, time: Duration) -> Result<(), Error> {
+        self.0.pause(time).await
     }
 }

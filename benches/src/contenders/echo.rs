@@ -1,9 +1,12 @@
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::{Contender, Error, Payload, floor};
+use crate::{Contender, Error, Handler, Payload, floor};
 
 /// The first floor: the bytes of a payload, there and back, and nothing else.
 #[derive(Clone, Debug)]
@@ -15,9 +18,12 @@ pub struct Echo {
 struct SameBytes;
 
 impl Contender for Echo {
+    const PACKAGES: &'static [&'static str] = &["tokio"];
+    const HANDLES: bool = false;
+
     type Value = Bytes;
 
-    async fn serve(bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
+    async fn serve(bound: oneshot::Sender<SocketAddr>, _: Handler<Self>) -> Result<(), Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let _ = bound.send(listener.local_addr()?);
         Ok(floor::serve(listener, SameBytes).await?)
@@ -41,6 +47,10 @@ impl Contender for Echo {
             return Err("the answer has another length".into());
         }
         Ok(value)
+    }
+
+    async fn pause(&self, _: Duration) -> Result<(), Error> {
+        Err("an echo has no handlers".into())
     }
 }
 

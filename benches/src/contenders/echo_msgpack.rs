@@ -1,13 +1,14 @@
 use std::{
     cell::RefCell,
     net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    Contender, Error, Payload, Small, Value,
+    Contender, Error, Handler, Payload, Small, Value,
     floor::{self, Frames, HEADER_LEN},
 };
 
@@ -32,9 +33,12 @@ thread_local! {
 }
 
 impl Contender for EchoMsgpack {
+    const PACKAGES: &'static [&'static str] = &["tokio", "rmp-serde"];
+    const HANDLES: bool = false;
+
     type Value = Value;
 
-    async fn serve(bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
+    async fn serve(bound: oneshot::Sender<SocketAddr>, _: Handler<Self>) -> Result<(), Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let _ = bound.send(listener.local_addr()?);
         Ok(floor::serve(listener, Rewrite).await?)
@@ -57,6 +61,10 @@ impl Contender for EchoMsgpack {
         };
         let answer = self.client.call(tag, encode(&value)?).await?;
         read(tag, &answer)
+    }
+
+    async fn pause(&self, _: Duration) -> Result<(), Error> {
+        Err("an echo has no handlers".into())
     }
 }
 

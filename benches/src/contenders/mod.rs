@@ -16,11 +16,12 @@ pub use self::{
     echo_msgpack::EchoMsgpack,
 };
 use crate::{
-    Contender as _, Error,
-    load::{self, Load},
+    Contender, Error, Handler,
+    load::{Latencies, Load},
 };
 
-/// A contender by name.
+/// A contender by name. To add one, write its file and name it here: with its name on the command line, and in
+/// [`of`](Self::of).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Entry {
     /// [`Doge`].
@@ -37,32 +38,66 @@ pub enum Entry {
     Echo,
 }
 
+/// What can be done with a contender, whichever it is.
+struct Contestant {
+    serve: fn(oneshot::Sender<SocketAddr>, Vec<SocketAddr>) -> Result<(), Error>,
+    load: fn(SocketAddr, Load) -> Result<Latencies, Error>,
+    packages: &'static [&'static str],
+    handles: bool,
+}
+
 impl Entry {
-    /// Serves as this contender does.
+    fn of(self) -> Contestant {
+        match self {
+            Self::Doge => Contestant::new::<Doge>(),
+            Self::DogeCluster => Contestant::new::<DogeCluster>(),
+            Self::EchoMsgpack => Contestant::new::<EchoMsgpack>(),
+            Self::Echo => Contestant::new::<Echo>(),
+        }
+    }
+
+    /// Serves as this contender does, in a runtime as it wants it; with data services, as the one in front of them.
     ///
     /// # Errors
     ///
     /// As the contender reports it.
-    pub async fn serve(self, bound: oneshot::Sender<SocketAddr>) -> Result<(), Error> {
-        match self {
-            Self::Doge => Doge::serve(bound).await,
-            Self::DogeCluster => DogeCluster::serve(bound).await,
-            Self::Echo => Echo::serve(bound).await,
-            Self::EchoMsgpack => EchoMsgpack::serve(bound).await,
-        }
+    pub fn serve(
+        self,
+        bound: oneshot::Sender<SocketAddr>,
+        data: Vec<SocketAddr>,
+    ) -> Result<(), Error> {
+        (self.of().serve)(bound, data)
     }
 
-    /// Puts a load on a server of this contender.
+    /// Puts a load on a server of this contender, in a runtime as it wants it.
     ///
     /// # Errors
     ///
     /// The first error of a call.
-    pub async fn load(self, server: SocketAddr, load: &Load) -> Result<load::Latencies, Error> {
-        match self {
-            Self::Doge => load.put_on::<Doge>(server).await,
-            Self::DogeCluster => load.put_on::<DogeCluster>(server).await,
-            Self::Echo => load.put_on::<Echo>(server).await,
-            Self::EchoMsgpack => load.put_on::<EchoMsgpack>(server).await,
+    pub fn load(self, server: SocketAddr, load: Load) -> Result<Latencies, Error> {
+        (self.of().load)(server, load)
+    }
+
+    /// The packages that it is made of.
+    pub fn packages(self) -> &'static [&'static str] {
+        self.of().packages
+    }
+
+    /// Whether its server runs handlers.
+    pub fn handles(self) -> bool {
+        self.of().handles
+    }
+}
+
+impl Contestant {
+    fn new<C: Contender>() -> Self {
+        Self {
+            serve: |bound, data| {
+                C::run(async move { C::serve(bound, Handler::connect(&data).await?).await })
+            },
+            load: |server, load| C::run(async move { load.put_on::<C>(server).await }),
+            packages: C::PACKAGES,
+            handles: C::HANDLES,
         }
     }
 }
@@ -70,11 +105,7 @@ impl Entry {
 /// The name that the command line takes, too.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Doge => "doge-rpc",
-            Self::DogeCluster => "doge-rpc cluster",
-            Self::Echo => "echo",
-            Self::EchoMsgpack => "echo+msgpack",
-        })
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
     }
 }
