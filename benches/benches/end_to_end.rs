@@ -1,9 +1,10 @@
-//! Client and server as two processes on loopback, against the floors. See the library for what it is made of.
+//! Client and server as two processes on loopback, against the floors and the peers. See the library for what it is made
+//! of.
 //!
 //! ```sh
 //! cargo bench -p doge-benches --bench end_to_end -- --quick
-//! cargo bench -p doge-benches --bench end_to_end -- --payload small --concurrency 1,128 --rounds 9
-//! cargo bench -p doge-benches --bench end_to_end -- --markdown docs/performance.md
+//! cargo bench -p doge-benches --bench end_to_end -- --workload closed --payload small --concurrency 1,128 --rounds 9
+//! cargo bench -p doge-benches --bench end_to_end --features peers -- --markdown docs/performance.md
 //! ```
 
 use std::{
@@ -13,9 +14,11 @@ use std::{
 
 use doge_benches::{
     Error, Meter, Options, Role,
+    costs::{self, Costs},
+    picking::Picking,
     report::{self, Report},
     rounds::{self, Measured},
-    serve, summary, table,
+    serve,
 };
 
 fn main() -> Result<(), Error> {
@@ -24,6 +27,7 @@ fn main() -> Result<(), Error> {
     match options.role() {
         Role::None => Ok(()),
         Role::Server(entry, data) => serve(entry, data, meter),
+        Role::Holder(entry, server, held) => costs::hold(entry, server, held),
         Role::Client => bench(&options, meter),
     }
 }
@@ -32,48 +36,56 @@ fn bench(options: &Options, meter: Meter) -> Result<(), Error> {
     let plan = options.plan();
     let mut timed = Vec::new();
     rounds::run(&plan, meter, |measured| {
-        progress(&measured)?;
+        tell(&measured)?;
         timed.push(measured);
         Ok(())
     })?;
     let counted =
         rounds::count_allocations(&plan, Path::new(env!("CARGO_BIN_EXE_count-allocations")))?;
+    let costs = Costs::of(&options.costs(), plan.window, meter);
 
-    let rows = summary::rows(&plan, &timed, &counted);
-    let text = format!(
-        "{}\n\n{}",
-        report::conditions(&plan),
-        table::markdown(&rows)
-    );
-    writeln!(io::stdout(), "\n{text}")?;
-    let json = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("end_to_end.json");
-    Report {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("");
+    let picking = Picking::read(&target.join("criterion"))?;
+    let report = Report {
         plan: &plan,
-        rows: &rows,
         timed: &timed,
         counted: &counted,
-    }
-    .write(&json)?;
+        costs: &costs,
+        picking: &picking,
+    };
+    let sections = report.sections()?;
+    writeln!(io::stdout(), "{}", report::text(&sections))?;
+    let json = target.join("end_to_end.json");
+    report.write(&json)?;
     writeln!(io::stdout(), "{}", json.display())?;
-    if let Some(file) = options.markdown() {
-        report::rewrite(&file, &text)?;
+    match options.markdown() {
+        Some(file) => {
+            report.draw(&file.with_extension(""))?;
+            report::rewrite(&file, &sections)?;
+        }
+        None => report.draw(&target.join("performance"))?,
     }
-    Ok(())
+    let failures = report.failures();
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\n").into())
+    }
 }
 
-fn progress(
-    Measured {
+/// One line for who looks on.
+fn tell(measured: &Measured) -> Result<(), Error> {
+    let Measured {
         entry,
         cell,
         round,
-        sample,
-    }: &Measured,
-) -> Result<(), Error> {
-    let rate = sample.calls as f64 / sample.elapsed.as_secs_f64();
-    let (payload, concurrency) = (cell.payload, cell.concurrency);
-    writeln!(
-        io::stderr(),
-        "round {round}: {payload} × {concurrency}, {entry}: {rate:.0} calls/s"
-    )?;
+        outcome,
+        ..
+    } = measured;
+    let outcome = match outcome {
+        Ok(sample) => format!("{:.0} calls/s", sample.rate()),
+        Err(error) => error.clone(),
+    };
+    writeln!(io::stderr(), "round {round}: {cell}, {entry}: {outcome}")?;
     Ok(())
 }

@@ -8,31 +8,39 @@
 //! - [`Payload`], [`Value`]: what goes through.
 //! - [`measure`]: one cell once: a server process, a client, what the [`load`] between them costs by the [`Meter`].
 //! - [`Plan`], [`rounds`]: all cells, in interleaved rounds.
-//! - [`summary`], [`table`], [`report`]: what came out of it.
+//! - [`costs`]: memory and system calls, measured once.
+//! - [`summary`], [`picking`], [`tables`], [`plots`], [`report`]: what came out of it.
 
 mod contender;
 pub mod contenders;
+pub mod costs;
+mod files;
 pub mod floor;
 mod handler;
 pub mod load;
 pub mod measure;
+mod memory;
 mod meter;
 mod options;
 mod payload;
+pub mod picking;
 mod plan;
+pub mod plots;
+mod process;
 pub mod report;
 pub mod rounds;
 mod server_process;
 pub mod summary;
-pub mod table;
+pub mod tables;
 
 pub use self::{
     contender::{Contender, Error},
     contenders::Entry,
     handler::Handler,
+    memory::Memory,
     meter::{Allocated, Meter, Usage},
     options::{Options, Role},
     payload::{Payload, Small, Value},
-    plan::{Cell, Plan},
+    plan::{Cell, Group, Plan, Work, Workload},
     server_process::{ServerProcess, serve},
 };

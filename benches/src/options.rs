@@ -1,28 +1,34 @@
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-use crate::{Cell, Entry, Payload, Plan};
+use crate::{Cell, Entry, Group, Payload, Plan, Work, Workload, costs::Held};
 
-/// End-to-end benchmark: client and server as two processes on loopback, over one connection.
+/// End-to-end benchmark: client and server as two processes on loopback.
 #[derive(Clone, Debug, Parser)]
 pub struct Options {
-    /// Only shows that everything works: one short round.
+    /// Only shows that everything works: one short round of a few cells.
     #[arg(long)]
     quick: bool,
-    /// Rounds; the table has the medians.
+    /// Only these questions.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    workload: Vec<Workload>,
+    /// Rounds; the tables have the medians.
     #[arg(long)]
     rounds: Option<usize>,
     /// Only these contenders.
     #[arg(long, value_delimiter = ',', value_enum)]
     contender: Vec<Entry>,
-    /// Only these payloads.
+    /// Only these payloads, in the closed loop.
     #[arg(long, value_delimiter = ',', value_enum)]
     payload: Vec<Payload>,
-    /// Only these numbers of callers.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 128, 1024])]
+    /// Only these numbers of callers, in the closed loop.
+    #[arg(long, value_delimiter = ',')]
     concurrency: Vec<usize>,
-    /// Rewrites the table between the markers in this file; relative to the workspace.
+    /// Only these numbers of connections, in the closed loop.
+    #[arg(long, value_delimiter = ',')]
+    connections: Vec<usize>,
+    /// Rewrites the tables between the markers in this file, and the plots beside it; relative to the workspace.
     #[arg(long)]
     markdown: Option<PathBuf>,
     /// Given by cargo.
@@ -31,7 +37,10 @@ pub struct Options {
     /// Serves until the input ends: what this program does in the process of the server.
     #[arg(long, hide = true, value_enum)]
     serve: Option<Entry>,
-    /// The data services that the server asks.
+    /// Holds connections or calls of the contender: what this program does in the process of such a client.
+    #[arg(long, hide = true)]
+    hold: Option<Held>,
+    /// The data services that the server asks, or the server of the client that holds something.
     #[arg(long, hide = true)]
     data: Vec<SocketAddr>,
 }
@@ -43,56 +52,162 @@ pub enum Role {
     None,
     /// The server of a contender, in front of these data services if there are any.
     Server(Entry, Vec<SocketAddr>),
+    /// A client of a contender, to look at its memory.
+    Holder(Entry, SocketAddr, Held),
     /// The client of all of them.
     Client,
+}
+
+/// What costs are looked at.
+#[derive(Clone, Debug)]
+pub struct CostsPlan {
+    /// Whose.
+    pub entries: Vec<Entry>,
+    /// Idle connections.
+    pub connections: Option<usize>,
+    /// Calls in flight.
+    pub calls: Option<usize>,
+    /// Callers whose system calls are counted.
+    pub syscalls: Vec<usize>,
 }
 
 impl Options {
     /// The options of the command line; nothing but a help text comes of wrong ones.
     pub fn from_arguments() -> Self {
-        let test = !std::env::args().any(|argument| argument == "--bench" || argument == "--serve");
+        let ours = |argument: String| {
+            ["--bench", "--serve"].contains(&argument.as_str()) || argument.starts_with("--hold=")
+        };
         // A test runner has options of its own, such as `--list`, which need not be understood to have no tests.
-        if test {
-            Self::parse_from(std::iter::empty::<&str>())
-        } else {
+        if std::env::args().any(ours) {
             Self::parse()
+        } else {
+            Self::parse_from(std::iter::empty::<&str>())
         }
     }
 
     /// What to do.
     pub fn role(&self) -> Role {
-        match self.serve {
-            Some(entry) => Role::Server(entry, self.data.clone()),
-            None if self.bench => Role::Client,
-            None => Role::None,
+        match (self.serve, self.hold) {
+            (Some(entry), _) => Role::Server(entry, self.data.clone()),
+            (None, Some(held)) => match (&self.contender[..], &self.data[..]) {
+                (&[entry], &[server]) => Role::Holder(entry, server, held),
+                _ => Role::None,
+            },
+            (None, None) if self.bench => Role::Client,
+            (None, None) => Role::None,
         }
     }
 
-    /// What to measure.
+    /// What to measure in rounds.
     pub fn plan(&self) -> Plan {
-        let payloads = all_if_empty(&self.payload);
-        let cell = |payload| {
-            self.concurrency.iter().map(move |&concurrency| Cell {
-                payload,
-                concurrency,
-            })
-        };
         Plan {
             entries: all_if_empty(&self.contender),
-            cells: payloads.into_iter().flat_map(cell).collect(),
-            rounds: self.rounds.unwrap_or(if self.quick { 1 } else { 5 }),
+            groups: self.groups(),
+            rounds: self.rounds.unwrap_or(if self.quick { 1 } else { 3 }),
             window: if self.quick { Plan::QUICK } else { Plan::FULL },
         }
     }
 
-    /// The file that has the table.
+    /// What to measure once.
+    pub fn costs(&self) -> CostsPlan {
+        let workloads = all_if_empty(&self.workload);
+        let wanted = |workload| workloads.contains(&workload);
+        let callers: &[usize] = match (wanted(Workload::Syscalls), self.quick) {
+            (false, _) => &[],
+            (true, true) => &[16],
+            (true, false) => &[1, 16, 128, 1024],
+        };
+        let connections = if self.quick { 100 } else { 10_000 };
+        CostsPlan {
+            entries: all_if_empty(&self.contender),
+            connections: wanted(Workload::Idle).then_some(connections),
+            calls: wanted(Workload::InFlight).then_some(1024),
+            syscalls: callers.to_vec(),
+        }
+    }
+
+    /// The file that has the tables.
     pub fn markdown(&self) -> Option<PathBuf> {
         let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         self.markdown.as_ref().map(|file| workspace.join(file))
     }
+
+    fn groups(&self) -> Vec<Group> {
+        let workloads = all_if_empty(&self.workload);
+        let of = |workload| {
+            self.cells(workload)
+                .into_iter()
+                .map(move |cells| Group { workload, cells })
+        };
+        workloads.into_iter().flat_map(of).collect()
+    }
+
+    /// The cells of a question, those together that are compared with each other.
+    fn cells(&self, workload: Workload) -> Vec<Vec<Cell>> {
+        let base = Cell::small(Work::Closed, 128);
+        match workload {
+            Workload::Closed => self.closed(),
+            Workload::Open => {
+                let shares = [50, 70, 90].map(|percent| Cell {
+                    work: Work::Open { percent },
+                    ..base
+                });
+                vec![[base].into_iter().chain(shares).collect()]
+            }
+            Workload::Mixed => vec![vec![base, Cell::small(Work::Mixed, 128)]],
+            Workload::Chain => {
+                let callers: &[usize] = if self.quick { &[16] } else { &[1, 16, 128] };
+                let chain = |&concurrency| vec![Cell::small(Work::Chain, concurrency)];
+                callers.iter().map(chain).collect()
+            }
+            Workload::Idle | Workload::InFlight | Workload::Syscalls => Vec::new(),
+        }
+    }
+
+    fn closed(&self) -> Vec<Vec<Cell>> {
+        let quick = self.quick && self.payload.is_empty();
+        let payloads = if quick {
+            vec![Payload::Small, Payload::Mib1]
+        } else {
+            all_if_empty(&self.payload)
+        };
+        let usual: &[usize] = if self.quick {
+            &[1, 16]
+        } else {
+            &[1, 16, 128, 1024]
+        };
+        let concurrencies = if self.concurrency.is_empty() {
+            usual
+        } else {
+            &self.concurrency
+        };
+        let connections = if self.connections.is_empty() {
+            &[1, 8]
+        } else {
+            &self.connections[..]
+        };
+        let mut cells = Vec::new();
+        for &payload in &payloads {
+            for &connections in connections {
+                // A connection without callers would be idle, and not another cell.
+                for &concurrency in concurrencies
+                    .iter()
+                    .filter(|&&callers| callers >= connections)
+                {
+                    cells.push(vec![Cell {
+                        work: Work::Closed,
+                        payload,
+                        connections,
+                        concurrency,
+                    }]);
+                }
+            }
+        }
+        cells
+    }
 }
 
-fn all_if_empty<T: clap::ValueEnum + Copy>(wanted: &[T]) -> Vec<T> {
+fn all_if_empty<T: ValueEnum + Copy>(wanted: &[T]) -> Vec<T> {
     if wanted.is_empty() {
         T::value_variants().to_vec()
     } else {

@@ -4,6 +4,8 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use crate::Entry;
+
 /// What goes through, there and back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Payload {
@@ -67,9 +69,25 @@ impl Payload {
     pub fn value(self) -> Value {
         match self {
             Self::Small => Value::Small(Small::sample()),
-            Self::Kib1 => Value::Blob(ByteBuf::from(vec![0x5A; 1024])),
-            Self::Kib64 => Value::Blob(ByteBuf::from(vec![0x5A; 64 * 1024])),
-            Self::Mib1 => Value::Blob(ByteBuf::from(vec![0x5A; 1024 * 1024])),
+            blob => Value::Blob(ByteBuf::from(vec![0x5A; blob.bytes()])),
+        }
+    }
+
+    /// Bytes of it as MessagePack, with the names of its fields; of a blob, its own.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Small => 92,
+            Self::Kib1 => 1024,
+            Self::Kib64 => 64 * 1024,
+            Self::Mib1 => 1024 * 1024,
+        }
+    }
+
+    /// The floor that calls of it are compared with: what is serialised matters for small ones, what is copied for large.
+    pub fn floor(self) -> Entry {
+        match self {
+            Self::Small | Self::Kib1 => Entry::EchoMsgpack,
+            Self::Kib64 | Self::Mib1 => Entry::Echo,
         }
     }
 }
@@ -96,5 +114,17 @@ impl fmt::Display for Payload {
             Self::Kib64 => "64 KiB",
             Self::Mib1 => "1 MiB",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Payload;
+
+    #[test]
+    fn the_small_record_has_as_many_bytes_as_it_says() {
+        let mut bytes = Vec::new();
+        Payload::Small.value().write(&mut bytes).unwrap();
+        assert_eq!(bytes.len(), Payload::Small.bytes());
     }
 }

@@ -1,24 +1,25 @@
 use std::{
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, Write as _},
     net::SocketAddr,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
 };
 
 use tokio::sync::oneshot;
 
-use crate::{Entry, Error, Meter, Usage};
+use crate::{Entry, Error, Memory, Meter, Usage, files, process::Process};
 
-/// A server in a process of its own: this program once more, with `--serve`. Killed when dropped.
-///
-/// A line to its input asks for its usage; a line of JSON is the answer.
+/// A server in a process of its own: this program once more, with `--serve`.
 #[derive(Debug)]
 pub struct ServerProcess {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    process: Process,
     address: SocketAddr,
 }
+
+/// A line that asks for the [`Usage`]; the answer is a line of JSON.
+const USAGE: &str = "usage";
+
+/// A line that asks for the [`Memory`].
+const MEMORY: &str = "memory";
 
 impl ServerProcess {
     /// Starts the server of a contender, and waits until it listens. With data services, it is the one in front of them.
@@ -27,28 +28,21 @@ impl ServerProcess {
     ///
     /// When the process cannot be started or ends before it listens.
     pub fn start(entry: Entry, data: &[SocketAddr]) -> Result<Self, Error> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["--serve", &entry.to_string()])
-            .args(data.iter().map(|address| format!("--data={address}")))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("the server has no pipes".into());
-        };
-        let mut output = BufReader::new(output);
-        let address = line(&mut output)?.trim_end().parse()?;
-        Ok(Self {
-            child,
-            input,
-            output,
-            address,
-        })
+        let mut arguments = vec!["--serve".into(), entry.to_string()];
+        arguments.extend(data.iter().map(|address| format!("--data={address}")));
+        let mut process = Process::start(arguments)?;
+        let address = process.line()?.parse()?;
+        Ok(Self { process, address })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What the process has used so far.
@@ -57,16 +51,18 @@ impl ServerProcess {
     ///
     /// When the process has ended.
     pub fn usage(&mut self) -> Result<Usage, Error> {
-        self.input.write_all(b"\n")?;
-        Ok(serde_json::from_str(&line(&mut self.output)?)?)
+        self.process.tell(USAGE)?;
+        self.process.value()
     }
-}
 
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        // Nothing is left to do when it has ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// What memory the process has.
+    ///
+    /// # Errors
+    ///
+    /// When the process has ended, also because it could not tell.
+    pub fn memory(&mut self) -> Result<Memory, Error> {
+        self.process.tell(MEMORY)?;
+        self.process.value()
     }
 }
 
@@ -76,6 +72,7 @@ impl Drop for ServerProcess {
 ///
 /// When it cannot listen.
 pub fn serve(entry: Entry, data: Vec<SocketAddr>, meter: Meter) -> Result<(), Error> {
+    files::allow_many();
     let (bound, address) = oneshot::channel();
     let serving = thread::spawn(move || entry.serve(bound, data));
     let Ok(address) = address.blocking_recv() else {
@@ -84,16 +81,11 @@ pub fn serve(entry: Entry, data: Vec<SocketAddr>, meter: Meter) -> Result<(), Er
     let mut output = io::stdout().lock();
     writeln!(output, "{address}")?;
     for asked in io::stdin().lines() {
-        asked?;
-        writeln!(output, "{}", serde_json::to_string(&meter.read())?)?;
+        let answer = match asked?.as_str() {
+            MEMORY => serde_json::to_string(&Memory::read()?)?,
+            _ => serde_json::to_string(&meter.read())?,
+        };
+        writeln!(output, "{answer}")?;
     }
     Ok(())
-}
-
-fn line(output: &mut BufReader<ChildStdout>) -> Result<String, Error> {
-    let mut line = String::new();
-    if output.read_line(&mut line)? == 0 {
-        return Err("the server process has ended".into());
-    }
-    Ok(line)
 }

@@ -1,6 +1,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use doge_rpc::{
+    client::ChannelConfig,
     prelude::*,
     registry::{Registry, Static},
 };
@@ -159,7 +160,11 @@ impl Contender for DogeCluster {
 
     async fn connect(server: SocketAddr) -> Result<Self, Error> {
         let registry: Arc<dyn Registry> = Arc::new(Static::addresses([format!("tcp://{server}")]));
-        let client = EchoClient::connect_via(&registry).await?;
+        let cluster = EchoClient::cluster()
+            .registry(&registry)
+            // In a pool of its own: the clusters of a process would share their connection.
+            .channel(ChannelConfig::default());
+        let client = EchoClient::new(cluster.follow().await?);
         Ok(Self(Doge::over(client)))
     }
 

@@ -17,6 +17,7 @@ pub use self::{
 };
 use crate::{
     Contender, Error, Handler,
+    costs::Held,
     load::{Latencies, Load},
 };
 
@@ -42,6 +43,7 @@ pub enum Entry {
 struct Contestant {
     serve: fn(oneshot::Sender<SocketAddr>, Vec<SocketAddr>) -> Result<(), Error>,
     load: fn(SocketAddr, Load) -> Result<Latencies, Error>,
+    hold: fn(SocketAddr, Held) -> Result<(), Error>,
     packages: &'static [&'static str],
     handles: bool,
 }
@@ -78,6 +80,15 @@ impl Entry {
         (self.of().load)(server, load)
     }
 
+    /// Holds connections or calls of this contender, in a runtime as it wants it.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a call.
+    pub fn hold(self, server: SocketAddr, held: Held) -> Result<(), Error> {
+        (self.of().hold)(server, held)
+    }
+
     /// The packages that it is made of.
     pub fn packages(self) -> &'static [&'static str] {
         self.of().packages
@@ -86,6 +97,11 @@ impl Entry {
     /// Whether its server runs handlers.
     pub fn handles(self) -> bool {
         self.of().handles
+    }
+
+    /// Whether it is neither a floor nor ours.
+    pub fn is_peer(self) -> bool {
+        self.handles() && !matches!(self, Self::Doge | Self::DogeCluster)
     }
 }
 
@@ -96,6 +112,7 @@ impl Contestant {
                 C::run(async move { C::serve(bound, Handler::connect(&data).await?).await })
             },
             load: |server, load| C::run(async move { load.put_on::<C>(server).await }),
+            hold: |server, held| C::run(held.by::<C>(server)),
             packages: C::PACKAGES,
             handles: C::HANDLES,
         }
