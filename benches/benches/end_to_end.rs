@@ -15,8 +15,9 @@ use std::{
 use doge_benches::{
     Error, Meter, Options, Role,
     costs::{self, Costs},
+    document,
     picking::Picking,
-    report::{self, Report},
+    report::Report,
     rounds::{self, Measured},
     serve,
 };
@@ -54,14 +55,14 @@ fn bench(options: &Options, meter: Meter) -> Result<(), Error> {
         picking: &picking,
     };
     let sections = report.sections()?;
-    writeln!(io::stdout(), "{}", report::text(&sections))?;
+    writeln!(io::stdout(), "{}", document::text(&sections))?;
     let json = target.join("end_to_end.json");
     report.write(&json)?;
     writeln!(io::stdout(), "{}", json.display())?;
     match options.markdown() {
         Some(file) => {
             report.draw(&file.with_extension(""))?;
-            report::rewrite(&file, &sections)?;
+            document::rewrite(&file, &sections)?;
         }
         None => report.draw(&target.join("performance"))?,
     }

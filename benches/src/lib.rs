@@ -9,11 +9,12 @@
 //! - [`measure`]: one cell once: a server process, a client, what the [`load`] between them costs by the [`Meter`].
 //! - [`Plan`], [`rounds`]: all cells, in interleaved rounds.
 //! - [`costs`]: memory and system calls, measured once.
-//! - [`summary`], [`picking`], [`tables`], [`plots`], [`report`]: what came out of it.
+//! - [`summary`], [`picking`], [`tables`], [`plots`], [`report`], [`document`]: what came out of it.
 
 mod contender;
 pub mod contenders;
 pub mod costs;
+pub mod document;
 mod files;
 pub mod floor;
 mod handler;

@@ -43,8 +43,11 @@ pub struct Sample {
     pub server: Usage,
 }
 
-/// No cell waits longer than this for its slowest caller, and no window is longer because of it.
-const LONGEST: Duration = Duration::from_secs(4);
+/// No cell waits longer than this for its slowest caller.
+const LONGEST_WARM_UP: Duration = Duration::from_secs(4);
+
+/// No window is longer than this because of its slowest caller.
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// Servers of one contender, and the one that is called.
 #[derive(Debug)]
@@ -124,7 +127,7 @@ pub fn measure_during<T>(
     let running = thread::spawn(move || entry.load(address, callers));
 
     let start = Instant::now();
-    while !load.is_warm() && !running.is_finished() && start.elapsed() < LONGEST {
+    while !load.is_warm() && !running.is_finished() && start.elapsed() < LONGEST_WARM_UP {
         thread::sleep(Duration::from_millis(1));
     }
     let length = window.length.max((start.elapsed() * 2).min(LONGEST));

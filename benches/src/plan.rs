@@ -109,8 +109,8 @@ impl Plan {
 
     /// Windows that tell something.
     pub const FULL: Window = Window {
-        warm_up: Duration::from_millis(200),
-        length: Duration::from_millis(700),
+        warm_up: Duration::from_millis(150),
+        length: Duration::from_millis(600),
     };
 
     /// Whether anything is measured for this.

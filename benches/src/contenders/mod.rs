@@ -21,8 +21,7 @@ use crate::{
     load::{Latencies, Load},
 };
 
-/// A contender by name. To add one, write its file and name it here: with its name on the command line, and in
-/// [`of`](Self::of).
+/// A contender by name. To add one, write its file and name it here and in `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Entry {
     /// [`Doge`].

@@ -1,8 +1,10 @@
+mod cells;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 
-use crate::{Cell, Entry, Group, Payload, Plan, Work, Workload, costs::Held};
+use crate::{Entry, Payload, Plan, Workload, costs::Held};
 
 /// End-to-end benchmark: client and server as two processes on loopback.
 #[derive(Clone, Debug, Parser)]
@@ -130,80 +132,6 @@ impl Options {
     pub fn markdown(&self) -> Option<PathBuf> {
         let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         self.markdown.as_ref().map(|file| workspace.join(file))
-    }
-
-    fn groups(&self) -> Vec<Group> {
-        let workloads = all_if_empty(&self.workload);
-        let of = |workload| {
-            self.cells(workload)
-                .into_iter()
-                .map(move |cells| Group { workload, cells })
-        };
-        workloads.into_iter().flat_map(of).collect()
-    }
-
-    /// The cells of a question, those together that are compared with each other.
-    fn cells(&self, workload: Workload) -> Vec<Vec<Cell>> {
-        let base = Cell::small(Work::Closed, 128);
-        match workload {
-            Workload::Closed => self.closed(),
-            Workload::Open => {
-                let shares = [50, 70, 90].map(|percent| Cell {
-                    work: Work::Open { percent },
-                    ..base
-                });
-                vec![[base].into_iter().chain(shares).collect()]
-            }
-            Workload::Mixed => vec![vec![base, Cell::small(Work::Mixed, 128)]],
-            Workload::Chain => {
-                let callers: &[usize] = if self.quick { &[16] } else { &[1, 16, 128] };
-                let chain = |&concurrency| vec![Cell::small(Work::Chain, concurrency)];
-                callers.iter().map(chain).collect()
-            }
-            Workload::Idle | Workload::InFlight | Workload::Syscalls => Vec::new(),
-        }
-    }
-
-    fn closed(&self) -> Vec<Vec<Cell>> {
-        let quick = self.quick && self.payload.is_empty();
-        let payloads = if quick {
-            vec![Payload::Small, Payload::Mib1]
-        } else {
-            all_if_empty(&self.payload)
-        };
-        let usual: &[usize] = if self.quick {
-            &[1, 16]
-        } else {
-            &[1, 16, 128, 1024]
-        };
-        let concurrencies = if self.concurrency.is_empty() {
-            usual
-        } else {
-            &self.concurrency
-        };
-        let connections = if self.connections.is_empty() {
-            &[1, 8]
-        } else {
-            &self.connections[..]
-        };
-        let mut cells = Vec::new();
-        for &payload in &payloads {
-            for &connections in connections {
-                // A connection without callers would be idle, and not another cell.
-                for &concurrency in concurrencies
-                    .iter()
-                    .filter(|&&callers| callers >= connections)
-                {
-                    cells.push(vec![Cell {
-                        work: Work::Closed,
-                        payload,
-                        connections,
-                        concurrency,
-                    }]);
-                }
-            }
-        }
-        cells
     }
 }
 
