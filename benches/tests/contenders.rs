@@ -35,6 +35,23 @@ fn echo_with_msgpack_answers() {
     answers::<EchoMsgpack>().unwrap();
 }
 
+#[cfg(feature = "peers")]
+mod peers {
+    use doge_benches::contenders::{TarpcBincode, TarpcMsgpack};
+
+    use super::answers;
+
+    #[test]
+    fn tarpc_with_msgpack_answers() {
+        answers::<TarpcMsgpack>().unwrap();
+    }
+
+    #[test]
+    fn tarpc_with_bincode_answers() {
+        answers::<TarpcBincode>().unwrap();
+    }
+}
+
 fn answers<C>() -> Result<(), Error>
 where
     C: Contender<Value: PartialEq + Debug>,

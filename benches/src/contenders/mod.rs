@@ -3,6 +3,8 @@
 mod doge;
 mod echo;
 mod echo_msgpack;
+#[cfg(feature = "peers")]
+mod peers;
 
 use std::{fmt, net::SocketAddr};
 
@@ -10,6 +12,8 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+#[cfg(feature = "peers")]
+pub use self::peers::{TarpcBincode, TarpcMsgpack};
 pub use self::{
     doge::{Doge, DogeCluster},
     echo::Echo,
@@ -30,6 +34,14 @@ pub enum Entry {
     /// [`DogeCluster`].
     #[value(name = "doge-rpc cluster")]
     DogeCluster,
+    /// [`TarpcMsgpack`].
+    #[cfg(feature = "peers")]
+    #[value(name = "tarpc msgpack")]
+    TarpcMsgpack,
+    /// [`TarpcBincode`].
+    #[cfg(feature = "peers")]
+    #[value(name = "tarpc bincode")]
+    TarpcBincode,
     /// [`EchoMsgpack`].
     #[value(name = "echo+msgpack")]
     EchoMsgpack,
@@ -52,6 +64,10 @@ impl Entry {
         match self {
             Self::Doge => Contestant::new::<Doge>(),
             Self::DogeCluster => Contestant::new::<DogeCluster>(),
+            #[cfg(feature = "peers")]
+            Self::TarpcMsgpack => Contestant::new::<TarpcMsgpack>(),
+            #[cfg(feature = "peers")]
+            Self::TarpcBincode => Contestant::new::<TarpcBincode>(),
             Self::EchoMsgpack => Contestant::new::<EchoMsgpack>(),
             Self::Echo => Contestant::new::<Echo>(),
         }

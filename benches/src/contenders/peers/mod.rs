@@ -1,0 +1,6 @@
+//! RPC libraries as they are published, each set up as its own documentation recommends for throughput, with limits raised
+//! that would cap a load.
+
+mod tarpc;
+
+pub use self::tarpc::{TarpcBincode, TarpcMsgpack};
