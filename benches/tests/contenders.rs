@@ -37,7 +37,7 @@ fn echo_with_msgpack_answers() {
 
 #[cfg(feature = "peers")]
 mod peers {
-    use doge_benches::contenders::{TarpcBincode, TarpcMsgpack};
+    use doge_benches::contenders::{TarpcBincode, TarpcMsgpack, Tonic};
 
     use super::answers;
 
@@ -49,6 +49,11 @@ mod peers {
     #[test]
     fn tarpc_with_bincode_answers() {
         answers::<TarpcBincode>().unwrap();
+    }
+
+    #[test]
+    fn tonic_answers() {
+        answers::<Tonic>().unwrap();
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 #[cfg(feature = "peers")]
-pub use self::peers::{TarpcBincode, TarpcMsgpack};
+pub use self::peers::{TarpcBincode, TarpcMsgpack, Tonic};
 pub use self::{
     doge::{Doge, DogeCluster},
     echo::Echo,
@@ -42,6 +42,10 @@ pub enum Entry {
     #[cfg(feature = "peers")]
     #[value(name = "tarpc bincode")]
     TarpcBincode,
+    /// [`Tonic`].
+    #[cfg(feature = "peers")]
+    #[value(name = "tonic")]
+    Tonic,
     /// [`EchoMsgpack`].
     #[value(name = "echo+msgpack")]
     EchoMsgpack,
@@ -68,6 +72,8 @@ impl Entry {
             Self::TarpcMsgpack => Contestant::new::<TarpcMsgpack>(),
             #[cfg(feature = "peers")]
             Self::TarpcBincode => Contestant::new::<TarpcBincode>(),
+            #[cfg(feature = "peers")]
+            Self::Tonic => Contestant::new::<Tonic>(),
             Self::EchoMsgpack => Contestant::new::<EchoMsgpack>(),
             Self::Echo => Contestant::new::<Echo>(),
         }

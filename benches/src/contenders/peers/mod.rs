@@ -2,5 +2,9 @@
 //! that would cap a load.
 
 mod tarpc;
+mod tonic;
 
-pub use self::tarpc::{TarpcBincode, TarpcMsgpack};
+pub use self::{
+    tarpc::{TarpcBincode, TarpcMsgpack},
+    tonic::Tonic,
+};
