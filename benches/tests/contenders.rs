@@ -37,7 +37,7 @@ fn echo_with_msgpack_answers() {
 
 #[cfg(feature = "peers")]
 mod peers {
-    use doge_benches::contenders::{TarpcBincode, TarpcMsgpack, Tonic};
+    use doge_benches::contenders::{TarpcBincode, TarpcMsgpack, Tonic, Volo};
 
     use super::answers;
 
@@ -54,6 +54,11 @@ mod peers {
     #[test]
     fn tonic_answers() {
         answers::<Tonic>().unwrap();
+    }
+
+    #[test]
+    fn volo_answers() {
+        answers::<Volo>().unwrap();
     }
 }
 

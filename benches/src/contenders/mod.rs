@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 #[cfg(feature = "peers")]
-pub use self::peers::{TarpcBincode, TarpcMsgpack, Tonic};
+pub use self::peers::{TarpcBincode, TarpcMsgpack, Tonic, Volo};
 pub use self::{
     doge::{Doge, DogeCluster},
     echo::Echo,
@@ -46,6 +46,10 @@ pub enum Entry {
     #[cfg(feature = "peers")]
     #[value(name = "tonic")]
     Tonic,
+    /// [`Volo`].
+    #[cfg(feature = "peers")]
+    #[value(name = "volo")]
+    Volo,
     /// [`EchoMsgpack`].
     #[value(name = "echo+msgpack")]
     EchoMsgpack,
@@ -74,6 +78,8 @@ impl Entry {
             Self::TarpcBincode => Contestant::new::<TarpcBincode>(),
             #[cfg(feature = "peers")]
             Self::Tonic => Contestant::new::<Tonic>(),
+            #[cfg(feature = "peers")]
+            Self::Volo => Contestant::new::<Volo>(),
             Self::EchoMsgpack => Contestant::new::<EchoMsgpack>(),
             Self::Echo => Contestant::new::<Echo>(),
         }

@@ -3,8 +3,10 @@
 
 mod tarpc;
 mod tonic;
+mod volo;
 
 pub use self::{
     tarpc::{TarpcBincode, TarpcMsgpack},
     tonic::Tonic,
+    volo::Volo,
 };
