@@ -1,11 +1,13 @@
 //! RPC libraries as they are published, each set up as its own documentation recommends for throughput, with limits raised
 //! that would cap a load.
 
+mod jsonrpsee;
 mod tarpc;
 mod tonic;
 mod volo;
 
 pub use self::{
+    jsonrpsee::Jsonrpsee,
     tarpc::{TarpcBincode, TarpcMsgpack},
     tonic::Tonic,
     volo::Volo,
