@@ -14,6 +14,11 @@ mod peers {
         tonic_prost_build::configure()
             .bytes(".")
             .compile_protos(&["idl/echo.proto"], &["idl"])?;
+        capnpc::CompilerCommand::new()
+            .src_prefix("idl")
+            .file("idl/echo.capnp")
+            .default_parent_module(["contenders", "peers", "capnp"].map(String::from).to_vec())
+            .run()?;
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ fn echo_with_msgpack_answers() {
 
 #[cfg(feature = "peers")]
 mod peers {
-    use doge_benches::contenders::{Jsonrpsee, TarpcBincode, TarpcMsgpack, Tonic, Volo};
+    use doge_benches::contenders::{Capnp, Jsonrpsee, TarpcBincode, TarpcMsgpack, Tonic, Volo};
 
     use super::answers;
 
@@ -59,6 +59,11 @@ mod peers {
     #[test]
     fn volo_answers() {
         answers::<Volo>().unwrap();
+    }
+
+    #[test]
+    fn capnp_rpc_answers() {
+        answers::<Capnp>().unwrap();
     }
 
     #[test]

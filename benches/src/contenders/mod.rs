@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 #[cfg(feature = "peers")]
-pub use self::peers::{Jsonrpsee, TarpcBincode, TarpcMsgpack, Tonic, Volo};
+pub use self::peers::{Capnp, Jsonrpsee, TarpcBincode, TarpcMsgpack, Tonic, Volo};
 pub use self::{
     doge::{Doge, DogeCluster},
     echo::Echo,
@@ -50,6 +50,10 @@ pub enum Entry {
     #[cfg(feature = "peers")]
     #[value(name = "volo")]
     Volo,
+    /// [`Capnp`].
+    #[cfg(feature = "peers")]
+    #[value(name = "capnp-rpc")]
+    Capnp,
     /// [`Jsonrpsee`].
     #[cfg(feature = "peers")]
     #[value(name = "jsonrpsee")]
@@ -84,6 +88,8 @@ impl Entry {
             Self::Tonic => Contestant::new::<Tonic>(),
             #[cfg(feature = "peers")]
             Self::Volo => Contestant::new::<Volo>(),
+            #[cfg(feature = "peers")]
+            Self::Capnp => Contestant::new::<Capnp>(),
             #[cfg(feature = "peers")]
             Self::Jsonrpsee => Contestant::new::<Jsonrpsee>(),
             Self::EchoMsgpack => Contestant::new::<EchoMsgpack>(),
