@@ -11,6 +11,7 @@
 )]
 
 mod apt;
+mod capnp;
 mod etcd;
 mod instructions;
 mod nextest;

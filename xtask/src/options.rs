@@ -36,7 +36,7 @@ pub(crate) enum Task {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct TestOptions {
     /// Installs what is missing first: cargo-nextest, which takes some minutes, and etcd and protoc with apt-get; for
-    /// `ci` also what counts instructions.
+    /// `ci` also capnp, and what counts instructions.
     #[arg(long)]
     pub(crate) install: bool,
 }

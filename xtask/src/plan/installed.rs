@@ -1,5 +1,5 @@
 use super::Step;
-use crate::{etcd, nextest};
+use crate::{capnp, etcd, nextest};
 
 /// Which of the programs that not everybody has are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,18 +7,22 @@ pub(super) struct Installed {
     pub(super) nextest: bool,
     /// And protoc, without which nothing that uses etcd can be built.
     pub(super) etcd: bool,
+    /// Without which the peers in the benchmark cannot be built.
+    pub(super) capnp: bool,
 }
 
 impl Installed {
     pub(super) const ALL: Self = Self {
         nextest: true,
         etcd: true,
+        capnp: true,
     };
 
     pub(super) fn look() -> Self {
         Self {
             nextest: nextest::is_installed(),
             etcd: etcd::is_installed(),
+            capnp: capnp::is_installed(),
         }
     }
 

@@ -76,6 +76,7 @@ mod tests {
     const NONE: Installed = Installed {
         nextest: false,
         etcd: false,
+        capnp: false,
     };
 
     fn told(install: bool, installed: Installed) -> Vec<Step> {
@@ -86,7 +87,7 @@ mod tests {
     fn nextest_runs_the_tests_where_it_is_or_may_be_installed() {
         let without = Installed {
             nextest: false,
-            etcd: true,
+            ..Installed::ALL
         };
         assert_eq!(told(false, Installed::ALL), [NEXTEST, DOCUMENTED]);
         assert_eq!(told(true, Installed::ALL), [NEXTEST, DOCUMENTED]);
@@ -97,8 +98,8 @@ mod tests {
     #[test]
     fn etcd_is_tested_where_it_is_or_may_be_installed() {
         let without = Installed {
-            nextest: true,
             etcd: false,
+            ..Installed::ALL
         };
         assert_eq!(
             told(false, without),
