@@ -3,7 +3,8 @@
 //! `cargo bench -p doge-benches` runs them. `benches/end_to_end.rs` starts here:
 //!
 //! - [`Contender`]: what is measured, one file each in [`contenders`]; to add one, write its file and name it in
-//!   [`Entry`]. What its server does is a [`Handler`].
+//!   [`Entry`]. What its server does is a [`Handler`]. Other RPC libraries are behind the feature `peers`, which needs
+//!   protoc and capnp (on Debian `protobuf-compiler` and `capnproto`).
 //! - [`floor`]: a bare tokio echo, which the floors are made of.
 //! - [`Payload`], [`Value`]: what goes through.
 //! - [`measure`]: one cell once: a server process, a client, what the [`load`] between them costs by the [`Meter`].
