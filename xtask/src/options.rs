@@ -27,8 +27,8 @@ pub(crate) enum Task {
     /// Counts the instructions on the path of a call, and fails when one of the counts is more than 3 % over what
     /// benches/instructions.toml has for it. Needs valgrind and a runner for it.
     Instructions(InstructionsOptions),
-    /// Runs the whole benchmark and writes its table to docs/performance.md. Takes minutes, on a machine that does
-    /// nothing else.
+    /// Runs the whole benchmark, and writes its tables to docs/performance.md and its plots beside it. Takes half an hour,
+    /// on a machine that does nothing else. Needs protoc and capnp, to build the libraries that are compared.
     Bench,
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn steps(task: &Task) -> Vec<Step> {
         Task::Test(options) => testing::steps(*options, Installed::look()),
         Task::Ci(options) => ci(*options, Installed::look()),
         Task::Instructions(options) => instructions::steps(options),
-        Task::Bench => vec![BENCHMARK],
+        Task::Bench => vec![PICKING, BENCHMARK],
     }
 }
 
@@ -62,9 +62,15 @@ const SHORT_BENCHMARK: Step = Step::cargo(
     "bench --package doge-benches --features instructions --bench end_to_end -- --quick",
 );
 
+/// Before the benchmark, which takes over what it finds out.
+const PICKING: Step = Step::cargo(
+    "choice of endpoints",
+    "bench --package doge-benches --features peers --bench balance -- --warm-up-time 1 --measurement-time 2 pick/",
+);
+
 const BENCHMARK: Step = Step::cargo(
     "benchmark",
-    "bench --package doge-benches --bench end_to_end -- --markdown docs/performance.md",
+    "bench --package doge-benches --features peers --bench end_to_end -- --markdown docs/performance.md",
 );
 
 /// Behind the short benchmark, which is built with the same features so that nothing is built twice.
