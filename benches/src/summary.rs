@@ -88,7 +88,80 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use std::time::Duration;
+
+    use super::{Key, Summary, median};
+    use crate::{Allocated, Cell, Entry, Usage, Work, Workload, measure::Sample, rounds::Measured};
+
+    const NOTHING: Usage = Usage {
+        cpu: Duration::ZERO,
+        allocated: Allocated { times: 0, bytes: 0 },
+    };
+
+    fn key(entry: Entry) -> Key {
+        Key {
+            workload: Workload::Closed,
+            entry,
+            cell: Cell::small(Work::Closed, 16),
+        }
+    }
+
+    fn measured(entry: Entry, round: usize, calls: Result<u64, &str>) -> Measured {
+        let sample = |calls| Sample {
+            calls,
+            lost: 0,
+            elapsed: Duration::from_secs(2),
+            p50: Duration::ZERO,
+            p99: Duration::ZERO,
+            p999: Duration::ZERO,
+            client: NOTHING,
+            server: NOTHING,
+        };
+        let Key { workload, cell, .. } = key(entry);
+        Measured {
+            workload,
+            entry,
+            cell,
+            round,
+            outcome: calls.map(sample).map_err(String::from),
+        }
+    }
+
+    #[test]
+    fn a_ratio_is_that_of_the_same_round() {
+        let timed = [
+            measured(Entry::Doge, 0, Ok(10)),
+            measured(Entry::Echo, 0, Ok(100)),
+            measured(Entry::Doge, 1, Ok(60)),
+            measured(Entry::Echo, 1, Ok(200)),
+            measured(Entry::Doge, 2, Ok(20)),
+            measured(Entry::Echo, 2, Ok(40)),
+        ];
+        let summary = Summary {
+            timed: &timed,
+            counted: &[],
+        };
+        let (own, echo) = (key(Entry::Doge), key(Entry::Echo));
+        assert_eq!(summary.ratio(own, echo), Some(0.3));
+        assert_eq!(summary.rate(own), Some(10.0));
+    }
+
+    #[test]
+    fn rounds_without_calls_do_not_count() {
+        let timed = [
+            measured(Entry::Doge, 0, Err("failed")),
+            measured(Entry::Doge, 1, Ok(0)),
+            measured(Entry::Doge, 2, Ok(20)),
+            measured(Entry::Echo, 0, Err("failed")),
+        ];
+        let summary = Summary {
+            timed: &timed,
+            counted: &[],
+        };
+        assert_eq!(summary.rate(key(Entry::Doge)), Some(10.0));
+        assert_eq!(summary.rate(key(Entry::Echo)), None);
+        assert_eq!(summary.ratio(key(Entry::Doge), key(Entry::Echo)), None);
+    }
 
     #[test]
     fn the_median_is_in_the_middle() {

@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     io::{self, Write as _},
     net::SocketAddr,
     str::FromStr,
@@ -94,8 +95,8 @@ async fn tell_memory() -> Result<(), Error> {
 }
 
 /// As an argument of the command line: `connections=10000`.
-impl std::fmt::Display for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connections(count) => write!(f, "connections={count}"),
             Self::Calls(count) => write!(f, "calls={count}"),
@@ -112,5 +113,18 @@ impl FromStr for Held {
             Some(("calls", count)) => Ok(Self::Calls(count.parse()?)),
             _ => Err(format!("nothing to hold: {text}").into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Held;
+
+    #[test]
+    fn what_is_held_goes_over_the_command_line() {
+        for held in [Held::Connections(10), Held::Calls(3)] {
+            assert_eq!(held.to_string().parse::<Held>().unwrap(), held);
+        }
+        assert!("breath=1".parse::<Held>().is_err());
     }
 }

@@ -81,3 +81,53 @@ impl Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::{Options, Work, Workload};
+
+    #[test]
+    fn a_full_run_asks_everything_and_leaves_no_connection_without_callers() {
+        let plan = Options::parse_from(["bench"]).plan();
+        let all = [
+            Workload::Closed,
+            Workload::Open,
+            Workload::Mixed,
+            Workload::Chain,
+        ];
+        for workload in all {
+            assert!(plan.has(workload), "{workload:?}");
+            for cell in plan.cells(workload) {
+                assert!(cell.concurrency >= cell.connections, "{cell}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_loop_comes_after_the_closed_one_that_it_takes_its_share_of() {
+        let plan = Options::parse_from(["bench", "--workload", "open"]).plan();
+        assert_eq!(plan.groups.len(), 1);
+        let works: Vec<_> = plan.cells(Workload::Open).map(|cell| cell.work).collect();
+        let open = [50, 70, 90].map(|percent| Work::Open { percent });
+        assert_eq!(works, [&[Work::Closed][..], &open].concat());
+    }
+
+    #[test]
+    fn what_is_asked_for_is_measured_and_nothing_else() {
+        let arguments = [
+            "bench",
+            "--workload=closed",
+            "--payload=1KiB",
+            "--concurrency=4",
+        ];
+        let plan = Options::parse_from(arguments).plan();
+        let cells: Vec<_> = plan.cells(Workload::Closed).collect();
+        let [cell] = cells[..] else {
+            panic!("{cells:?}");
+        };
+        assert_eq!(cell.to_string(), "1 KiB × 4");
+        assert!(!plan.has(Workload::Open));
+    }
+}
