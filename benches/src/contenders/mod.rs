@@ -140,7 +140,12 @@ impl Entry {
 
     /// Whether it is neither a floor nor ours.
     pub fn is_peer(self) -> bool {
-        self.handles() && !matches!(self, Self::Doge | Self::DogeCluster)
+        self.handles() && !self.is_ours()
+    }
+
+    /// Whether it is what this is about.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Doge | Self::DogeCluster)
     }
 }
 

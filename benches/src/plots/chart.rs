@@ -19,6 +19,8 @@ pub(super) struct Series {
     pub(super) name: String,
     /// Number of its colour.
     pub(super) colour: usize,
+    /// Whether it is what this is about, and is drawn thicker.
+    pub(super) is_ours: bool,
     pub(super) points: Vec<(f64, f64)>,
 }
 
@@ -99,10 +101,8 @@ impl Chart {
 }
 
 impl Series {
-    /// The first two are what this is about.
     fn style(&self) -> ShapeStyle {
-        let width = if self.colour < 2 { 3 } else { 2 };
-        COLOURS[self.colour % COLOURS.len()].stroke_width(width)
+        COLOURS[self.colour % COLOURS.len()].stroke_width(if self.is_ours { 4 } else { 2 })
     }
 }
 
@@ -137,6 +137,7 @@ mod tests {
         let series = Series {
             name: "somebody".into(),
             colour: 0,
+            is_ours: true,
             points: vec![(1.0, 10.0), (1000.0, 20_000.0)],
         };
         let chart = Chart {

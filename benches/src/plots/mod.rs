@@ -89,6 +89,7 @@ pub fn picking(policies: &[Picking], folder: &Path) -> Result<(), Error> {
     let series = policies.iter().enumerate().map(|(colour, policy)| Series {
         name: policy.policy.clone(),
         colour,
+        is_ours: false,
         points: policy
             .nanos
             .iter()
@@ -127,6 +128,7 @@ fn series(
         Series {
             name: entry.to_string(),
             colour,
+            is_ours: entry.is_ours(),
             points: points.collect(),
         }
     };
