@@ -1,6 +1,12 @@
 //! Overload is its own status, with the time to stay away; and waiting for room is in order, and bounded in time.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use doge_rpc::{
     client::{Channel, ChannelConfig},
@@ -68,6 +74,42 @@ async fn callers_wait_for_room_on_a_full_connection() {
     for (value, call) in (0..).zip(calls) {
         assert_eq!(call.await.unwrap().unwrap(), value);
     }
+}
+
+/// Or else those who call again and again would leave no room to those who wait.
+#[tokio::test]
+async fn who_waits_for_room_comes_before_who_was_just_served() {
+    let handlers = Handlers::default();
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let limits = Limits {
+        max_calls: 1,
+        ..Limits::default()
+    };
+    let config = ChannelConfig {
+        limits,
+        ..ChannelConfig::default()
+    };
+    let client =
+        ProbeClient::new(Channel::with_config(server.address().clone(), config)).with(patient());
+    client.echo(0).await.unwrap();
+
+    let served = Arc::new(AtomicUsize::new(0));
+    let busy = tokio::spawn({
+        let (client, served) = (client.clone(), Arc::clone(&served));
+        async move {
+            loop {
+                client.echo(1).await.unwrap();
+                served.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    for _ in 0..100 {
+        let before = served.load(Ordering::Relaxed);
+        client.echo(2).await.unwrap();
+        let meanwhile = served.load(Ordering::Relaxed) - before;
+        assert!(meanwhile <= 2, "{meanwhile} calls overtook one that waited");
+    }
+    busy.abort();
 }
 
 #[tokio::test(start_paused = true)]

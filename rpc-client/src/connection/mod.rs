@@ -87,7 +87,13 @@ impl Connection {
     ///
     /// The status of the call.
     pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
-        let start = |cx: &mut Context<'_>| Poll::Ready(self.start(request, now, cx.waker()));
+        let start = |cx: &mut Context<'_>| {
+            // Those who wait already come first.
+            if self.shared.waiting.load(Ordering::Relaxed) > 0 {
+                return Poll::Ready(Err(Refusal::Full));
+            }
+            Poll::Ready(self.start(request, now, cx.waker()))
+        };
         let id = match poll_fn(start).await {
             Ok(id) => id,
             Err(Refusal::Full) => self.start_when_there_is_room(request).await?,
@@ -116,15 +122,21 @@ impl Connection {
         Ok(id)
     }
 
-    /// Waits for room until the deadline. One waiter is told at a time, the longest waiting first; a call that comes
-    /// just then may be quicker.
+    /// Waits for room until the deadline. One waiter is told at a time, the longest waiting first.
     async fn start_when_there_is_room(&self, request: &Request) -> Result<u64, Status> {
-        let _counted = Waiting::new(&self.shared.waiting)?;
+        let counted = Waiting::new(&self.shared.waiting)?;
+        let mut told = counted.before == 0;
         let start = async {
             loop {
                 let mut room = std::pin::pin!(self.shared.room.notified());
                 // From here on no notice is missed, so looking once more before waiting cannot lose one.
                 room.as_mut().enable();
+                if !std::mem::replace(&mut told, true) {
+                    // Looking is up to those before, one of whom may have to be told.
+                    self.shared.pass_room_on();
+                    room.await;
+                    continue;
+                }
                 let now = Instant::now();
                 match poll_fn(|cx| Poll::Ready(self.start(request, now, cx.waker()))).await {
                     Err(Refusal::Full) => room.await,
@@ -174,12 +186,17 @@ impl Shared {
 const MAX_WAITING: usize = 10_000;
 
 /// Counts a caller that waits.
-struct Waiting<'a>(&'a AtomicUsize);
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    /// How many there were before.
+    before: usize,
+}
 
 impl<'a> Waiting<'a> {
     fn new(count: &'a AtomicUsize) -> Result<Self, Status> {
-        let counted = Self(count);
-        if count.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING {
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        let counted = Self { count, before };
+        if before >= MAX_WAITING {
             let why = format!("{MAX_WAITING} calls wait for room on the connection already");
             return Err(Status::resource_exhausted(why).with_never_ran(true));
         }
@@ -189,7 +206,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a read buffer starts with, in bytes: an idle connection costs no more.
-const SMALLEST: usize = 2 * 1024;
+const SMALLEST: usize = 1024;
 
 /// What it grows to when reads fill it, in bytes.
 const LARGEST: usize = 512 * 1024;
