@@ -1,7 +1,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use doge_rpc::{
-    client::ChannelConfig,
+    client::{Channel, ChannelConfig},
+    connection::Limits,
     prelude::*,
     registry::{Registry, Static},
 };
@@ -21,7 +22,8 @@ trait EchoService {
     async fn pause(&self, time: Duration) -> Result<(), Status>;
 }
 
-/// doge-rpc as a user would have it: a trait, structs as maps, all defaults but the deadline.
+/// doge-rpc as a user would have it: a trait, structs as maps, all defaults but the deadline and the limits, which are
+/// raised as those of the others.
 #[derive(Clone, Debug)]
 pub struct Doge {
     client: EchoClient,
@@ -69,11 +71,28 @@ async fn serve<C: Contender<Value = Value>>(
 ) -> Result<(), Error> {
     let server = Server::builder()
         .add(EchoServer::new(Answer(handler)))
+        .limits(limits())
+        .max_connections(100_000)
+        .max_calls(100_000)
         .start("tcp://127.0.0.1:0")
         .await?;
     let address = server.address().to_string();
     let _ = bound.send(address.trim_start_matches("tcp://").parse()?);
     std::future::pending().await
+}
+
+fn limits() -> Limits {
+    Limits {
+        max_calls: 65_536,
+        ..Limits::default()
+    }
+}
+
+fn config() -> ChannelConfig {
+    ChannelConfig {
+        limits: limits(),
+        ..ChannelConfig::default()
+    }
 }
 
 /// More than a thousand calls of 1 MiB take, all at once on one connection.
@@ -127,7 +146,9 @@ impl Contender for Doge {
     }
 
     async fn connect(server: SocketAddr) -> Result<Self, Error> {
-        Ok(Self::over(EchoClient::connect(format!("tcp://{server}"))?))
+        let address = format!("tcp://{server}").parse()?;
+        let channel = Channel::with_config(address, config());
+        Ok(Self::over(EchoClient::new(channel)))
     }
 
     fn value(payload: Payload) -> Result<Value, Error> {
@@ -163,7 +184,7 @@ impl Contender for DogeCluster {
         let cluster = EchoClient::cluster()
             .registry(&registry)
             // In a pool of its own: the clusters of a process would share their connection.
-            .channel(ChannelConfig::default());
+            .channel(config());
         let client = EchoClient::new(cluster.follow().await?);
         Ok(Self(Doge::over(client)))
     }
