@@ -37,6 +37,10 @@ struct Pen {
     yielded: bool,
 }
 
+/// Bytes that make a write worth it, whoever may still come. Above all, under more calls than it can carry a connection
+/// must not stand back behind those who make them.
+const ENOUGH: usize = 64 * 1024;
+
 impl<M: HasOutbox> Link<M> {
     /// A connection that writes to `half`.
     pub fn new(machine: M, half: WriteHalf) -> Self {
@@ -100,17 +104,17 @@ impl<M: HasOutbox> Link<M> {
     ///
     /// As the stream reports it.
     pub fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let busy = {
+        let waits = {
             let mut machine = self.machine.lock();
             if !machine.outbox().is_claimed() {
                 return Poll::Ready(Ok(()));
             }
-            machine.is_busy()
+            machine.is_busy() && machine.outbox().unwritten() < ENOUGH
         };
         // Whoever holds it writes without waiting, and may have looked for frames before the last ones were added.
         let mut pen = self.pen.lock();
         let yielded = std::mem::take(&mut pen.yielded);
-        if !busy {
+        if !waits {
             return self.poll_all(&mut pen, cx);
         }
         if (yielded || !pen.batch.is_empty()) && !ready!(self.poll_batch(&mut pen, cx))? {
