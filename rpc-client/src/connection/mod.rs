@@ -180,6 +180,16 @@ impl Shared {
             self.room.notify_one();
         }
     }
+
+    /// Wakes as many callers as there is room for. One by one, each behind all that is ready to run, they would take so
+    /// long that more come in the meantime.
+    fn share_room_out(&self) {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        if waiting > 0 {
+            let room = self.link.lock().room();
+            (0..waiting.min(room)).for_each(|_| self.room.notify_one());
+        }
+    }
 }
 
 /// The most callers that wait for room on one connection, as Linkerd's queue has it.

@@ -87,7 +87,7 @@ impl Task {
         if let Poll::Ready(Err(error)) = self.shared.link.poll_flush(cx) {
             return Poll::Ready(End::Lost(lost(&error)));
         }
-        self.shared.pass_room_on();
+        self.shared.share_room_out();
         self.keep_time(cx)
     }
 

@@ -137,12 +137,22 @@ impl ClientConnection {
 
     /// Whether another call can start, or would be told why it never can.
     pub fn has_room(&self) -> bool {
-        self.closing.is_some()
-            || self.peer.as_ref().is_some_and(|peer| {
-                let most = peer.max_calls.min(self.limits.max_calls) as usize;
-                self.calls.held() < most.min(MAX_SLOTS)
-                    && self.outbox.unwritten() < self.limits.max_unwritten.max(1)
-            })
+        self.room() > 0
+    }
+
+    /// How many further calls can start as long as their requests are small, or would be told why they never can.
+    pub fn room(&self) -> usize {
+        if self.closing.is_some() {
+            return usize::MAX;
+        }
+        let Some(peer) = &self.peer else {
+            return 0;
+        };
+        if self.outbox.unwritten() >= self.limits.max_unwritten.max(1) {
+            return 0;
+        }
+        let most = peer.max_calls.min(self.limits.max_calls) as usize;
+        most.min(MAX_SLOTS).saturating_sub(self.calls.held())
     }
 
     /// The answer of a call, once it is there; to be asked until it is, and no more after.
