@@ -12,6 +12,7 @@ use doge_rpc::{
     client::{Channel, ChannelConfig},
     connection::Limits,
     prelude::*,
+    server::Running,
 };
 
 use crate::support::{Handlers, Probe, ProbeClient, patient};
@@ -50,20 +51,24 @@ async fn a_full_server_refuses_with_pushback_and_goes_on() {
     assert_eq!(client.echo(7).await.unwrap(), 7);
 }
 
-#[tokio::test]
-async fn callers_wait_for_room_on_a_full_connection() {
-    let handlers = Handlers::default();
-    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+/// A client that has so many calls in flight at most.
+fn narrow(server: &Running, max_calls: u32) -> ProbeClient {
     let limits = Limits {
-        max_calls: 4,
+        max_calls,
         ..Limits::default()
     };
     let config = ChannelConfig {
         limits,
         ..ChannelConfig::default()
     };
-    let client =
-        ProbeClient::new(Channel::with_config(server.address().clone(), config)).with(patient());
+    ProbeClient::new(Channel::with_config(server.address().clone(), config))
+}
+
+#[tokio::test]
+async fn callers_wait_for_room_on_a_full_connection() {
+    let handlers = Handlers::default();
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let client = narrow(&server, 4).with(patient());
 
     let calls: Vec<_> = (0..100)
         .map(|value| {
@@ -81,16 +86,7 @@ async fn callers_wait_for_room_on_a_full_connection() {
 async fn who_waits_for_room_comes_before_who_was_just_served() {
     let handlers = Handlers::default();
     let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
-    let limits = Limits {
-        max_calls: 1,
-        ..Limits::default()
-    };
-    let config = ChannelConfig {
-        limits,
-        ..ChannelConfig::default()
-    };
-    let client =
-        ProbeClient::new(Channel::with_config(server.address().clone(), config)).with(patient());
+    let client = narrow(&server, 1).with(patient());
     client.echo(0).await.unwrap();
 
     let served = Arc::new(AtomicUsize::new(0));
@@ -116,15 +112,7 @@ async fn who_waits_for_room_comes_before_who_was_just_served() {
 async fn a_caller_that_finds_no_room_in_time_never_ran() {
     let handlers = Handlers::default();
     let server = handlers.server().start("memory://no-room").await.unwrap();
-    let limits = Limits {
-        max_calls: 1,
-        ..Limits::default()
-    };
-    let config = ChannelConfig {
-        limits,
-        ..ChannelConfig::default()
-    };
-    let client = ProbeClient::new(Channel::with_config(server.address().clone(), config));
+    let client = narrow(&server, 1);
     let first = tokio::spawn({
         let client = client.with(patient());
         async move { client.gated().await }

@@ -78,10 +78,10 @@ impl Core {
                 Err(status) if is_unreachable(&status) => status,
                 answer => return answer,
             };
-            now = Instant::now();
             // In a rolling restart all that were there can be gone by now, and others there.
             let is_old = !Arc::ptr_eq(&set, &self.set.load());
             if is_old && policy.plan.goes_elsewhere() && !request.deadline().has_passed() {
+                now = Instant::now();
                 continue;
             }
             let Some(changed) = &mut changed else {

@@ -116,8 +116,8 @@ impl Endpoint {
         self.line.losses().are_repeated()
     }
 
-    /// Makes an attempt, which begins `now`, and remembers how it went. Dropping the future cancels the attempt, which says how long the
-    /// endpoint took at least.
+    /// Makes an attempt, which begins `now`, and remembers how it went. Dropping the future cancels the attempt, which
+    /// says how long the endpoint took at least.
     pub(super) async fn attempt(
         &self,
         request: &Request,

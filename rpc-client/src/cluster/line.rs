@@ -46,7 +46,8 @@ impl Line {
         &self.losses
     }
 
-    /// Makes a call, which begins `now`. Dropping the future cancels it; after the deadline that counts as a failure of the endpoint.
+    /// Makes a call, which begins `now`. Dropping the future cancels it; after the deadline that counts as a failure of
+    /// the endpoint.
     pub(super) async fn call(
         &self,
         request: &Request,

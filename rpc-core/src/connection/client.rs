@@ -126,7 +126,7 @@ impl ClientConnection {
         };
         let end = self
             .outbox
-            .push_request(id, &head, request.body(), peer.max_frame)
+            .push_with_body(id, &head, request.body(), peer.max_frame)
             .map_err(Refusal::TooLarge)?;
         if !known {
             self.set_named(number);

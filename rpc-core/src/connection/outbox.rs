@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
 use crate::{
-    protocol::{Frame, Message, RequestHead, ResponseHead, TooLarge},
+    protocol::{Frame, Head, Message, TooLarge},
     wire::BY_REFERENCE,
 };
 
@@ -38,25 +38,11 @@ impl Outbox {
         self.append(|tail| frame.encode_all_but_body(tail, max_frame))
     }
 
-    /// Appends a request whose caller keeps the body; otherwise like [`push`](Self::push).
-    pub(super) fn push_request(
+    /// Appends a request or an answer whose owner keeps the body; otherwise like [`push`](Self::push).
+    pub(super) fn push_with_body(
         &mut self,
         call: u64,
-        head: &RequestHead,
-        body: &Bytes,
-        max_frame: u32,
-    ) -> Result<u64, TooLarge> {
-        self.append(|tail| {
-            head.encode_frame(tail, call, body.len(), max_frame)
-                .map(|()| body)
-        })
-    }
-
-    /// Appends an answer; otherwise like [`push_request`](Self::push_request).
-    pub(super) fn push_response(
-        &mut self,
-        call: u64,
-        head: &ResponseHead,
+        head: &impl Head,
         body: &Bytes,
         max_frame: u32,
     ) -> Result<u64, TooLarge> {

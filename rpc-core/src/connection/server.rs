@@ -186,7 +186,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
                     },
                 };
                 self.outbox
-                    .push_response(call, &head, response.body(), max_frame)
+                    .push_with_body(call, &head, response.body(), max_frame)
             }
             Err(status) => {
                 metadata.inherit(status.metadata());

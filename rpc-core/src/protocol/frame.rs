@@ -6,6 +6,32 @@ use super::{
     header::{Open, TooLarge},
 };
 
+/// What stands in front of the body of a request or of an answer.
+pub(crate) trait Head {
+    const KIND: Kind;
+
+    fn flags(&self) -> u8;
+
+    fn encode(&self, dst: &mut BytesMut);
+
+    /// Writes a frame up to its body, which is whole, and which the caller appends or sends by reference.
+    ///
+    /// # Errors
+    ///
+    /// When its payload is over `max_frame`; nothing is written then.
+    fn encode_frame(
+        &self,
+        dst: &mut BytesMut,
+        call: u64,
+        body_len: usize,
+        max_frame: u32,
+    ) -> Result<(), TooLarge> {
+        let open = Open::begin(dst, Self::KIND as u8, self.flags(), call);
+        self.encode(dst);
+        open.finish(dst, body_len, max_frame)
+    }
+}
+
 /// One frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {

@@ -30,7 +30,7 @@ pub use self::{
     violation::{Foreign, Violation},
 };
 pub(crate) use self::{
-    header::flags, outcome::whole_millis, reader::Reader, request::MAX_NAME_LEN,
+    frame::Head, header::flags, outcome::whole_millis, reader::Reader, request::MAX_NAME_LEN,
 };
 
 /// The largest payload of one frame unless a limit says otherwise: 8 MiB, as Dubbo has it.

@@ -1,10 +1,6 @@
 use bytes::{BufMut, BytesMut};
 
-use super::{
-    Fields, Kind, Reader, Violation, flags,
-    header::{Open, TooLarge},
-    outcome::cut,
-};
+use super::{Fields, Head, Kind, Reader, Violation, flags, outcome::cut};
 
 /// What stands in front of a call's arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,15 +94,10 @@ impl Attempt {
     }
 }
 
-impl RequestHead {
-    pub(crate) const FLAGS: u8 = flags::MORE
-        | flags::COMPRESSED
-        | flags::FIELDS
-        | flags::NAMED
-        | flags::ONE_WAY
-        | flags::STREAM;
+impl Head for RequestHead {
+    const KIND: Kind = Kind::Request;
 
-    pub(crate) fn flags(&self) -> u8 {
+    fn flags(&self) -> u8 {
         let mut bits = 0;
         if matches!(self.route, RouteRef::Named(..)) {
             bits |= flags::NAMED;
@@ -120,7 +111,7 @@ impl RequestHead {
         bits | self.fields.flag()
     }
 
-    pub(crate) fn encode(&self, dst: &mut BytesMut) {
+    fn encode(&self, dst: &mut BytesMut) {
         let number = match self.route {
             RouteRef::Known(number) | RouteRef::Named(number, _) => number,
         };
@@ -132,23 +123,15 @@ impl RequestHead {
         }
         self.fields.encode_unless_empty(dst);
     }
+}
 
-    /// Writes a frame up to its body, which is whole, and which the caller appends or sends by reference.
-    ///
-    /// # Errors
-    ///
-    /// When its payload is over `max_frame`; nothing is written then.
-    pub(crate) fn encode_frame(
-        &self,
-        dst: &mut BytesMut,
-        call: u64,
-        body_len: usize,
-        max_frame: u32,
-    ) -> Result<(), TooLarge> {
-        let open = Open::begin(dst, Kind::Request as u8, self.flags(), call);
-        self.encode(dst);
-        open.finish(dst, body_len, max_frame)
-    }
+impl RequestHead {
+    pub(crate) const FLAGS: u8 = flags::MORE
+        | flags::COMPRESSED
+        | flags::FIELDS
+        | flags::NAMED
+        | flags::ONE_WAY
+        | flags::STREAM;
 
     #[inline]
     pub(crate) fn decode(flags: u8, reader: &mut Reader) -> Result<Self, Violation> {
