@@ -4,6 +4,7 @@
 //!
 //! - [`protocol`]: frames and their bytes. No I/O, no state.
 //! - [`connection`]: what may happen when on a connection, for either end. No I/O, no clock of its own.
+//! - [`msgpack_rpc`]: the same for the dialect that Python doge speaks.
 //! - [`driver`]: the tokio edge, where bytes and time come in.
 //! - [`call`], [`Status`], [`Metadata`], [`Deadline`], [`Context`]: a call as both ends hold it.
 //! - [`wire`]: values as MessagePack.
@@ -15,6 +16,7 @@ pub mod connection;
 mod deadline;
 pub mod driver;
 mod metadata;
+pub mod msgpack_rpc;
 pub mod protocol;
 pub mod schema;
 mod status;

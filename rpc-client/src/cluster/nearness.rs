@@ -7,7 +7,7 @@ use doge_rpc_core::transport::Address;
 pub(super) fn is_on_this_machine(address: &Address) -> bool {
     match address {
         Address::Unix(_) | Address::Memory(_) => true,
-        Address::Tcp(address) => {
+        Address::Tcp(address) | Address::Doge(address) | Address::MsgpackRpc(address) => {
             let host = address
                 .rsplit_once(':')
                 .map_or(&**address, |(host, _)| host);

@@ -18,6 +18,7 @@ use doge_rpc_core::{
     call::{Request, Response},
     connection::{ClientConnection, Limits, Refusal},
     driver::{FrameReader, Link},
+    protocol::Codec,
     transport::{Address, Stream},
 };
 use tokio::{sync::Notify, time::Instant};
@@ -65,7 +66,11 @@ impl Connection {
         });
         let mut task = Task::new(
             Arc::clone(&shared),
-            FrameReader::new(read, limits.max_frame, Instant::now()),
+            FrameReader::new(
+                read,
+                Codec::new(limits.max_frame, limits.max_frame),
+                Instant::now(),
+            ),
         );
         match tokio::time::timeout(limits.handshake_timeout, task.until_open()).await {
             Ok(Ok(())) => {}

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Metadata, Status,
-    schema::MethodSchema,
+    schema::{Encoding, MethodSchema},
     wire::{self, DecodeError},
 };
 
@@ -14,6 +14,8 @@ use crate::{
 pub struct Response {
     body: Bytes,
     application_error: bool,
+    /// The application's error for peers that know errors as text only.
+    text: Option<Box<str>>,
     /// Keys and values beside the answer.
     pub metadata: Metadata,
 }
@@ -24,6 +26,7 @@ impl Response {
         Self {
             body,
             application_error: false,
+            text: None,
             metadata: Metadata::new(),
         }
     }
@@ -33,8 +36,23 @@ impl Response {
         Self {
             body,
             application_error: true,
+            text: None,
             metadata: Metadata::new(),
         }
+    }
+
+    /// An error of the application of which no more is known than its text.
+    pub fn from_text(text: impl Into<Box<str>>) -> Self {
+        let text = text.into();
+        let body = wire::encode(&*text, Encoding::Map).unwrap_or_default();
+        Self::from_error(body).with_text(text)
+    }
+
+    /// Says what the application's error reads like, for peers that know errors as text only.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<Box<str>>) -> Self {
+        self.text = Some(text.into());
+        self
     }
 
     /// What a handler returned. An error that is a plain [`Status`] becomes the status of the call; an error type
@@ -67,7 +85,8 @@ impl Response {
         })
     }
 
-    /// The answer as the caller's types have it.
+    /// The answer as the caller's types have it. Of an error that is known as text only, a variant of that name and
+    /// without fields, and otherwise `Unknown` with the text.
     ///
     /// # Errors
     ///
@@ -83,7 +102,12 @@ impl Response {
             )))
         };
         if self.application_error {
-            return Err(wire::decode::<E>(&self.body).unwrap_or_else(unreadable));
+            return Err(
+                wire::decode::<E>(&self.body).unwrap_or_else(|error| match &self.text {
+                    Some(text) => E::from(Status::unknown(text.to_string())),
+                    None => unreadable(error),
+                }),
+            );
         }
         wire::decode(&self.body).map_err(unreadable)
     }
@@ -91,6 +115,11 @@ impl Response {
     /// The bytes of the result or of the error.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// What the application's error reads like, if it was said.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
     }
 
     /// Whether the body is the application's error.

@@ -11,6 +11,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::chunks::Chunks;
 use crate::{
+    msgpack_rpc::{Message, Messages},
     protocol::{Codec, Frame, Violation},
     transport::ReadHalf,
 };
@@ -24,11 +25,11 @@ const LARGEST: usize = 512 * 1024;
 /// A connection on which nothing came for so long gives the memory of its reads back.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Reads frames, as many bytes per syscall as there are.
+/// Reads frames of either dialect, as many bytes per syscall as there are.
 #[derive(Debug)]
-pub struct FrameReader {
+pub struct FrameReader<D = Codec> {
     half: ReadHalf,
-    codec: Codec,
+    decoder: D,
     buffer: BytesMut,
     chunks: Chunks,
     size: usize,
@@ -45,17 +46,74 @@ pub enum Read {
     End,
 }
 
-impl FrameReader {
-    /// Frames of at most `max_frame` bytes of payload, out of this stream.
-    pub fn new(half: ReadHalf, max_frame: u32, now: Instant) -> Self {
+/// A dialect as it is read.
+pub trait Decode {
+    /// What comes out of the bytes.
+    type Frame;
+
+    /// The next frame, when it is whole.
+    ///
+    /// # Errors
+    ///
+    /// The [`Violation`] that the bytes show.
+    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Self::Frame>, Violation>;
+
+    /// How many bytes are missing of a frame for which it is worth to make room at once, or 0.
+    fn missing(&self, src: &[u8]) -> usize;
+
+    /// Whether a frame is there in part.
+    fn is_partial(&self, src: &[u8]) -> bool {
+        !src.is_empty()
+    }
+}
+
+impl Decode for Codec {
+    type Frame = Frame;
+
+    #[inline]
+    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, Violation> {
+        Self::next(self, src)
+    }
+
+    fn missing(&self, src: &[u8]) -> usize {
+        Self::missing(self, src)
+    }
+}
+
+impl Decode for Messages {
+    type Frame = Message;
+
+    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Message>, Violation> {
+        Self::next(self, src)
+    }
+
+    fn missing(&self, src: &[u8]) -> usize {
+        Self::missing(self, src)
+    }
+
+    fn is_partial(&self, src: &[u8]) -> bool {
+        Self::is_partial(self, src)
+    }
+}
+
+impl<D: Decode> FrameReader<D> {
+    /// Frames as this decoder reads them, out of this stream.
+    pub fn new(half: ReadHalf, decoder: D, now: Instant) -> Self {
         Self {
             half,
-            codec: Codec::new(max_frame, max_frame),
+            decoder,
             buffer: BytesMut::new(),
             chunks: Chunks::default(),
             size: SMALLEST,
             last: now,
         }
+    }
+
+    /// The same, when these bytes were read already.
+    #[must_use]
+    pub fn after(mut self, read: BytesMut) -> Self {
+        self.buffer = read;
+        self
     }
 
     /// Reads once.
@@ -67,7 +125,7 @@ impl FrameReader {
         if now.saturating_duration_since(self.last) > QUIET {
             self.give_memory_back();
         }
-        let missing = self.codec.missing(&self.buffer);
+        let missing = self.decoder.missing(&self.buffer);
         self.chunks
             .make_room(&mut self.buffer, missing.max(self.size / 2), self.size);
         let room = self.buffer.capacity() - self.buffer.len();
@@ -93,8 +151,8 @@ impl FrameReader {
     ///
     /// The [`Violation`] that the bytes show.
     #[inline]
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, Violation> {
-        self.codec.next(&mut self.buffer)
+    pub fn next_frame(&mut self) -> Result<Option<D::Frame>, Violation> {
+        self.decoder.next(&mut self.buffer)
     }
 
     /// What the connection needed while it was busy, now that it has not been for a while.
@@ -108,6 +166,6 @@ impl FrameReader {
 
     /// Whether a frame is there in part.
     pub fn is_partial(&self) -> bool {
-        !self.buffer.is_empty()
+        self.decoder.is_partial(&self.buffer)
     }
 }

@@ -6,7 +6,7 @@ mod link;
 mod waking;
 
 pub use self::{
-    frames::{FrameReader, Read},
+    frames::{Decode, FrameReader, Read},
     link::Link,
     waking::wake_all,
 };

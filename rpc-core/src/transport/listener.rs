@@ -45,6 +45,10 @@ impl Listener {
                     _unlink: None,
                 })
             }
+            Address::Doge(rest) | Address::MsgpackRpc(rest) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("listen at tcp://{rest}, where both dialects are understood"),
+            )),
         }
     }
 

@@ -32,7 +32,9 @@ impl Stream {
     /// As the operating system reports it.
     pub async fn connect(address: &Address) -> io::Result<Self> {
         match address {
-            Address::Tcp(address) => Self::tcp(TcpStream::connect(&**address).await?),
+            Address::Tcp(address) | Address::Doge(address) | Address::MsgpackRpc(address) => {
+                Self::tcp(TcpStream::connect(&**address).await?)
+            }
             Address::Unix(path) => Ok(Self::unix(UnixStream::connect(&**path).await?)),
             Address::Memory(name) => super::memory::connect(name).await,
         }

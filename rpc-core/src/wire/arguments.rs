@@ -96,7 +96,7 @@ pub(crate) fn raw_argument(body: &[u8], place: usize) -> Option<&[u8]> {
 }
 
 /// Length of the array at the front, and what follows its head.
-fn array(body: &[u8]) -> Option<(u32, &[u8])> {
+pub(crate) fn array(body: &[u8]) -> Option<(u32, &[u8])> {
     match body {
         [head @ 0x90..=0x9F, rest @ ..] => Some((u32::from(head & 0x0F), rest)),
         [0xDC, a, b, rest @ ..] => Some((u32::from(u16::from_be_bytes([*a, *b])), rest)),

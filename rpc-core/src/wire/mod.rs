@@ -16,4 +16,8 @@ pub use self::{
     encode::{EncodeError, encode},
     scan::{MAX_DEPTH, MAX_ELEMENTS},
 };
-pub(crate) use self::{arguments::raw_argument, encode::BY_REFERENCE};
+pub(crate) use self::{
+    arguments::{array, raw_argument},
+    encode::BY_REFERENCE,
+    scan::{Item, value_len},
+};

@@ -47,7 +47,7 @@ pub(super) fn check(body: &[u8]) -> Result<(), ScanError> {
 }
 
 /// How many bytes the value at the front has; `None` when they end inside it.
-pub(super) fn value_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn value_len(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
     let mut values = 1_usize;
     while values > 0 {
@@ -106,14 +106,14 @@ fn walk(mut rest: &[u8]) -> Result<(), ScanError> {
 }
 
 /// One head: bytes of length after it, bytes of data to skip, values that belong to it.
-struct Item {
-    head_len: usize,
-    skip: usize,
-    children: usize,
+pub(crate) struct Item {
+    pub(crate) head_len: usize,
+    pub(crate) skip: usize,
+    pub(crate) children: usize,
 }
 
 impl Item {
-    fn read(head: u8, after: &[u8]) -> Result<Self, ScanError> {
+    pub(crate) fn read(head: u8, after: &[u8]) -> Result<Self, ScanError> {
         let item = |head_len, skip, children| {
             Ok(Self {
                 head_len,

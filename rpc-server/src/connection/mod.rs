@@ -14,7 +14,7 @@ use std::{
 use doge_rpc_core::{
     connection::{Limits, ServerConnection},
     driver::{FrameReader, Link},
-    protocol::Reason,
+    protocol::{Codec, Reason},
     transport::{Address, Stream},
 };
 use tokio::{task::AbortHandle, time::Instant};
@@ -56,7 +56,8 @@ impl Connection {
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (read, write) = stream.split();
         let now = Instant::now();
-        let reader = FrameReader::new(read, service.limits.max_frame, now);
+        let max_frame = service.limits.max_frame;
+        let reader = FrameReader::new(read, Codec::new(max_frame, max_frame), now);
         let machine = ServerConnection::new(service.limits.clone(), now);
         let link = Link::new(machine, write);
         let shared = Arc::new(Shared {
