@@ -6,7 +6,10 @@ pub use doge_registry::Registry;
 pub use doge_rpc_client::{Client, Cluster, ClusterBuilder, ClusterError};
 pub use doge_rpc_core::{
     Status,
-    call::{CallOptions, Request, Response, Serve, ServiceError, Wire, unknown_method},
+    call::{
+        ByDisplay, CallOptions, Described, Request, Response, Serve, ServiceError, Wire,
+        WithoutDisplay, unknown_method,
+    },
     schema::{ArgumentSchema, Encoding, HedgeDelay, MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire::Arguments,

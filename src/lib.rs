@@ -128,7 +128,7 @@ pub use doge_rpc_client::Client;
 pub use doge_rpc_core::{
     Code, Context, Deadline, Metadata, MetadataError, Status, call,
     call::{CallOptions, Criticality, ReplyMetadata, Request, Response},
-    connection, protocol, schema, transport, wire,
+    connection, msgpack_rpc, protocol, schema, transport, wire,
 };
 pub use doge_rpc_server::Server;
 

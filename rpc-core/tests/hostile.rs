@@ -17,6 +17,7 @@ use doge_rpc_core::{
     call::{Request, Response, Route},
     connection::{
         Batch, ClientConnection, HasOutbox, Limits, Outbox, ServerConnection, ServerEvent,
+        Serving as _,
     },
     protocol::{Codec, Frame, Message, Violation},
     transport::Address,

@@ -1,11 +1,4 @@
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use doge_rpc_core::{
@@ -17,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    connection::{Connection, Service},
+    connection::{self, Connection, Service, Signals},
     gate::Gate,
 };
 
@@ -29,8 +22,8 @@ pub(crate) struct Connections {
     gate: Gate,
     /// Connections that are being told there is no room.
     leaving: Gate,
-    /// All connections were ended, and so is one that comes after that.
-    closed: AtomicBool,
+    /// What one that comes later is told as well.
+    signals: Signals,
 }
 
 /// Pause after a failed accept, such as when the process is out of file descriptors.
@@ -50,7 +43,7 @@ impl Connections {
             tasks: TaskTracker::new(),
             gate: Gate::new(most),
             leaving: Gate::new(MAX_LEAVING),
-            closed: AtomicBool::new(false),
+            signals: Signals::default(),
         }
     }
 
@@ -73,13 +66,14 @@ impl Connections {
 
     /// Asks all clients to call elsewhere.
     pub(crate) fn go_away(&self) {
-        self.each(|connection| connection.go_away(Reason::Drain, "the server shuts down"));
+        // Before the list is taken: a connection that is not in it yet finds this once it is.
+        self.signals.draining.cancel();
+        self.each(go_away);
     }
 
     /// Ends all connections now, and those that are just being accepted.
     pub(crate) fn close(&self) {
-        // Before the list is taken: a connection that is not in it yet finds this once it is.
-        self.closed.store(true, Ordering::Release);
+        self.signals.closed.cancel();
         self.each(Connection::close);
     }
 
@@ -101,18 +95,16 @@ impl Connections {
             }
             return;
         };
-        let (connection, task) = Connection::new(stream, peer, Arc::clone(&self.service));
-        self.open.lock().insert(number, connection.clone());
-        if self.closed.load(Ordering::Acquire) {
-            connection.close();
-        }
-        let entry = Entry {
+        let place = Place {
             connections: Arc::clone(self),
             number,
         };
         self.tasks.spawn(async move {
-            let _held = (entry, pass);
-            task.await;
+            let _held = pass;
+            let Place { connections, .. } = &place;
+            let service = Arc::clone(&connections.service);
+            let entered = |connection| place.enter(connection);
+            connection::serve(stream, peer, service, &connections.signals, entered).await;
         });
     }
 
@@ -123,15 +115,32 @@ impl Connections {
 }
 
 /// A connection's place in the list, left however its task ends.
-struct Entry {
+struct Place {
     connections: Arc<Connections>,
     number: u64,
 }
 
-impl Drop for Entry {
+impl Place {
+    /// Takes the place, and tells the connection what all were told before.
+    fn enter(&self, connection: Connection) {
+        let Connections { open, signals, .. } = &*self.connections;
+        open.lock().insert(self.number, connection.clone());
+        if signals.closed.is_cancelled() {
+            connection.close();
+        } else if signals.draining.is_cancelled() {
+            go_away(&connection);
+        }
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         self.connections.open.lock().remove(&self.number);
     }
+}
+
+fn go_away(connection: &Connection) {
+    connection.go_away(Reason::Drain, "the server shuts down");
 }
 
 /// Says why, and waits for the client to hang up: closing with its hello unread would take the reason back.
@@ -169,6 +178,7 @@ mod tests {
     use doge_rpc_core::{
         call::Layers,
         connection::Limits,
+        msgpack_rpc,
         transport::{Address, Stream, memory},
     };
     use tokio_util::sync::CancellationToken;
@@ -180,10 +190,11 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(10);
 
     fn connections() -> Arc<Connections> {
-        let router = Router::new(Vec::new(), &Layers::default()).unwrap();
+        let router = Router::new(Vec::new(), &Layers::default(), None).unwrap();
         let service = Service {
             router,
             limits: Limits::default(),
+            msgpack_rpc: Some(msgpack_rpc::Options::default()),
             calls: Gate::new(1),
         };
         Arc::new(Connections::new(service, 10))
@@ -208,12 +219,12 @@ mod tests {
         let client = Stream::connect(&address).await.unwrap();
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(Arc::clone(&connections).accept(listener, stop.clone()));
-        while connections.open.lock().is_empty() {
+        while connections.tasks.is_empty() {
             tokio::task::yield_now().await;
         }
         stop.cancel();
         accepting.await.unwrap();
-        assert_eq!(connections.open.lock().len(), 1, "a drain closes it later");
+        assert_eq!(connections.tasks.len(), 1, "a drain closes it later");
         drop(client);
         tokio::time::timeout(LIMIT, connections.gone())
             .await

@@ -4,6 +4,7 @@ use doge_registry::{Registration, Registry};
 use doge_rpc_core::{
     call::{CallLayer, Layers, Serve},
     connection::Limits,
+    msgpack_rpc,
     transport::{IntoAddress, Listener},
 };
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,7 @@ pub struct Builder {
     services: Vec<Added>,
     layers: Layers,
     limits: Limits,
+    msgpack_rpc: Option<msgpack_rpc::Options>,
     max_connections: usize,
     max_calls: usize,
     grace: Duration,
@@ -68,6 +70,7 @@ impl Default for Builder {
             services: Vec::new(),
             layers: Layers::default(),
             limits: Limits::default(),
+            msgpack_rpc: Some(msgpack_rpc::Options::default()),
             max_connections: 10_000,
             max_calls: 10_000,
             grace: Duration::from_secs(20),
@@ -103,6 +106,20 @@ impl Builder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How peers that speak MessagePack-RPC on the same port are treated, such as Python doge. As the defaults have it.
+    #[must_use]
+    pub fn msgpack_rpc(mut self, options: msgpack_rpc::Options) -> Self {
+        self.msgpack_rpc = Some(options);
+        self
+    }
+
+    /// Turns peers away that speak MessagePack-RPC, and those that connect and do not say hello in time.
+    #[must_use]
+    pub fn without_msgpack_rpc(mut self) -> Self {
+        self.msgpack_rpc = None;
         self
     }
 
@@ -153,9 +170,12 @@ impl Builder {
             .map_err(|source| StartError::Bind { address, source })?;
         let address = listener.address().clone();
         let schemas: Vec<_> = self.services.iter().map(Added::schema).collect();
+        let options = self.msgpack_rpc.as_ref();
+        let default = options.and_then(|options| options.default_service.as_deref());
         let service = connection::Service {
-            router: Router::new(self.services, &self.layers)?,
+            router: Router::new(self.services, &self.layers, default)?,
             limits: self.limits,
+            msgpack_rpc: self.msgpack_rpc,
             calls: Gate::new(self.max_calls),
         };
         let connections = Arc::new(Connections::new(service, self.max_connections));

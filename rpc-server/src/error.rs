@@ -24,6 +24,11 @@ pub enum StartError {
         "two services are called {0:?}; give one of them another name with #[service(name = \"...\")]"
     )]
     DuplicateService(&'static str),
+    /// The service that a method alone should reach is not among those that were added.
+    #[error(
+        "the default service {0:?} of MessagePack-RPC is not served here; add it, or name one that is"
+    )]
+    UnknownDefaultService(String),
     /// The registry did not take the registration.
     #[error("cannot register {service}: {source}")]
     Register {

@@ -12,7 +12,7 @@ use crate::{
     Bystander,
     logs::Warnings,
     peer::{Peer, encode, head, hello, request},
-    serve,
+    serve, serve_natively,
 };
 
 /// Sends bytes after hello, and checks what the server says before it hangs up.
@@ -240,7 +240,7 @@ async fn slow_loris_before_hello_and_inside_a_frame() {
         frame_timeout: Duration::from_secs(1),
         ..Limits::default()
     };
-    let server = serve(limits).await;
+    let server = serve_natively(limits).await;
     let bystander = Bystander::beside(&server).await;
 
     let mut silent = Peer::connect(&server).await;

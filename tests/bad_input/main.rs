@@ -15,7 +15,11 @@ mod logs;
 mod peer;
 mod strangers;
 
-use doge_rpc::{connection::Limits, prelude::*, server::Running};
+use doge_rpc::{
+    connection::Limits,
+    prelude::*,
+    server::{Builder, Running},
+};
 use serde::{Deserialize, Serialize};
 
 /// A list in a list in a list: what a nesting bomb is made for.
@@ -52,9 +56,21 @@ impl Bench for Implementation {
 }
 
 async fn serve(limits: Limits) -> Running {
-    let server = Server::builder()
+    start(server(limits)).await
+}
+
+/// A server that is for the native protocol only, and expects its hello in time.
+async fn serve_natively(limits: Limits) -> Running {
+    start(server(limits).without_msgpack_rpc()).await
+}
+
+fn server(limits: Limits) -> Builder {
+    Server::builder()
         .add(BenchServer::new(Implementation))
-        .limits(limits);
+        .limits(limits)
+}
+
+async fn start(server: Builder) -> Running {
     server.start("tcp://127.0.0.1:0").await.unwrap()
 }
 

@@ -3,11 +3,11 @@
 use doge_rpc::{Code, connection::Limits};
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
-use crate::{Bench as _, BenchClient, Bystander, logs::Warnings, peer::Peer, serve};
+use crate::{Bench as _, BenchClient, Bystander, logs::Warnings, peer::Peer, serve_natively};
 
 #[tokio::test]
 async fn strangers_are_told_what_they_speak_and_closed() {
-    let server = serve(Limits::default()).await;
+    let server = serve_natively(Limits::default()).await;
     let bystander = Bystander::beside(&server).await;
     for (bytes, said) in [
         (&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], "HTTP"),

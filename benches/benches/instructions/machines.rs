@@ -10,7 +10,7 @@ use doge_rpc::{
     call::{Request, Response},
     connection::{
         Batch, ClientConnection, HasOutbox as _, Incoming, Limits, Outbox, ServerConnection,
-        ServerEvent,
+        ServerEvent, Serving as _,
     },
     protocol::Codec,
     schema::Encoding,

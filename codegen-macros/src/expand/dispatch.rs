@@ -70,9 +70,23 @@ fn arm(service: &Service, index: usize, method: &Method) -> TokenStream {
         ::core::option::Option::Some(#index) => {
             #checks
             #taken
+            let as_text = request.wants_errors_as_text();
             ::core::mem::drop(request);
             let result = <__DogeService as #ident>::#name(&service #(, #given)*).await;
-            #facade::__private::Response::encode::<#value, #error>(&__DOGE_METHODS[#index], result)
+            let text = match &result {
+                ::core::result::Result::Err(error) if as_text => {
+                    // One of the two applies, as the type of the error has it.
+                    #[allow(unused_imports)]
+                    use #facade::__private::{ByDisplay as _, WithoutDisplay as _};
+                    (&#facade::__private::Described(error)).text()
+                }
+                _ => ::core::option::Option::None,
+            };
+            #facade::__private::Response::encode_with_text::<#value, #error>(
+                &__DOGE_METHODS[#index],
+                result,
+                text,
+            )
         }
     }
 }

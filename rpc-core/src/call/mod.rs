@@ -1,6 +1,7 @@
 //! A call as both ends hold it: what is asked, by whom, until when, and what came back.
 
 mod context;
+mod described;
 mod handle;
 mod layers;
 mod options;
@@ -12,6 +13,7 @@ mod serve;
 pub(crate) use self::route::route_number;
 pub use self::{
     context::Context,
+    described::{ByDisplay, Described, WithoutDisplay},
     handle::{Handled, guard, handle},
     layers::{BoxedService, CallLayer, Layers},
     options::{CallOptions, ReplyMetadata},

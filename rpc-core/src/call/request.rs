@@ -35,6 +35,7 @@ pub struct Request {
     body: Bytes,
     deadline: Deadline,
     wait_for_ready: bool,
+    errors_as_text: bool,
     /// Keys and values beside the call.
     pub metadata: Metadata,
     /// Which attempt this is, and how much the call matters.
@@ -50,6 +51,7 @@ impl Request {
             body,
             deadline,
             wait_for_ready: false,
+            errors_as_text: false,
             metadata: Metadata::new(),
             attempt: Attempt::default(),
             peer: None,
@@ -85,6 +87,19 @@ impl Request {
     #[must_use]
     pub fn with_wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
+        self
+    }
+
+    /// Whether the caller knows errors of the application as text only, which a service then adds to its answer with
+    /// [`Response::with_text`](super::Response::with_text).
+    pub fn wants_errors_as_text(&self) -> bool {
+        self.errors_as_text
+    }
+
+    /// Says whether the caller knows errors of the application as text only.
+    #[must_use]
+    pub fn with_errors_as_text(mut self, as_text: bool) -> Self {
+        self.errors_as_text = as_text;
         self
     }
 

@@ -85,6 +85,25 @@ impl Response {
         })
     }
 
+    /// The same, with what an error of the application reads like, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_with_text<T, E>(
+        method: &MethodSchema,
+        result: Result<T, E>,
+        text: Option<String>,
+    ) -> Result<Self, Status>
+    where
+        T: Serialize,
+        E: Serialize + 'static,
+    {
+        let mut response = Self::encode(method, result)?;
+        response.text = text.map(String::into_boxed_str);
+        Ok(response)
+    }
+
     /// The answer as the caller's types have it. Of an error that is known as text only, a variant of that name and
     /// without fields, and otherwise `Unknown` with the text.
     ///

@@ -9,13 +9,17 @@ mod client;
 mod limits;
 mod outbox;
 mod quiet;
+mod running;
 mod server;
+mod serving;
 
+pub(crate) use self::running::Running;
 pub use self::{
     client::{Chore, ClientConnection, Refusal},
     limits::Limits,
     outbox::{Batch, Outbox},
-    server::{Incoming, ServerConnection, ServerEvent},
+    server::ServerConnection,
+    serving::{Incoming, Methods, ServerEvent, Serving},
 };
 
 /// A connection as the driver sees it: frames come from its outbox.

@@ -52,6 +52,15 @@ impl Outbox {
         })
     }
 
+    /// Appends what `head` writes, and then a value, whose owner keeps it.
+    pub(crate) fn push_value(&mut self, head: impl FnOnce(&mut BytesMut), value: &Bytes) {
+        let appended = self.append(|tail| {
+            head(tail);
+            Ok(value)
+        });
+        debug_assert!(appended.is_ok(), "nothing is too large here");
+    }
+
     /// Appends what `encode` writes, and then the body that it returns.
     #[inline]
     fn append<'body>(

@@ -1,18 +1,17 @@
-use std::collections::HashMap;
-
 use tokio::time::Instant;
 
 use super::{
-    HasOutbox, Limits, Outbox,
+    HasOutbox, Incoming, Limits, Methods, Outbox, ServerEvent, Serving,
     bucket::Bucket,
     client::whole,
     quiet::{Hush, Quiet},
+    running::Running,
 };
 use crate::{
     Deadline, Metadata, Status,
-    call::{Attempt, Names, Response},
+    call::{Names, Response},
     protocol::{
-        Body, Fields, Frame, GoAway, Hello, LANES, Message, Outcome, Reason, RequestHead,
+        Body, Codec, Fields, Frame, GoAway, Hello, LANES, Message, Outcome, Reason, RequestHead,
         ResponseHead, RouteRef, Violation, lane,
     },
 };
@@ -28,48 +27,13 @@ pub struct ServerConnection<R, T> {
     routes: Vec<Option<R>>,
     /// The highest call id of each lane.
     last: [u64; LANES],
-    running: HashMap<u64, Running<T>>,
-    sweep: Option<Instant>,
+    running: Running<T>,
     pings: Bucket,
     cancels: Bucket,
     /// The moment by which the hello, or the rest of a frame, has to be there.
     patience: Option<Instant>,
     going_away: bool,
     quiet: Quiet,
-}
-
-#[derive(Debug)]
-struct Running<T> {
-    deadline: Instant,
-    task: T,
-}
-
-/// What a frame asks of the driver.
-#[derive(Debug)]
-pub enum ServerEvent<R, T> {
-    /// Nothing.
-    None,
-    /// A call to run.
-    Call(Incoming<R>),
-    /// The caller gave this call up: stop its handler, if it was [entered](ServerConnection::run), or do not run it.
-    Cancelled(u64, Option<T>),
-}
-
-/// A call to run.
-#[derive(Debug)]
-pub struct Incoming<R> {
-    /// Its id.
-    pub id: u64,
-    /// Its method.
-    pub route: R,
-    /// Its arguments.
-    pub body: bytes::Bytes,
-    /// The moment by which it has to end.
-    pub deadline: Deadline,
-    /// What came beside it.
-    pub metadata: Metadata,
-    /// Which attempt it is.
-    pub attempt: Attempt,
 }
 
 impl<R: Clone, T> ServerConnection<R, T> {
@@ -80,8 +44,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             peer: None,
             routes: Vec::new(),
             last: [0; LANES],
-            running: HashMap::new(),
-            sweep: None,
+            running: Running::default(),
             pings: Bucket::new(limits.max_control_burst, now),
             cancels: Bucket::new(limits.max_calls.max(limits.max_control_burst), now),
             patience: Some(Deadline::new(now, limits.handshake_timeout).instant()),
@@ -124,8 +87,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             }
             Message::Cancel => {
                 self.cancels.spend(now, "cancels")?;
-                let running = self.running.remove(&frame.call);
-                let task = running.map(|running| running.task);
+                let task = self.running.leave(frame.call);
                 return Ok(ServerEvent::Cancelled(frame.call, task));
             }
             Message::Ping(number) => {
@@ -147,125 +109,8 @@ impl<R: Clone, T> ServerConnection<R, T> {
         Ok(ServerEvent::None)
     }
 
-    /// Whether a call that comes next could run beside so many that were taken and are not entered yet.
-    pub fn has_room(&self, taken: usize) -> bool {
-        self.running.len() + taken < self.limits.max_calls as usize
-    }
-
-    /// Enters a call that runs on, with the handle that stops it.
-    pub fn run(&mut self, call: u64, deadline: Deadline, task: T) {
-        let deadline = deadline.instant();
-        self.running.insert(call, Running { deadline, task });
-        if self.sweep.is_none_or(|sweep| deadline < sweep) {
-            self.sweep = Some(deadline);
-        }
-    }
-
-    /// Answers a call that ran on, unless it was stopped meanwhile.
-    pub fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata) {
-        if self.running.remove(&call).is_some() {
-            self.answer(call, answer, metadata);
-        }
-    }
-
-    /// Answers a call.
-    pub fn answer(&mut self, call: u64, answer: Result<Response, Status>, mut metadata: Metadata) {
-        let max_frame = self
-            .peer
-            .as_ref()
-            .map_or(self.limits.max_frame, |peer| peer.max_frame);
-        let pushed = match answer {
-            Ok(response) => {
-                metadata.inherit(&response.metadata);
-                let head = ResponseHead {
-                    application_error: response.is_application_error(),
-                    stream: false,
-                    fields: Fields {
-                        metadata,
-                        ..Fields::default()
-                    },
-                };
-                self.outbox
-                    .push_with_body(call, &head, response.body(), max_frame)
-            }
-            Err(status) => {
-                metadata.inherit(status.metadata());
-                let outcome = Outcome::from_status(&status.with_metadata(metadata));
-                let message = Message::Error(outcome);
-                self.outbox.push(&Frame { call, message }, max_frame)
-            }
-        };
-        if let Err(error) = pushed {
-            let status = Status::resource_exhausted(format!(
-                "the answer: {error}, which is what the caller takes"
-            ));
-            self.outbox
-                .push_small(call, Message::Error(Outcome::from_status(&status)));
-        }
-    }
-
-    /// Answers the calls whose deadline has passed, and returns the handles that stop them.
-    ///
-    /// # Errors
-    ///
-    /// A [`Violation`] when the peer was too slow with its hello or with the rest of a frame.
-    pub fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation> {
-        if self.patience.is_some_and(|patience| patience <= now) {
-            return Err(Violation::TooSlow(if self.peer.is_none() {
-                "hello"
-            } else {
-                "a frame"
-            }));
-        }
-        match self.quiet.tick(now) {
-            Hush::Until(_) => {}
-            Hush::Ping(_) => self.outbox.push_small(0, Message::Ping(0)),
-            Hush::Dead => return Err(Violation::TooSlow("the answer to a ping")),
-        }
-        if self.sweep.is_none_or(|sweep| now < sweep) {
-            return Ok(Vec::new());
-        }
-        let overdue: Vec<_> = self
-            .running
-            .extract_if(|_, running| running.deadline <= now)
-            .collect();
-        self.sweep = self.running.values().map(|running| running.deadline).min();
-        let mut tasks = Vec::with_capacity(overdue.len());
-        for (call, running) in overdue {
-            let status = Status::deadline_exceeded("the handler was stopped at the deadline");
-            self.answer(call, Err(status), Metadata::new());
-            tasks.push(running.task);
-        }
-        Ok(tasks)
-    }
-
-    /// The moment at which [`tick`](Self::tick) has something to do, unless something is heard before.
-    pub fn next_tick(&self) -> Instant {
-        self.sweep
-            .into_iter()
-            .chain(self.patience)
-            .fold(self.quiet.next(), Instant::min)
-    }
-
-    /// Notes that something came from the peer.
-    pub fn was_read(&mut self, now: Instant) {
-        self.quiet.heard(now);
-    }
-
-    /// Notes whether a frame is there in part, which may not last; `fresh` when it is not the one of the last time.
-    pub fn partial(&mut self, partial: bool, fresh: bool, now: Instant) {
-        if self.peer.is_none() {
-            return;
-        }
-        if !partial {
-            self.patience = None;
-        } else if fresh || self.patience.is_none() {
-            self.patience = Some(Deadline::new(now, self.limits.frame_timeout).instant());
-        }
-    }
-
     /// Takes no more calls, and says which ones were taken. Calls that come after that are answered as never run.
-    pub fn go_away(&mut self, reason: Reason, message: &str) {
+    fn say_goodbye(&mut self, reason: Reason, message: &str) {
         if std::mem::replace(&mut self.going_away, true) {
             return;
         }
@@ -280,24 +125,6 @@ impl<R: Clone, T> ServerConnection<R, T> {
             message: message.into(),
         };
         self.outbox.push_small(0, Message::GoAway(goaway));
-    }
-
-    /// Whether no more calls come and all that were taken are answered.
-    pub fn is_drained(&self) -> bool {
-        self.going_away && self.running.is_empty()
-    }
-
-    /// Whether so much waits to be written that nothing more should be read.
-    pub fn is_choked(&self) -> bool {
-        self.outbox.unwritten() >= self.limits.max_unwritten.max(1)
-    }
-
-    /// Takes the handles of all calls that run on, to stop them with the connection.
-    pub fn stop(&mut self) -> Vec<T> {
-        self.running
-            .drain()
-            .map(|(_, running)| running.task)
-            .collect()
     }
 
     fn request(
@@ -352,6 +179,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             deadline,
             metadata: head.fields.metadata,
             attempt: head.attempt,
+            wants_text: false,
         }))
     }
 
@@ -379,6 +207,139 @@ impl<R: Clone, T> ServerConnection<R, T> {
                 .and_then(|slot| self.routes.get(slot)?.clone())
                 .ok_or(Violation::Route(number)),
         }
+    }
+}
+
+impl<R: Clone, T> Serving<R, T> for ServerConnection<R, T> {
+    type Decoder = Codec;
+
+    #[inline]
+    fn take(
+        &mut self,
+        frame: Frame,
+        now: Instant,
+        methods: &impl Methods<R>,
+    ) -> Result<ServerEvent<R, T>, Violation> {
+        self.receive(frame, now, |names| methods.named(names))
+    }
+
+    fn has_room(&self, taken: usize) -> bool {
+        self.running.len() + taken < self.limits.max_calls as usize
+    }
+
+    fn run(&mut self, call: u64, deadline: Deadline, task: T) {
+        self.running.enter(call, deadline.instant(), task);
+    }
+
+    fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata) {
+        if self.running.leave(call).is_some() {
+            self.answer(call, answer, metadata);
+        }
+    }
+
+    fn answer(&mut self, call: u64, answer: Result<Response, Status>, mut metadata: Metadata) {
+        let max_frame = self
+            .peer
+            .as_ref()
+            .map_or(self.limits.max_frame, |peer| peer.max_frame);
+        let pushed = match answer {
+            Ok(response) => {
+                metadata.inherit(&response.metadata);
+                let head = ResponseHead {
+                    application_error: response.is_application_error(),
+                    stream: false,
+                    fields: Fields {
+                        metadata,
+                        ..Fields::default()
+                    },
+                };
+                self.outbox
+                    .push_with_body(call, &head, response.body(), max_frame)
+            }
+            Err(status) => {
+                metadata.inherit(status.metadata());
+                let outcome = Outcome::from_status(&status.with_metadata(metadata));
+                let message = Message::Error(outcome);
+                self.outbox.push(&Frame { call, message }, max_frame)
+            }
+        };
+        if let Err(error) = pushed {
+            let status = Status::resource_exhausted(format!(
+                "the answer: {error}, which is what the caller takes"
+            ));
+            self.outbox
+                .push_small(call, Message::Error(Outcome::from_status(&status)));
+        }
+    }
+
+    fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation> {
+        if self.patience.is_some_and(|patience| patience <= now) {
+            return Err(Violation::TooSlow(if self.peer.is_none() {
+                "hello"
+            } else {
+                "a frame"
+            }));
+        }
+        match self.quiet.tick(now) {
+            Hush::Until(_) => {}
+            Hush::Ping(_) => self.outbox.push_small(0, Message::Ping(0)),
+            Hush::Dead => return Err(Violation::TooSlow("the answer to a ping")),
+        }
+        let overdue = self.running.take_overdue(now);
+        let mut tasks = Vec::with_capacity(overdue.len());
+        for (call, task) in overdue {
+            let status = Status::deadline_exceeded("the handler was stopped at the deadline");
+            self.answer(call, Err(status), Metadata::new());
+            tasks.push(task);
+        }
+        Ok(tasks)
+    }
+
+    fn next_tick(&self) -> Instant {
+        self.running
+            .sweep()
+            .into_iter()
+            .chain(self.patience)
+            .fold(self.quiet.next(), Instant::min)
+    }
+
+    fn was_read(&mut self, now: Instant) {
+        self.quiet.heard(now);
+    }
+
+    fn partial(&mut self, partial: bool, fresh: bool, now: Instant) {
+        if self.peer.is_none() {
+            return;
+        }
+        if !partial {
+            self.patience = None;
+        } else if fresh || self.patience.is_none() {
+            self.patience = Some(Deadline::new(now, self.limits.frame_timeout).instant());
+        }
+    }
+
+    fn go_away(&mut self, reason: Reason, message: &str, _: Instant) {
+        self.say_goodbye(reason, message);
+    }
+
+    fn refuse(&mut self, violation: &Violation) {
+        self.say_goodbye(Reason::from(violation), &violation.to_string());
+    }
+
+    fn is_left_to_client(&self) -> bool {
+        true
+    }
+
+    fn is_drained(&self) -> bool {
+        self.going_away && self.running.is_empty()
+    }
+
+    fn is_choked(&self) -> bool {
+        self.outbox.unwritten() >= self.limits.max_unwritten.max(1)
+    }
+
+    fn stop(&mut self) -> Vec<T> {
+        self.running.take()
     }
 }
 

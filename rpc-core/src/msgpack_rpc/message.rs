@@ -3,7 +3,10 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 
 use super::MsgId;
-use crate::wire::{array, value_len};
+use crate::{
+    protocol::MAX_NAME_LEN,
+    wire::{array, value_len},
+};
 
 /// What one peer says to the other.
 #[derive(Debug)]
@@ -46,6 +49,9 @@ pub struct Call {
     params: usize,
     count: u32,
 }
+
+/// A service, a method and what divides them, in bytes.
+const LONGEST_METHOD: usize = 2 * MAX_NAME_LEN + 1;
 
 const REQUEST: u8 = 0;
 const ANSWER: u8 = 1;
@@ -155,6 +161,11 @@ impl Parts {
 fn place(message: &[u8], rest: &[u8]) -> Result<Place, &'static str> {
     const METHOD: &str = "the method is a string in UTF-8";
     let (method, params) = rmp::decode::read_str_from_slice(rest).map_err(|_| METHOD)?;
+    if method.len() > LONGEST_METHOD {
+        return Err(
+            "the method is longer than 511 bytes, which no service and method are together",
+        );
+    }
     let (count, _) = array(params).ok_or("the params are an array")?;
     let params = message.len() - params.len();
     Ok(Place {

@@ -7,12 +7,17 @@ mod message;
 mod messages;
 mod meta;
 mod msg_id;
+mod options;
+mod order;
 mod request;
+mod server;
 mod text;
 
 pub use self::{
     message::{Call, Message},
     messages::Messages,
     msg_id::MsgId,
+    options::{MetaMap, Options},
     request::{Asked, answer, ask},
+    server::ServerConnection,
 };

@@ -15,7 +15,7 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 use tokio_util::sync::ReusableBoxFuture;
 
-use super::Shared;
+use super::{Machine, Shared};
 use crate::{
     gate::Pass,
     router::{Resolved, Slot, Target, is_long},
@@ -74,9 +74,9 @@ impl Dispatch {
     }
 
     /// Starts a call. What is done at once comes back; the rest answers from its own task.
-    pub(super) fn call(
+    pub(super) fn call<M: Machine>(
         &mut self,
-        shared: &Arc<Shared>,
+        shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
         cx: &mut TaskContext<'_>,
     ) -> Option<Handled> {
@@ -88,6 +88,7 @@ impl Dispatch {
             deadline,
             metadata,
             attempt,
+            wants_text,
         } = incoming;
         let target = shared.service.router.target(&route);
         let handler = match target.handler() {
@@ -103,8 +104,9 @@ impl Dispatch {
         if calls.is_full() {
             return refuse(overloaded(calls.most()));
         }
-        let mut request =
-            Request::new(target.route().clone(), body, deadline).with_peer(shared.peer.clone());
+        let mut request = Request::new(target.route().clone(), body, deadline)
+            .with_peer(shared.peer.clone())
+            .with_errors_as_text(wants_text);
         request.metadata = metadata.clone();
         request.attempt = attempt;
         let context = &mut self.context;
@@ -169,14 +171,22 @@ impl Dispatch {
 }
 
 /// Goes on with a call that was not done at once.
-async fn run_on(shared: Arc<Shared>, id: u64, context: Context, mut handler: Slot, _pass: Pass) {
+async fn run_on<M: Machine>(
+    shared: Arc<Shared<M>>,
+    id: u64,
+    context: Context,
+    mut handler: Slot,
+    _pass: Pass,
+) {
     let answer = poll_fn(|cx| guard(&context, Pin::new(&mut handler), cx)).await;
     let metadata = context.take_reply_metadata();
     let mut machine = shared.link.lock();
+    let choked = machine.is_choked();
     machine.finish(id, answer, metadata);
-    let drained = machine.is_drained();
+    // What waited for this answer may have been all that kept the connection from reading on.
+    let look = machine.is_drained() || (choked && !machine.is_choked());
     shared.link.send(machine);
-    if drained {
+    if look {
         shared.link.wake();
     }
 }

@@ -1,6 +1,7 @@
 //! One socket, and the calls that run on it.
 
 mod dispatch;
+mod opening;
 mod task;
 
 use std::{
@@ -11,14 +12,17 @@ use std::{
     },
 };
 
+use bytes::BytesMut;
 use doge_rpc_core::{
-    connection::{Limits, ServerConnection},
+    connection::{Limits, ServerConnection, Serving},
     driver::{FrameReader, Link},
+    msgpack_rpc,
     protocol::{Codec, Reason},
-    transport::{Address, Stream},
+    transport::{Address, ReadHalf, WriteHalf},
 };
 use tokio::{task::AbortHandle, time::Instant};
 
+pub(crate) use self::opening::{Signals, serve};
 use self::task::Task;
 use crate::{
     gate::Gate,
@@ -29,63 +33,101 @@ use crate::{
 pub(crate) struct Service {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
+    /// How peers that speak MessagePack-RPC are treated; `None` when they are turned away.
+    pub(crate) msgpack_rpc: Option<msgpack_rpc::Options>,
     /// Calls that run at once.
     pub(crate) calls: Gate,
 }
 
 /// An open connection, for those who end it.
 #[derive(Clone, Debug)]
-pub(crate) struct Connection(Arc<Shared>);
+pub(crate) struct Connection(Arc<dyn Ends>);
 
-/// The state of a connection.
-type Machine = ServerConnection<Resolved, AbortHandle>;
+/// A connection, in whatever dialect.
+trait Ends: fmt::Debug + Send + Sync {
+    /// Asks the client to call elsewhere; what runs goes on.
+    fn go_away(&self, reason: Reason, why: &str);
 
-struct Shared {
-    link: Link<Machine>,
+    /// Ends it now, with all that runs.
+    fn close(&self);
+}
+
+impl Connection {
+    /// Asks the client to call elsewhere; what runs goes on.
+    pub(crate) fn go_away(&self, reason: Reason, why: &str) {
+        self.0.go_away(reason, why);
+    }
+
+    /// Ends it now, with all that runs.
+    pub(crate) fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// The state of a connection, in one dialect.
+trait Machine: Serving<Resolved, AbortHandle, Decoder: Send + Unpin> + Send + Sized + 'static {
+    /// A fresh one, of this service, and what reads its frames.
+    fn new(service: &Service, now: Instant) -> (Self, Self::Decoder);
+}
+
+impl Machine for ServerConnection<Resolved, AbortHandle> {
+    fn new(service: &Service, now: Instant) -> (Self, Codec) {
+        let limits = service.limits.clone();
+        let codec = Codec::new(limits.max_frame, limits.max_frame);
+        (Self::new(limits, now), codec)
+    }
+}
+
+impl Machine for msgpack_rpc::ServerConnection<Resolved, AbortHandle> {
+    fn new(service: &Service, now: Instant) -> (Self, msgpack_rpc::Messages) {
+        let options = service.msgpack_rpc.clone().unwrap_or_default();
+        let messages = msgpack_rpc::Messages::new(options.max_message);
+        (Self::new(service.limits.clone(), options, now), messages)
+    }
+}
+
+struct Shared<M> {
+    link: Link<M>,
     service: Arc<Service>,
     peer: Address,
     closed: AtomicBool,
 }
 
-impl Connection {
-    /// Takes a connection in; its task is to be spawned by the caller.
-    pub(crate) fn new(
-        stream: Stream,
-        peer: Address,
-        service: Arc<Service>,
-    ) -> (Self, impl Future<Output = ()> + Send) {
-        let (read, write) = stream.split();
-        let now = Instant::now();
-        let max_frame = service.limits.max_frame;
-        let reader = FrameReader::new(read, Codec::new(max_frame, max_frame), now);
-        let machine = ServerConnection::new(service.limits.clone(), now);
-        let link = Link::new(machine, write);
-        let shared = Arc::new(Shared {
-            link,
-            service,
-            peer,
-            closed: AtomicBool::new(false),
-        });
-        let task = Task::new(Arc::clone(&shared), reader);
-        (Self(shared), task)
+/// Takes a connection in of which so much was read already; its task is to be run by the caller.
+fn connect<M: Machine>(
+    (read_half, write_half): (ReadHalf, WriteHalf),
+    read: BytesMut,
+    peer: Address,
+    service: Arc<Service>,
+) -> (Connection, Task<M>) {
+    let now = Instant::now();
+    let (machine, decoder) = M::new(&service, now);
+    let reader = FrameReader::new(read_half, decoder, now).after(read);
+    let shared = Arc::new(Shared {
+        link: Link::new(machine, write_half),
+        service,
+        peer,
+        closed: AtomicBool::new(false),
+    });
+    let task = Task::new(Arc::clone(&shared), reader);
+    (Connection(shared), task)
+}
+
+impl<M: Machine> Ends for Shared<M> {
+    fn go_away(&self, reason: Reason, why: &str) {
+        let mut machine = self.link.lock();
+        machine.go_away(reason, why, Instant::now());
+        self.link.send(machine);
+        self.link.wake();
     }
 
-    /// Asks the client to call elsewhere; what runs goes on.
-    pub(crate) fn go_away(&self, reason: Reason, why: &str) {
-        let mut machine = self.0.link.lock();
-        machine.go_away(reason, why);
-        self.0.link.send(machine);
-        self.0.link.wake();
-    }
-
-    /// Ends it now, with all that runs.
-    pub(crate) fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
-        self.0.link.wake();
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.link.wake();
     }
 }
 
-impl fmt::Debug for Shared {
+impl<M> fmt::Debug for Shared<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("peer", &self.peer)

@@ -9,10 +9,10 @@ use std::{
 
 use doge_rpc_core::{
     Deadline,
-    call::{Handled, Names},
+    call::Handled,
     connection::{Incoming, ServerEvent},
     driver::{FrameReader, Read},
-    protocol::{Reason, Violation},
+    protocol::Violation,
 };
 use tokio::{
     task::{AbortHandle, unconstrained},
@@ -20,13 +20,13 @@ use tokio::{
 };
 
 use super::{Machine, Shared, dispatch::Dispatch};
-use crate::router::Resolved;
+use crate::router::{Resolved, Router};
 
 /// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
 /// keeps the time.
-pub(super) struct Task {
-    shared: Arc<Shared>,
-    reader: FrameReader,
+pub(super) struct Task<M: Machine> {
+    shared: Arc<Shared<M>>,
+    reader: FrameReader<M::Decoder>,
     dispatch: Dispatch,
     /// Calls that were taken and are next to run.
     calls: VecDeque<Incoming<Resolved>>,
@@ -75,8 +75,8 @@ impl From<io::Error> for End {
     }
 }
 
-impl Task {
-    pub(super) fn new(shared: Arc<Shared>, reader: FrameReader) -> Self {
+impl<M: Machine> Task<M> {
+    pub(super) fn new(shared: Arc<Shared<M>>, reader: FrameReader<M::Decoder>) -> Self {
         Self {
             dispatch: Dispatch::new(shared.peer.clone()),
             shared,
@@ -139,8 +139,8 @@ impl Task {
         let (mut any, mut taken) = (false, Ok(choked));
         if !choked {
             let Self { reader, calls, .. } = self;
-            let resolve = |names: &Names| self.shared.service.router.resolve(names);
-            taken = take_calls(&mut machine, reader, calls, resolve, now, &mut any);
+            let router = &self.shared.service.router;
+            taken = take_calls(&mut *machine, reader, calls, router, now, &mut any);
         }
         let run = !choked && !self.calls.is_empty();
         if run {
@@ -185,6 +185,9 @@ impl Task {
                 Poll::Ready(ended) => {
                     ended?;
                     self.finished = true;
+                    if !self.shared.link.lock().is_left_to_client() {
+                        return Err(End::Closed);
+                    }
                 }
                 Poll::Pending => {}
             }
@@ -200,6 +203,10 @@ impl Task {
             let mut until = machine.next_tick();
             self.shared.link.send(machine);
             overdue.iter().for_each(AbortHandle::abort);
+            if !overdue.is_empty() {
+                // There may be room for calls that are there.
+                cx.waker().wake_by_ref();
+            }
             if let Some(since) = self.shared.link.stalled_since() {
                 let limit = self.shared.service.limits.write_timeout;
                 let limit = Deadline::new(since, limit).instant();
@@ -236,11 +243,7 @@ impl Task {
             }
             End::Violated(violation) => {
                 tracing::warn!(%peer, %violation, stopped, "connection closed: the client broke the protocol");
-                let reason = Reason::from(&violation);
-                self.shared
-                    .link
-                    .lock()
-                    .go_away(reason, &violation.to_string());
+                self.shared.link.lock().refuse(&violation);
             }
         }
     }
@@ -255,11 +258,11 @@ impl Task {
 
 /// Takes some of the calls that are there, as far as there is room for them to run, and tells whether more may be
 /// there. One that is cancelled before it runs never does.
-fn take_calls(
-    machine: &mut Machine,
-    reader: &mut FrameReader,
+fn take_calls<M: Machine>(
+    machine: &mut M,
+    reader: &mut FrameReader<M::Decoder>,
     calls: &mut VecDeque<Incoming<Resolved>>,
-    resolve: impl Fn(&Names) -> Resolved,
+    router: &Router,
     now: Instant,
     any: &mut bool,
 ) -> Result<bool, Violation> {
@@ -268,7 +271,7 @@ fn take_calls(
             return Ok(false);
         };
         *any = true;
-        match machine.receive(frame, now, &resolve)? {
+        match machine.take(frame, now, router)? {
             ServerEvent::None => {}
             ServerEvent::Cancelled(_, Some(task)) => task.abort(),
             ServerEvent::Cancelled(call, None) => calls.retain(|taken| taken.id != call),
@@ -279,14 +282,14 @@ fn take_calls(
 }
 
 /// However the task ends, its runtime going down included, nothing of the connection runs on.
-impl Drop for Task {
+impl<M: Machine> Drop for Task<M> {
     fn drop(&mut self) {
         self.stop();
         self.shared.link.close();
     }
 }
 
-impl Future for Task {
+impl<M: Machine> Future for Task<M> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -9,7 +9,8 @@ use std::{collections::HashMap, sync::Arc};
 use doge_rpc_core::{
     Status,
     call::{BoxedService, Layers, Names, Route, Serve},
-    schema::ServiceSchema,
+    connection::Methods,
+    schema::{MethodSchema, ServiceSchema},
 };
 
 use self::{handler::Direct, layered::Layered};
@@ -51,6 +52,8 @@ pub(crate) struct Router {
     services: HashMap<&'static str, Entry>,
     /// The methods of all services.
     methods: Vec<Target>,
+    /// The service of a method that is called without one.
+    default: Option<&'static str>,
 }
 
 struct Entry {
@@ -71,7 +74,12 @@ pub(crate) enum Resolved {
 
 impl Router {
     /// Puts the layers around each service, the first one outermost.
-    pub(crate) fn new(added: Vec<Added>, layers: &Layers) -> Result<Self, StartError> {
+    pub(crate) fn new(
+        added: Vec<Added>,
+        layers: &Layers,
+        default: Option<&str>,
+    ) -> Result<Self, StartError> {
+        let default = default_service(&added, default)?;
         let mut services = HashMap::with_capacity(added.len());
         let mut methods = Vec::new();
         for Added {
@@ -101,19 +109,31 @@ impl Router {
                 return Err(StartError::DuplicateService(schema.name()));
             }
         }
-        Ok(Self { services, methods })
+        Ok(Self {
+            services,
+            methods,
+            default,
+        })
     }
 
-    /// What the names of a route stand for.
-    pub(crate) fn resolve(&self, names: &Names) -> Resolved {
+    /// The method of this service, if there is one.
+    fn find(&self, service: &str, method: &str) -> Option<&'static MethodSchema> {
+        self.services.get(service)?.schema.method(method)
+    }
+
+    fn place(&self, method: &MethodSchema) -> Resolved {
+        let first = self.services.get(method.service()).map(|entry| entry.first);
+        // It was found among the services.
+        Resolved::Method(first.unwrap_or_default() + method.index())
+    }
+
+    /// What takes calls of a method that is not there.
+    fn stray(&self, names: Names) -> Resolved {
         let handler = match self.services.get(&*names.service) {
-            Some(entry) => match entry.schema.method(&names.method) {
-                Some(method) => return Resolved::Method(entry.first + method.index()),
-                None => Ok(Arc::clone(&entry.handler)),
-            },
+            Some(entry) => Ok(Arc::clone(&entry.handler)),
             None => Err(self.unknown(&names.service)),
         };
-        Resolved::Stray(Arc::new(Target::new(Route::from(names.clone()), handler)))
+        Resolved::Stray(Arc::new(Target::new(Route::from(names), handler)))
     }
 
     /// The target that names were resolved to.
@@ -132,5 +152,51 @@ impl Router {
             known.join(", ")
         ))
         .with_never_ran(true)
+    }
+}
+
+impl Methods<Resolved> for Router {
+    #[inline]
+    fn named(&self, names: &Names) -> Resolved {
+        match self.find(&names.service, &names.method) {
+            Some(method) => self.place(method),
+            None => self.stray(names.clone()),
+        }
+    }
+
+    /// `method` alone is one of the default service; with its service in front it is `service/method` or
+    /// `service.method`.
+    fn spelt(&self, text: &str) -> (Resolved, Option<&'static MethodSchema>) {
+        let default = self.default.unwrap_or_default();
+        let divided = text.rsplit_once('/').or_else(|| {
+            let divided = text.rsplit_once('.');
+            divided.filter(|(service, _)| self.services.contains_key(service))
+        });
+        let (service, method) = divided.unwrap_or((default, text));
+        match self.find(service, method) {
+            Some(method) => (self.place(method), Some(method)),
+            None => {
+                let names = Names {
+                    service: service.into(),
+                    method: method.into(),
+                };
+                (self.stray(names), None)
+            }
+        }
+    }
+}
+
+/// The service of this name, or the first one.
+fn default_service(
+    added: &[Added],
+    wanted: Option<&str>,
+) -> Result<Option<&'static str>, StartError> {
+    let mut names = added.iter().map(|added| added.schema().name());
+    match wanted {
+        None => Ok(names.next()),
+        Some(wanted) => match names.find(|name| *name == wanted) {
+            None => Err(StartError::UnknownDefaultService(wanted.to_owned())),
+            found => Ok(found),
+        },
     }
 }

@@ -1,0 +1,116 @@
+use tokio::time::Instant;
+
+use super::HasOutbox;
+use crate::{
+    Deadline, Metadata, Status,
+    call::{Attempt, Names, Response},
+    driver::Decode,
+    protocol::{Reason, Violation},
+    schema::MethodSchema,
+};
+
+/// The serving end of a connection, in either dialect, as its driver sees it.
+///
+/// `R` is what a method resolves to; `T` is a handle that stops a handler which runs on.
+pub trait Serving<R, T>: HasOutbox {
+    /// How what the client sends is read.
+    type Decoder: Decode;
+
+    /// Takes a frame in.
+    ///
+    /// # Errors
+    ///
+    /// The [`Violation`] that ends the connection.
+    fn take(
+        &mut self,
+        frame: <Self::Decoder as Decode>::Frame,
+        now: Instant,
+        methods: &impl Methods<R>,
+    ) -> Result<ServerEvent<R, T>, Violation>;
+
+    /// Whether a call that comes next could run beside so many that were taken and are not entered yet.
+    fn has_room(&self, taken: usize) -> bool;
+
+    /// Enters a call that runs on, with the handle that stops it.
+    fn run(&mut self, call: u64, deadline: Deadline, task: T);
+
+    /// Answers a call that ran on, unless it was stopped meanwhile.
+    fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata);
+
+    /// Answers a call.
+    fn answer(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata);
+
+    /// Answers the calls whose deadline has passed, and returns the handles that stop them.
+    ///
+    /// # Errors
+    ///
+    /// A [`Violation`] when the peer was too slow with what has to come from it.
+    fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation>;
+
+    /// The moment at which [`tick`](Self::tick) has something to do, unless something is heard before.
+    fn next_tick(&self) -> Instant;
+
+    /// Notes that something came from the peer.
+    fn was_read(&mut self, now: Instant);
+
+    /// Notes whether a frame is there in part, which may not last; `fresh` when it is not the one of the last time.
+    fn partial(&mut self, partial: bool, fresh: bool, now: Instant);
+
+    /// Begins to end the connection without losing a call.
+    fn go_away(&mut self, reason: Reason, message: &str, now: Instant);
+
+    /// Says why the connection ends now.
+    fn refuse(&mut self, violation: &Violation);
+
+    /// Whether no more calls come and all that were taken are answered.
+    fn is_drained(&self) -> bool;
+
+    /// Whether it is the client that hangs up once the connection is drained.
+    fn is_left_to_client(&self) -> bool;
+
+    /// Whether so much waits to be written that nothing more should be read.
+    fn is_choked(&self) -> bool;
+
+    /// Takes the handles of all calls that run on, to stop them with the connection.
+    fn stop(&mut self) -> Vec<T>;
+}
+
+/// The methods of a server.
+pub trait Methods<R> {
+    /// What the names of a route stand for.
+    fn named(&self, names: &Names) -> R;
+
+    /// What the method of a MessagePack-RPC peer stands for, which may have its service in front, and its schema if there
+    /// is such a method.
+    fn spelt(&self, method: &str) -> (R, Option<&'static MethodSchema>);
+}
+
+/// What a frame asks of the driver.
+#[derive(Debug)]
+pub enum ServerEvent<R, T> {
+    /// Nothing.
+    None,
+    /// A call to run.
+    Call(Incoming<R>),
+    /// The caller gave this call up: stop its handler, if it was [entered](Serving::run), or do not run it.
+    Cancelled(u64, Option<T>),
+}
+
+/// A call to run.
+#[derive(Debug)]
+pub struct Incoming<R> {
+    /// Its id.
+    pub id: u64,
+    /// Its method.
+    pub route: R,
+    /// Its arguments.
+    pub body: bytes::Bytes,
+    /// The moment by which it has to end.
+    pub deadline: Deadline,
+    /// What came beside it.
+    pub metadata: Metadata,
+    /// Which attempt it is.
+    pub attempt: Attempt,
+    /// Whether the caller knows errors of the application as text only.
+    pub wants_text: bool,
+}

@@ -1,0 +1,97 @@
+//! Which dialect a client speaks, which its first byte tells.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use doge_rpc_core::{
+    connection, msgpack_rpc,
+    transport::{Address, ReadHalf, Stream, WriteHalf},
+};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::{Connection, Service, connect};
+
+/// What becomes of all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// They are asked to end.
+    pub(crate) draining: CancellationToken,
+    /// They end.
+    pub(crate) closed: CancellationToken,
+}
+
+/// How long a client whose connection stands when a drain begins has to say its first word.
+const FIRST_WORD: Duration = Duration::from_millis(300);
+
+/// What is read at once to find out, in bytes.
+const FIRST_READ: usize = 1024;
+
+/// Serves a connection to its end. `entered` is told of it once it is clear what it is.
+///
+/// A client that says nothing costs nothing but its place: a Python client may connect long before its first call. Where
+/// MessagePack-RPC is not served, a client has to say hello in time.
+pub(crate) async fn serve(
+    stream: Stream,
+    peer: Address,
+    service: Arc<Service>,
+    signals: &Signals,
+    entered: impl FnOnce(Connection),
+) {
+    let (mut reading, writing) = stream.split();
+    let mut read = BytesMut::new();
+    if service.msgpack_rpc.is_some() {
+        match first_bytes(&mut reading, signals).await {
+            Ok(Some(bytes)) => read = bytes,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%peer, %error, "connection lost before its first byte");
+                return;
+            }
+        }
+    }
+    let halves = (reading, writing);
+    if is_msgpack_rpc(&read) {
+        run::<msgpack_rpc::ServerConnection<_, _>>(halves, read, peer, service, entered).await;
+    } else {
+        run::<connection::ServerConnection<_, _>>(halves, read, peer, service, entered).await;
+    }
+}
+
+async fn run<M: super::Machine>(
+    halves: (ReadHalf, WriteHalf),
+    read: BytesMut,
+    peer: Address,
+    service: Arc<Service>,
+    entered: impl FnOnce(Connection),
+) {
+    let (connection, task) = connect::<M>(halves, read, peer, service);
+    entered(connection);
+    task.await;
+}
+
+/// Whether these bytes begin with a MessagePack array.
+fn is_msgpack_rpc(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(0x90..=0x9F | 0xDC | 0xDD))
+}
+
+/// What the client says first; `None` when it says nothing any more or the server ends.
+async fn first_bytes(reading: &mut ReadHalf, signals: &Signals) -> io::Result<Option<BytesMut>> {
+    let mut bytes = BytesMut::new();
+    let read = async {
+        let mut first = [0; FIRST_READ];
+        let read = reading.read(&mut first).await?;
+        bytes.extend_from_slice(&first[..read]);
+        Ok((read > 0).then_some(bytes))
+    };
+    let late = async {
+        signals.draining.cancelled().await;
+        tokio::time::sleep(FIRST_WORD).await;
+    };
+    tokio::select! {
+        biased;
+        read = read => read,
+        () = late => Ok(None),
+        () = signals.closed.cancelled() => Ok(None),
+    }
+}
