@@ -1,16 +1,15 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use bytes::BytesMut;
 use doge_rpc_core::{
-    protocol::{DEFAULT_MAX_FRAME, Frame, GoAway, Message, Reason},
+    protocol::Reason,
     transport::{Address, Listener, Stream},
 };
 use parking_lot::Mutex;
-use tokio::io::AsyncWriteExt as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     connection::{self, Connection, Service, Signals},
+    farewell,
     gate::Gate,
 };
 
@@ -28,9 +27,6 @@ pub(crate) struct Connections {
 
 /// Pause after a failed accept, such as when the process is out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// How long a client that is turned away may take to hang up.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Connections beyond these are closed without a word.
 const MAX_LEAVING: usize = 100;
@@ -89,7 +85,7 @@ impl Connections {
             if let Some(pass) = self.leaving.enter() {
                 let most = self.gate.most();
                 tokio::spawn(async move {
-                    turn_away(stream, most).await;
+                    farewell::say(stream, most).await;
                     drop(pass);
                 });
             }
@@ -141,34 +137,6 @@ impl Drop for Place {
 
 fn go_away(connection: &Connection) {
     connection.go_away(Reason::Drain, "the server shuts down");
-}
-
-/// Says why, and waits for the client to hang up: closing with its hello unread would take the reason back.
-async fn turn_away(stream: Stream, most: usize) {
-    let message = format!("the server has {most} connections, which is all that it takes").into();
-    let goaway = GoAway {
-        reason: Reason::Limit,
-        last_calls: Vec::new(),
-        message,
-    };
-    let mut bytes = BytesMut::new();
-    if (Frame {
-        call: 0,
-        message: Message::GoAway(goaway),
-    })
-    .encode(&mut bytes, DEFAULT_MAX_FRAME)
-    .is_err()
-    {
-        return;
-    }
-    let (mut read, mut write) = stream.split();
-    let farewell = async {
-        write.write_all(&bytes).await?;
-        write.shutdown().await?;
-        tokio::io::copy(&mut read, &mut tokio::io::sink()).await
-    };
-    // Whatever comes of it, the connection is closed.
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod advertise;
 mod builder;
 mod connection;
 mod error;
+mod farewell;
 mod gate;
 mod router;
 mod running;

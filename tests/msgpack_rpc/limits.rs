@@ -66,6 +66,20 @@ async fn calls_over_the_limit_of_the_server_are_refused() {
 }
 
 #[tokio::test]
+async fn connections_over_the_limit_are_told_so_in_their_own_words() {
+    let (server, _inside) = serve_with(|server| server.max_connections(1)).await;
+    let mut first = Peer::connect(&server).await;
+    assert_eq!(first.call("sum", &(1, 2)).await, Ok(3));
+    let mut second = Peer::connect(&server).await;
+    let refused = second.call::<i64>("sum", &(1, 2)).await.unwrap_err();
+    assert_eq!(
+        refused,
+        "the server has 1 connections, which is all that it takes"
+    );
+    assert!(second.message().await.is_none());
+}
+
+#[tokio::test]
 async fn a_message_that_is_too_large_is_answered_and_the_connection_goes_on() {
     let server = serve_options(Options {
         max_message: 1000,

@@ -58,6 +58,15 @@ const ANSWER: u8 = 1;
 const NOTIFICATION: u8 = 2;
 
 impl Message {
+    /// The number of the request that it is, or that it is the answer to.
+    pub fn id(&self) -> Option<MsgId> {
+        match self {
+            Self::Request { id, .. } | Self::Answer { id, .. } => Some(*id),
+            Self::Invalid { id, .. } => *id,
+            Self::Notification { .. } => None,
+        }
+    }
+
     /// Takes a whole MessagePack value apart.
     pub(super) fn parse(message: BytesMut) -> Self {
         match Parts::of(&message) {

@@ -18,6 +18,7 @@ pub use self::{
     messages::Messages,
     msg_id::MsgId,
     options::{MetaMap, Options},
+    order::refusal,
     request::{Asked, answer, ask},
     server::ServerConnection,
 };

@@ -74,26 +74,17 @@ impl Order {
 impl Answer {
     /// Writes it as the answer to this request.
     pub(super) fn push(&self, id: MsgId, outbox: &mut Outbox) {
-        let begin = |tail: &mut BytesMut| {
-            tail.put_slice(b"\x94\x01");
-            id.write(tail);
-        };
         match self {
             Self::Result(value) => outbox.push_value(
                 |tail| {
-                    begin(tail);
+                    begin(tail, id);
                     tail.put_u8(NIL);
                 },
                 value,
             ),
-            Self::Error(error) => outbox.push_value(
-                |tail| {
-                    begin(tail);
-                    text::write(tail, error);
-                    tail.put_u8(NIL);
-                },
-                &Bytes::new(),
-            ),
+            Self::Error(error) => {
+                outbox.push_value(|tail| write_error(tail, id, error), &Bytes::new());
+            }
         }
     }
 
@@ -107,6 +98,25 @@ impl Answer {
 }
 
 const NIL: u8 = 0xC0;
+
+/// The answer to a request that is turned away without a connection of its own; to what is no request, [`MsgId::NONE`]
+/// stands for its number.
+pub fn refusal(id: Option<MsgId>, why: &str) -> BytesMut {
+    let mut bytes = BytesMut::new();
+    write_error(&mut bytes, id.unwrap_or(MsgId::NONE), why);
+    bytes
+}
+
+fn write_error(dst: &mut BytesMut, id: MsgId, error: &str) {
+    begin(dst, id);
+    text::write(dst, error);
+    dst.put_u8(NIL);
+}
+
+fn begin(dst: &mut BytesMut, id: MsgId) {
+    dst.put_slice(b"\x94\x01");
+    id.write(dst);
+}
 
 #[cfg(test)]
 mod tests {

@@ -22,7 +22,7 @@ use doge_rpc_core::{
 };
 use tokio::{task::AbortHandle, time::Instant};
 
-pub(crate) use self::opening::{Signals, serve};
+pub(crate) use self::opening::{Signals, is_msgpack_rpc, serve};
 use self::task::Task;
 use crate::{
     gate::Gate,

@@ -71,7 +71,7 @@ async fn run<M: super::Machine>(
 }
 
 /// Whether these bytes begin with a MessagePack array.
-fn is_msgpack_rpc(bytes: &[u8]) -> bool {
+pub(crate) fn is_msgpack_rpc(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0x90..=0x9F | 0xDC | 0xDD))
 }
 
