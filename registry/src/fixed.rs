@@ -9,7 +9,8 @@ use crate::{Instance, Leave, Registration, Registry, RegistryError, ServiceKey, 
 /// A fixed list of addresses, for when there is no registry (doge calls this `direct`).
 ///
 /// A service listed by name has the addresses given for it, in every group and version; any other
-/// has those given for all, or none. A watch never changes. Registering succeeds and does nothing,
+/// has those given for all, or none. An address is as an instance's: `tcp://host:port`, or
+/// `doge://host:port` for a process of Python doge. A watch never changes. Registering succeeds and does nothing,
 /// so that a server needs no special case.
 ///
 /// ```

@@ -36,7 +36,8 @@ impl Instance {
     /// An instance of `key` at `address`, with a new random id and weight 100.
     ///
     /// The address is not interpreted here: `tcp://127.0.0.1:4399` and `unix:///run/hr.sock` are
-    /// alike to a registry.
+    /// alike to a registry, and so is `doge://127.0.0.1:4399`, where MessagePack-RPC is spoken as
+    /// by Python doge. To clients a bare `127.0.0.1:4399` means that, too.
     pub fn new(key: ServiceKey, address: impl Into<String>) -> Self {
         Self {
             id: Uuid::new_v4().to_string(),

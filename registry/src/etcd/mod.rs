@@ -48,7 +48,7 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// [`snapshots`](EtcdBuilder::snapshots), a process can start while etcd is away.
 ///
 /// Keys and values are described in `docs/registry.md`: `/doge/rpc/{group}/{service}/{version}/{instance}`, and
-/// JSON. A bare `host:port` is read as an instance, too.
+/// JSON. A bare `host:port` is read as an instance of Python doge, too.
 ///
 /// Clones are handles to the same registry. Its work runs on the tokio runtime it is called from. When
 /// etcd is away, both methods say so after the request timeout (3 s), or that for each member when none of

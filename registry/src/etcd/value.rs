@@ -89,13 +89,14 @@ fn decode_json(text: &str, key: &ServiceKey, id: &str) -> Result<Instance, Unrea
     Ok(instance)
 }
 
-/// `host:port` as doge writes it, or an address with a scheme as it is.
+/// `host:port` as Python doge writes it, which so is one of its processes, or an address with a scheme as it is.
 fn bare_address(text: &str) -> Option<String> {
     if text.contains(|found: char| found.is_whitespace() || found.is_control()) {
         return None;
     }
     if let Some((scheme, rest)) = text.split_once("://") {
-        return (matches!(scheme, "tcp" | "unix") && !rest.is_empty()).then(|| text.to_owned());
+        let is_known = matches!(scheme, "tcp" | "unix" | "doge" | "msgpack-rpc");
+        return (is_known && !rest.is_empty()).then(|| text.to_owned());
     }
     let (host, port) = text.rsplit_once(':')?;
     let port: u16 = port.parse().ok()?;
@@ -106,7 +107,7 @@ fn bare_address(text: &str) -> Option<String> {
         Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
         None => !host.is_empty() && !host.contains([':', '[', ']', '/']),
     };
-    (is_host && port > 0).then(|| format!("tcp://{text}"))
+    (is_host && port > 0).then(|| format!("doge://{text}"))
 }
 
 #[cfg(test)]
@@ -139,10 +140,12 @@ mod tests {
     #[test]
     fn a_bare_address_is_an_instance_named_by_its_key() {
         for (value, address) in [
-            ("10.0.0.1:4399", "tcp://10.0.0.1:4399"),
-            (" host:1\n", "tcp://host:1"),
-            ("[::1]:4399", "tcp://[::1]:4399"),
+            ("10.0.0.1:4399", "doge://10.0.0.1:4399"),
+            (" host:1\n", "doge://host:1"),
+            ("[::1]:4399", "doge://[::1]:4399"),
             ("tcp://a:1", "tcp://a:1"),
+            ("doge://a:1", "doge://a:1"),
+            ("msgpack-rpc://a:1", "msgpack-rpc://a:1"),
             ("unix:///run/x", "unix:///run/x"),
         ] {
             let instance = decode(value.as_bytes(), &key(), "10.0.0.1:4399").unwrap();

@@ -14,7 +14,7 @@ async fn bare_addresses_are_instances() {
     let instance = snapshot.get("10.0.0.1:4399").unwrap();
     assert_eq!(
         (instance.address(), instance.weight()),
-        ("tcp://10.0.0.1:4399", 100)
+        ("doge://10.0.0.1:4399", 100)
     );
 
     // Doge had an endpoint more for each of these.
@@ -22,7 +22,7 @@ async fn bare_addresses_are_instances() {
         etcd.put(&format!("{PLACE}10.0.0.1:4399"), "10.0.0.1:4400");
     }
     etcd.put(&format!("{PLACE}v6"), "[::1]:4399");
-    until_at(&mut watch, &["tcp://10.0.0.1:4400", "tcp://[::1]:4399"]).await;
+    until_at(&mut watch, &["doge://10.0.0.1:4400", "doge://[::1]:4399"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +52,7 @@ async fn garbage_is_passed_over_and_deleting_what_nobody_knows_does_no_harm() {
     }
     etcd.delete(PLACE);
     etcd.put(&format!("{PLACE}good"), "a:1");
-    until_at(&mut watch, &["tcp://a:1"]).await;
+    until_at(&mut watch, &["doge://a:1"]).await;
 }
 
 /// More than one answer may have: in pages, and one of them even alone.
@@ -73,5 +73,5 @@ async fn large_values_of_others_hide_no_instance() {
     let mut watch = watch(&registry).await;
     assert_eq!(watch.snapshot().len(), 2);
     etcd.put(&format!("{PLACE}b"), "b:1");
-    until_at(&mut watch, &["tcp://a:1", "tcp://b:1", "tcp://z:1"]).await;
+    until_at(&mut watch, &["doge://a:1", "doge://b:1", "doge://z:1"]).await;
 }

@@ -38,9 +38,9 @@ async fn what_is_gone_at_once_stays_until_it_is_confirmed() {
     // One that joins is seen at once, and those that are back are in doubt no more.
     etcd.put(&format!("{PLACE}new"), "b:1");
     until(&mut never, |snapshot| snapshot.len() == 5).await;
-    until_at(&mut quick, &["tcp://b:1"]).await;
+    until_at(&mut quick, &["doge://b:1"]).await;
     etcd.put(&format!("{PLACE}newer"), "b:2");
-    until_at(&mut never, &["tcp://b:1", "tcp://b:2"]).await;
+    until_at(&mut never, &["doge://b:1", "doge://b:2"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,16 +144,16 @@ async fn history_compacted_while_away_is_read_anew() {
     let mut watch = watch(&over(&link)).await;
     etcd.put(&format!("{PLACE}a"), "a:1");
     etcd.put(&format!("{PLACE}b"), "b:1");
-    until_at(&mut watch, &["tcp://a:1", "tcp://b:1"]).await;
+    until_at(&mut watch, &["doge://a:1", "doge://b:1"]).await;
     link.cut();
     etcd.delete(&format!("{PLACE}a"));
     etcd.put(&format!("{PLACE}c"), "c:1");
     etcd.compact();
     assert_eq!(watch.snapshot().len(), 2);
     link.mend();
-    until_at(&mut watch, &["tcp://b:1", "tcp://c:1"]).await;
+    until_at(&mut watch, &["doge://b:1", "doge://c:1"]).await;
     etcd.put(&format!("{PLACE}d"), "d:1");
-    until_at(&mut watch, &["tcp://b:1", "tcp://c:1", "tcp://d:1"]).await;
+    until_at(&mut watch, &["doge://b:1", "doge://c:1", "doge://d:1"]).await;
 }
 
 /// Doge lost what happened between its first look and its watch, and whatever its watch was not there for.
@@ -166,7 +166,7 @@ async fn what_happened_while_away_is_heard_of_afterwards() {
         link.cut();
         etcd.put(&format!("{PLACE}a"), address);
         link.mend();
-        until_at(&mut watch, &[&format!("tcp://{address}")]).await;
+        until_at(&mut watch, &[&format!("doge://{address}")]).await;
     }
 }
 

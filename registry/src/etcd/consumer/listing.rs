@@ -139,7 +139,7 @@ mod tests {
         listing.delete(b"elsewhere", 1);
         assert_eq!(ids(&listing), ["a"]);
         let snapshot = listing.snapshot();
-        assert_eq!(snapshot.get("a").unwrap().address(), "tcp://h:3");
+        assert_eq!(snapshot.get("a").unwrap().address(), "doge://h:3");
         listing.delete(b"/p/default/s/1/a", 1);
         assert!(ids(&listing).is_empty());
     }
