@@ -22,6 +22,9 @@ const SMALLEST: usize = 1024;
 /// What it grows to when reads fill it, in bytes.
 const LARGEST: usize = 512 * 1024;
 
+/// What a connection keeps of it that rests, in bytes.
+const LARGEST_AT_REST: usize = 16 * 1024;
+
 /// A connection on which nothing came for so long gives the memory of its reads back.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -153,6 +156,24 @@ impl<D: Decode> FrameReader<D> {
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<D::Frame>, Violation> {
         self.decoder.next(&mut self.buffer)
+    }
+
+    /// Whether there is nothing that was not asked for at this moment: neither bytes nor the end of the stream. For a
+    /// connection on which one frame is read at a time; one that is not quiet cannot be used any more.
+    pub fn is_quiet(&mut self) -> bool {
+        !self.is_partial() && self.half.is_quiet()
+    }
+
+    /// How frames are read.
+    pub fn decoder(&self) -> &D {
+        &self.decoder
+    }
+
+    /// Gives back what a large frame needed, for a connection that rests until the next one is wanted.
+    pub fn rest(&mut self) {
+        if self.buffer.capacity() > LARGEST_AT_REST || self.size > LARGEST_AT_REST {
+            self.give_memory_back();
+        }
     }
 
     /// What the connection needed while it was busy, now that it has not been for a while.

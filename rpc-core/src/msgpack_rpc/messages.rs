@@ -114,6 +114,11 @@ impl Messages {
         self.walk.at.saturating_sub(src.len())
     }
 
+    /// Whether the message that is coming is larger than what is taken, and dropped as it comes.
+    pub fn is_too_large(&self) -> bool {
+        self.dropping.is_some()
+    }
+
     /// Whether a message is there in part.
     pub(crate) fn is_partial(&self, src: &[u8]) -> bool {
         !src.is_empty() || self.walk.begun
@@ -250,6 +255,7 @@ mod tests {
             assert!(messages.next(&mut buffer).unwrap().is_none());
             assert!(buffer.len() <= 1000);
             assert_eq!(messages.missing(&buffer), 0);
+            assert!(messages.is_too_large());
         }
         assert!(messages.is_partial(&buffer));
     }

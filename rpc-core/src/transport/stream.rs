@@ -1,7 +1,8 @@
 use std::{
     fmt, io,
+    mem::MaybeUninit,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -111,6 +112,28 @@ enum ReadRepr {
     Other(tokio::io::ReadHalf<Box<dyn Duplex>>),
 }
 
+impl ReadHalf {
+    /// Whether there is nothing to read at this moment, not even that the peer has hung up. The system is asked: the
+    /// runtime may not have looked yet.
+    pub fn is_quiet(&mut self) -> bool {
+        match &mut self.0 {
+            ReadRepr::Tcp(half) => is_quiet(&SockRef::from(half.as_ref())),
+            ReadRepr::Unix(half) => is_quiet(&SockRef::from(half.as_ref())),
+            ReadRepr::Other(half) => {
+                let (mut byte, mut cx) = ([0], Context::from_waker(Waker::noop()));
+                let mut byte = ReadBuf::new(&mut byte);
+                // What was read is lost, as is the use of a stream that is not quiet.
+                Pin::new(half).poll_read(&mut cx, &mut byte).is_pending()
+            }
+        }
+    }
+}
+
+fn is_quiet(socket: &SockRef<'_>) -> bool {
+    let peeked = socket.peek(&mut [MaybeUninit::uninit()]);
+    peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+}
+
 impl AsyncRead for ReadHalf {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -190,5 +213,54 @@ impl fmt::Debug for ReadHalf {
 impl fmt::Debug for WriteHalf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WriteHalf")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream, UnixStream},
+    };
+
+    use super::Stream;
+    use crate::transport::memory;
+
+    async fn pairs() -> [(Stream, Stream); 3] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap());
+        let (ours, theirs) = tokio::join!(ours, listener.accept());
+        let tcp = (ours.unwrap(), theirs.unwrap().0);
+        let unix = UnixStream::pair().unwrap();
+        [
+            (Stream::tcp(tcp.0).unwrap(), Stream::tcp(tcp.1).unwrap()),
+            (Stream::unix(unix.0), Stream::unix(unix.1)),
+            memory::pair(10),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_quiet_until_there_is_something_to_read() {
+        for (ours, theirs) in pairs().await {
+            let ((mut read, _write), (_read, mut write)) = (ours.split(), theirs.split());
+            for _ in 0..3 {
+                assert!(read.is_quiet());
+                write.write_all(b"x").await.unwrap();
+                assert_eq!(read.read(&mut [0; 10]).await.unwrap(), 1);
+            }
+            write.write_all(b"x").await.unwrap();
+            // At once, though the runtime has not looked since.
+            assert!(!read.is_quiet());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_whose_peer_has_hung_up_is_not_quiet() {
+        for (ours, theirs) in pairs().await {
+            let (mut read, _write) = ours.split();
+            assert!(read.is_quiet());
+            drop(theirs);
+            assert!(!read.is_quiet());
+        }
     }
 }
