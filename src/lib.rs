@@ -163,7 +163,8 @@ pub mod client {
         Answer, Backoff, BackupRequest, Balancing, CallLimits, Channel, ChannelConfig, ChannelPool,
         Client, Cluster, ClusterBuilder, ClusterError, ClusterStats, ConsistentHash, EndpointStats,
         Failover, Failsafe, FailurePercentage, HashKey, HealthConfig, HedgeDelay, InvalidLimits,
-        LoadBalancing, MethodPolicy, RetryBudget, SlowStart, Strategy, SuccessRate, Wait, balance,
+        LoadBalancing, MethodPolicy, MsgpackRpcConfig, RetryBudget, SlowStart, Strategy,
+        SuccessRate, Wait, balance,
     };
 }
 

@@ -9,7 +9,7 @@
 //!   [`CallLimits`] are what calls pass first, a [`Strategy`] says how often a call is tried and where again,
 //!   [`balance`] which endpoint takes an attempt, and [`HealthConfig`] which endpoints are kept out of rotation.
 //! - [`Channel`]: the calls to one address; connects, reconnects, sends again what never left.
-//! - `connection`: one socket, many calls.
+//! - `connection`: one socket and many calls, or for MessagePack-RPC a socket for each call that is under way.
 
 pub mod balance;
 mod channel;
@@ -27,6 +27,7 @@ pub use self::{
     cluster::{
         Answer, Cluster, ClusterBuilder, ClusterError, ClusterStats, EndpointStats, MethodPolicy,
     },
+    connection::msgpack_rpc::MsgpackRpcConfig,
     ha::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy},
     health::{FailurePercentage, HealthConfig, SuccessRate},
     limit::{CallLimits, InvalidLimits, Wait},

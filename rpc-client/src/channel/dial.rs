@@ -24,8 +24,8 @@ pub(super) struct Dial {
     address: Address,
     config: ChannelConfig,
     current: ArcSwapOption<Connection>,
-    /// Connections so far.
-    connections: AtomicU64,
+    /// Connections so far, and losses of one of several beside them.
+    connections: Arc<AtomicU64>,
     state: Mutex<State>,
     /// Ends the pause before an attempt.
     expected: Notify,
@@ -55,7 +55,7 @@ impl Dial {
             address,
             config,
             current: ArcSwapOption::empty(),
-            connections: AtomicU64::new(0),
+            connections: Arc::default(),
             state: Mutex::default(),
             expected: Notify::new(),
         }
@@ -95,7 +95,8 @@ impl Dial {
         self.current.load().is_none() && self.state.lock().failure.is_some()
     }
 
-    /// How many connections there were, that which there is included.
+    /// How many connections there were, that which there is included. Where calls go over several at once, a number
+    /// that grows when one of them is lost under its call.
     pub(super) fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
@@ -236,7 +237,7 @@ impl Dial {
 
     async fn open(&self) -> Result<Connection, Status> {
         let limit = self.config.connect_timeout;
-        let open = Connection::open(&self.address, &self.config.limits);
+        let open = Connection::open(&self.address, &self.config, &self.connections);
         let late = |_| {
             let why = format!("no connection to {} within {limit:?}", self.address);
             Err(Status::unavailable(why).with_never_ran(true))

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use self::dial::Dial;
 pub use self::{backoff::Backoff, pool::ChannelPool};
-use crate::connection::Connection;
+use crate::{MsgpackRpcConfig, connection::Connection};
 
 /// The calls to one address, over one multiplexed connection. Cheap to clone; all clones share the connection.
 ///
@@ -59,6 +59,8 @@ pub struct ChannelConfig {
     pub connect_timeout: Duration,
     /// Pauses between failed attempts to connect.
     pub backoff: Backoff,
+    /// How an endpoint is called that speaks MessagePack-RPC.
+    pub msgpack_rpc: MsgpackRpcConfig,
 }
 
 impl Default for ChannelConfig {
@@ -67,6 +69,7 @@ impl Default for ChannelConfig {
             limits: Limits::default(),
             connect_timeout: Duration::from_secs(1),
             backoff: Backoff::default(),
+            msgpack_rpc: MsgpackRpcConfig::default(),
         }
     }
 }

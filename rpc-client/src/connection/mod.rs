@@ -1,89 +1,53 @@
-//! One socket, many calls: callers meet the connection's state under a short lock, and one task reads, writes what
-//! callers leave to it, and keeps the time.
+//! The connections to one address: one of the native protocol, which carries all calls, or several of MessagePack-RPC,
+//! each of which carries one at a time.
 
-mod answer;
-mod task;
+pub(crate) mod msgpack_rpc;
+mod native;
+mod waiting;
 
 use std::{
-    future::poll_fn,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Waker},
+    fmt::Display,
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
-    connection::{ClientConnection, Limits, Refusal},
-    driver::{FrameReader, Link},
-    protocol::Codec,
-    transport::{Address, Stream},
+    transport::Address,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
-use self::{answer::Answer, task::Task};
+use crate::ChannelConfig;
 
-/// An open connection. Its task ends once this is dropped, which a call in flight does not let happen.
+/// What carries the calls to one address, in the dialect that the address says.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    link: Link<ClientConnection>,
-    address: Address,
-    /// Callers that wait for room, one woken at a time.
-    room: Notify,
-    waiting: AtomicUsize,
-    /// The state says so as well; each call looks, and should not have to take the lock for it.
-    closing: AtomicBool,
+pub(crate) enum Connection {
+    Native(native::Connection),
+    MsgpackRpc(msgpack_rpc::Pool),
 }
 
 impl Connection {
-    /// Connects and says hello. Cancel safe: a dropped attempt leaves nothing behind.
+    /// Connects. Cancel safe: a dropped attempt leaves nothing behind. Where there are several connections, `losses`
+    /// counts those that are lost under a call while the others go on.
     ///
     /// # Errors
     ///
-    /// `Unavailable`, with what failed: the socket, or the peer's hello.
-    pub(crate) async fn open(address: &Address, limits: &Limits) -> Result<Self, Status> {
-        let refused = |why: &dyn std::fmt::Display| {
-            Status::unavailable(format!("no connection to {address}: {why}")).with_never_ran(true)
-        };
-        let stream = Stream::connect(address)
-            .await
-            .map_err(|error| refused(&error))?;
-        let (read, write) = stream.split();
-        let machine = ClientConnection::new(limits.clone(), Instant::now());
-        let shared = Arc::new(Shared {
-            link: Link::new(machine, write),
-            address: address.clone(),
-            room: Notify::new(),
-            waiting: AtomicUsize::new(0),
-            closing: AtomicBool::new(false),
-        });
-        let mut task = Task::new(
-            Arc::clone(&shared),
-            FrameReader::new(
-                read,
-                Codec::new(limits.max_frame, limits.max_frame),
-                Instant::now(),
-            ),
-        );
-        match tokio::time::timeout(limits.handshake_timeout, task.until_open()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => return Err(refused(&why.message())),
-            Err(_) => {
-                return Err(refused(&format_args!(
-                    "no hello within {:?}",
-                    limits.handshake_timeout
-                )));
+    /// `Unavailable`, with what failed.
+    pub(crate) async fn open(
+        address: &Address,
+        config: &ChannelConfig,
+        losses: &Arc<AtomicU64>,
+    ) -> Result<Self, Status> {
+        let meta = match address {
+            Address::Doge(_) => true,
+            Address::MsgpackRpc(_) => false,
+            _ => {
+                let connection = native::Connection::open(address, &config.limits).await?;
+                return Ok(Self::Native(connection));
             }
-        }
-        tokio::spawn(task);
-        Ok(Self { shared })
+        };
+        let pool = msgpack_rpc::Pool::open(address, meta, config, losses).await?;
+        Ok(Self::MsgpackRpc(pool))
     }
 
     /// Makes one call, which begins `now`. Dropping the future tells the server to stop.
@@ -91,148 +55,26 @@ impl Connection {
     /// # Errors
     ///
     /// The status of the call.
+    #[inline]
     pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
-        let start = |cx: &mut Context<'_>| {
-            // Those who wait already come first.
-            if self.shared.waiting.load(Ordering::Relaxed) > 0 {
-                return Poll::Ready(Err(Refusal::Full));
-            }
-            Poll::Ready(self.start(request, now, cx.waker()))
-        };
-        let id = match poll_fn(start).await {
-            Ok(id) => id,
-            Err(Refusal::Full) => self.start_when_there_is_room(request).await?,
-            Err(refusal) => return Err(status(refusal)),
-        };
-        Answer::new(&self.shared, id).await
+        match self {
+            Self::Native(connection) => connection.call(request, now).await,
+            // Boxed, so that the future of a native call is not as large as this one.
+            Self::MsgpackRpc(pool) => Box::pin(pool.call(request, now)).await,
+        }
     }
 
     /// Whether new calls should go over another connection.
+    #[inline]
     pub(crate) fn is_closing(&self) -> bool {
-        self.shared.closing.load(Ordering::Acquire)
-    }
-
-    /// Starts a call that wakes `waker` when it is answered.
-    fn start(&self, request: &Request, now: Instant, waker: &Waker) -> Result<u64, Refusal> {
-        let link = &self.shared.link;
-        let mut machine = link.lock();
-        let sweep = machine.next_sweep();
-        let id = machine.start(request, now, waker)?;
-        let earlier = machine.next_sweep() != sweep;
-        link.send(machine);
-        self.shared.pass_room_on();
-        if earlier {
-            link.wake();
-        }
-        Ok(id)
-    }
-
-    /// Waits for room until the deadline. One waiter is told at a time, the longest waiting first.
-    async fn start_when_there_is_room(&self, request: &Request) -> Result<u64, Status> {
-        let counted = Waiting::new(&self.shared.waiting)?;
-        let mut told = counted.before == 0;
-        let start = async {
-            loop {
-                let mut room = std::pin::pin!(self.shared.room.notified());
-                // From here on no notice is missed, so looking once more before waiting cannot lose one.
-                room.as_mut().enable();
-                if !std::mem::replace(&mut told, true) {
-                    // Looking is up to those before, one of whom may have to be told.
-                    self.shared.pass_room_on();
-                    room.await;
-                    continue;
-                }
-                let now = Instant::now();
-                match poll_fn(|cx| Poll::Ready(self.start(request, now, cx.waker()))).await {
-                    Err(Refusal::Full) => room.await,
-                    started => break started,
-                }
-            }
-        };
-        let started = tokio::time::timeout_at(request.deadline().instant(), start).await;
-        self.shared.pass_room_on();
-        match started {
-            Ok(started) => started.map_err(status),
-            Err(_) => Err(Status::deadline_exceeded(
-                "no room on the connection before the deadline",
-            )
-            .with_never_ran(true)),
+        match self {
+            Self::Native(connection) => connection.is_closing(),
+            Self::MsgpackRpc(pool) => pool.is_closing(),
         }
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.shared
-            .end(&Status::unavailable("the channel was closed"));
-    }
-}
-
-impl Shared {
-    /// Ends all calls and wakes everyone.
-    fn end(&self, why: &Status) {
-        self.closing.store(true, Ordering::Release);
-        let mut wakers = Vec::new();
-        self.link.lock().lose(why, &mut wakers);
-        wakers.into_iter().for_each(Waker::wake);
-        self.room.notify_waiters();
-        self.link.wake();
-    }
-
-    /// Wakes the next caller that waits for room, if there is some.
-    fn pass_room_on(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 && self.link.lock().has_room() {
-            self.room.notify_one();
-        }
-    }
-
-    /// Wakes as many callers as there is room for. One by one, each behind all that is ready to run, they would take so
-    /// long that more come in the meantime.
-    fn share_room_out(&self) {
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        if waiting > 0 {
-            let room = self.link.lock().room();
-            (0..waiting.min(room)).for_each(|_| self.room.notify_one());
-        }
-    }
-}
-
-/// The most callers that wait for room on one connection, as Linkerd's queue has it.
-const MAX_WAITING: usize = 10_000;
-
-/// Counts a caller that waits.
-struct Waiting<'a> {
-    count: &'a AtomicUsize,
-    /// How many there were before.
-    before: usize,
-}
-
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Result<Self, Status> {
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        let counted = Self { count, before };
-        if before >= MAX_WAITING {
-            let why = format!("{MAX_WAITING} calls wait for room on the connection already");
-            return Err(Status::resource_exhausted(why).with_never_ran(true));
-        }
-        Ok(counted)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn status(refusal: Refusal) -> Status {
-    match refusal {
-        Refusal::Full => Status::resource_exhausted("no room on the connection"),
-        Refusal::Closing(status) => status,
-        Refusal::TooLarge(error) => Status::invalid_argument(format!("the call: {error}")),
-        Refusal::Expired => {
-            Status::deadline_exceeded("the deadline passed before the call was sent")
-        }
-    }
-    .with_never_ran(true)
+/// There is no connection to this address.
+fn no_connection(address: &Address, why: impl Display) -> Status {
+    Status::unavailable(format!("no connection to {address}: {why}")).with_never_ran(true)
 }

@@ -1,0 +1,42 @@
+use std::time::Duration;
+
+/// How an endpoint is called that speaks MessagePack-RPC: one whose address begins with `doge://` or `msgpack-rpc://`.
+///
+/// One call at a time goes over a connection, and calls that are made at once go over several.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_rpc_client::{Channel, ChannelConfig, MsgpackRpcConfig};
+///
+/// let msgpack_rpc = MsgpackRpcConfig {
+///     connections: 8,
+///     idle: Duration::from_secs(30),
+///     ..MsgpackRpcConfig::default()
+/// };
+/// let config = ChannelConfig { msgpack_rpc, ..ChannelConfig::default() };
+/// let channel = Channel::with_config("doge://127.0.0.1:4399".parse()?, config);
+/// # Ok::<(), doge_rpc_core::transport::AddressError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MsgpackRpcConfig {
+    /// Connections to one endpoint, which is how many calls are in flight there. Further calls wait in order, until
+    /// their deadline. 32; at least 1. Python doge can be told to serve no more than so many at once (`limitConn`);
+    /// this, times the clients, is better not above that.
+    pub connections: usize,
+    /// How long a connection is kept that no call uses. 90 s, as hyper has it; at least 1 s. Better less than after
+    /// what time the server, or whatever is in between, hangs up.
+    pub idle: Duration,
+    /// Largest answer, in bytes. 64 MiB.
+    pub max_message: usize,
+}
+
+impl Default for MsgpackRpcConfig {
+    fn default() -> Self {
+        Self {
+            connections: 32,
+            idle: Duration::from_secs(90),
+            max_message: 64 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use std::io;
+
+use doge_rpc_core::{Status, call::Request, transport::Address};
+
+/// Why a connection brought no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The request cannot be written. Nothing of it was, and the connection is as good as before.
+    Refused(Status),
+    /// The connection was lost before anything of the request was written.
+    Unsent(io::Error),
+    /// It was lost after that.
+    Lost(io::Error),
+    /// The server hung up.
+    HungUp,
+    /// What came is no answer to this request.
+    OutOfStep(String),
+    /// The answer is larger than so many bytes.
+    TooLarge(usize),
+}
+
+impl Failure {
+    /// What the caller is told.
+    pub(super) fn into_status(self, address: &Address, request: &Request) -> Status {
+        let route = request.route();
+        match self {
+            Self::Refused(status) => status,
+            Self::Unsent(error) => Status::unavailable(format!("connection to {address}: {error}"))
+                .with_never_ran(true),
+            Self::Lost(error) => Status::unavailable(format!("connection to {address}: {error}")),
+            // All that Python doge has to say in each of these cases.
+            Self::HungUp => Status::unavailable(format!(
+                "{address} hung up instead of answering {method:?}: it has no such method, or does not let others call \
+                 it (as doge does with names that begin with an underscore), or could not read the arguments or write \
+                 the result, or it has ended",
+                method = route.method(),
+            )),
+            Self::OutOfStep(why) => Status::unavailable(format!(
+                "connection to {address}: what came instead of the answer of {route} makes no sense: {why}"
+            )),
+            Self::TooLarge(limit) => Status::resource_exhausted(format!(
+                "the answer of {route} at {address} is larger than the {limit} bytes that are taken; \
+                 MsgpackRpcConfig::max_message lets larger ones in"
+            )),
+        }
+    }
+
+    /// Whether it is the connection that broke, and not that a limit or a value did not fit.
+    pub(super) fn is_loss(&self) -> bool {
+        !matches!(self, Self::Refused(_) | Self::TooLarge(_))
+    }
+}

@@ -1,0 +1,111 @@
+use std::future::poll_fn;
+
+use bytes::Buf as _;
+use doge_rpc_core::{
+    call::{Request, Response},
+    driver::{FrameReader, Read},
+    msgpack_rpc::{Message, Messages, answer, ask},
+    transport::{Stream, WriteHalf},
+};
+use tokio::{io::AsyncWriteExt as _, time::Instant};
+
+use super::failure::Failure;
+
+/// One connection, on which one call is made at a time.
+#[derive(Debug)]
+pub(super) struct Socket {
+    reader: FrameReader<Messages>,
+    writer: WriteHalf,
+    max_message: usize,
+    /// The number of the last call; 0 before the first.
+    last: u32,
+}
+
+/// The largest number of a call: peers keep it in 32 bits with a sign.
+const LARGEST_ID: u32 = i32::MAX as u32;
+
+impl Socket {
+    pub(super) fn new(stream: Stream, max_message: usize, now: Instant) -> Self {
+        let (read, writer) = stream.split();
+        Self {
+            reader: FrameReader::new(read, Messages::new(max_message), now),
+            writer,
+            max_message,
+            last: 0,
+        }
+    }
+
+    /// Makes one call; with `meta`, with a map of metadata in front of the params. Once this was dropped, or came to
+    /// anything but an answer or [`Failure::Refused`], the connection must not be used again.
+    pub(super) async fn call(
+        &mut self,
+        request: &Request,
+        meta: bool,
+    ) -> Result<Response, Failure> {
+        self.last = next_id(self.last);
+        let asked = ask(request, self.last, meta).map_err(Failure::Refused)?;
+        let mut bytes = asked.head.chain(asked.arguments);
+        let all = bytes.remaining();
+        let written = self.writer.write_all_buf(&mut bytes).await;
+        written.map_err(|error| match bytes.remaining() == all {
+            true => Failure::Unsent(error),
+            false => Failure::Lost(error),
+        })?;
+        answer(self.message().await?, self.last).map_err(Failure::OutOfStep)
+    }
+
+    /// Whether a call was made on it before.
+    pub(super) fn was_used(&self) -> bool {
+        self.last > 0
+    }
+
+    /// Whether it can be used for another call: the server has not hung up, and nothing came that nobody asked for.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.reader.is_quiet()
+    }
+
+    /// Gives back the memory of a large answer.
+    pub(super) fn rest(&mut self) {
+        self.reader.rest();
+    }
+
+    /// The next message.
+    async fn message(&mut self) -> Result<Message, Failure> {
+        let mut read = 0;
+        loop {
+            let too_large = Failure::TooLarge(self.max_message);
+            match self.reader.next_frame() {
+                Ok(Some(Message::Invalid { .. })) if read > self.max_message => {
+                    return Err(too_large);
+                }
+                Ok(Some(message)) => return Ok(message),
+                // There is no point in waiting for the end of it.
+                Ok(None) if self.reader.decoder().is_too_large() => return Err(too_large),
+                Ok(None) => {}
+                Err(violation) => return Err(Failure::OutOfStep(violation.to_string())),
+            }
+            let bytes = poll_fn(|cx| self.reader.poll_read(cx, Instant::now())).await;
+            match bytes.map_err(Failure::Lost)? {
+                Read::Bytes(count) => read += count,
+                Read::End => return Err(Failure::HungUp),
+            }
+        }
+    }
+}
+
+fn next_id(last: u32) -> u32 {
+    if last >= LARGEST_ID { 1 } else { last + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGEST_ID, next_id};
+
+    #[test]
+    fn calls_are_counted_from_one_within_31_bits() {
+        assert_eq!(next_id(0), 1);
+        assert_eq!(next_id(1), 2);
+        assert_eq!(next_id(LARGEST_ID - 1), LARGEST_ID);
+        assert_eq!(next_id(LARGEST_ID), 1);
+    }
+}

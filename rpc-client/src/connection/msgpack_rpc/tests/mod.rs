@@ -1,0 +1,5 @@
+//! The pool over pipes, where tokio's paused clock applies.
+
+mod fairness;
+mod idleness;
+mod peer;
