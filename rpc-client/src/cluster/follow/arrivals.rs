@@ -2,6 +2,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use doge_registry::{Change, Instance, Snapshot};
 
+use super::address::{is_native, place_of};
+
 /// The instances that a registry has, and in which order they came.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
@@ -17,18 +19,21 @@ impl Arrivals {
     /// A process that was restarted on its port is there twice until what is left of the earlier one expires: the one
     /// that came last counts. An instance does not say when it was registered, so of those that came with the same
     /// snapshot it is the one with the greatest id, which is as good as any and the same at each look.
+    ///
+    /// A process may also be there in both dialects, as what is registered is mirrored for Python doge and back. Of
+    /// those the native one counts, whenever it came.
     pub(super) fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Vec<&'a Arc<Instance>> {
         self.note(snapshot);
         let mut last: HashMap<&str, &Arc<Instance>> = HashMap::with_capacity(snapshot.len());
         for instance in snapshot {
-            let last = last.entry(instance.address()).or_insert(instance);
+            let last = last.entry(place_of(instance)).or_insert(instance);
             // Later in the snapshot is greater in id.
-            if self.came(instance) >= self.came(last) {
+            if self.rank(instance) >= self.rank(last) {
                 *last = instance;
             }
         }
         let is_last = |instance: &&Arc<Instance>| {
-            let last = last.get(instance.address());
+            let last = last.get(place_of(instance));
             last.is_some_and(|last| Arc::ptr_eq(last, instance))
         };
         snapshot.iter().filter(is_last).collect()
@@ -50,8 +55,10 @@ impl Arrivals {
         self.latest = snapshot.clone();
     }
 
-    fn came(&self, instance: &Instance) -> Option<u64> {
-        self.came.get(instance.id()).copied()
+    /// The greatest of those at one place counts.
+    fn rank(&self, instance: &Instance) -> (bool, Option<u64>) {
+        let came = self.came.get(instance.id()).copied();
+        (is_native(instance), came)
     }
 }
 
@@ -106,6 +113,33 @@ mod tests {
                 assert_eq!(counting.len(), 1);
                 assert_eq!(counting[0].id(), greater.id());
             }
+        }
+    }
+
+    #[test]
+    fn of_a_process_that_is_there_in_both_dialects_the_native_one_counts() {
+        // Ids are random: each order of them comes up.
+        for _ in 0..32 {
+            let native = instance("tcp://a:1");
+            let others = ["doge://a:1", "a:1", "msgpack-rpc://a:1"].map(instance);
+            let mut arrivals = Arrivals::default();
+            for mirrored in &others {
+                for (there, counts) in [
+                    (&[mirrored][..], mirrored),
+                    (&[mirrored, &native], &native),
+                    (&[&native], &native),
+                    (&[&native, mirrored], &native),
+                    (&[mirrored], mirrored),
+                ] {
+                    assert_eq!(update(&mut arrivals, there), std::slice::from_ref(counts));
+                }
+            }
+            let [first, second, _] = &others;
+            update(&mut arrivals, &[first]);
+            assert_eq!(
+                update(&mut arrivals, &[first, second]),
+                std::slice::from_ref(second)
+            );
         }
     }
 

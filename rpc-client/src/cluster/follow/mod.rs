@@ -1,5 +1,6 @@
 //! The way from what a registry says to the endpoints of a cluster.
 
+mod address;
 mod arrivals;
 #[cfg(test)]
 mod tests;
@@ -10,9 +11,8 @@ use std::{
 };
 
 use doge_registry::{Instance, Snapshot, Watch, WatchClosed};
-use doge_rpc_core::transport::Address;
 
-use self::arrivals::Arrivals;
+use self::{address::address_of, arrivals::Arrivals};
 use super::{Core, Endpoint, Set};
 use crate::{ChannelPool, balance};
 
@@ -110,7 +110,7 @@ impl Follow {
     }
 
     fn endpoint(&self, core: &Core, instance: &Arc<Instance>) -> Option<Endpoint> {
-        match instance.address().parse::<Address>() {
+        match address_of(instance) {
             Ok(address) => {
                 let channel = self.pool.channel(&address);
                 // Whatever was there before, somebody is there now.
