@@ -164,7 +164,7 @@ pub mod client {
         Client, Cluster, ClusterBuilder, ClusterError, ClusterStats, ConsistentHash, EndpointStats,
         Failover, Failsafe, FailurePercentage, HashKey, HealthConfig, HedgeDelay, InvalidLimits,
         LoadBalancing, MethodPolicy, MsgpackRpcConfig, RetryBudget, SlowStart, Strategy,
-        SuccessRate, Wait, balance,
+        SuccessRate, Untyped, Wait, balance,
     };
 }
 

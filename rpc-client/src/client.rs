@@ -4,7 +4,7 @@ use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
     call::{CallOptions, Context, Request, Response, Route, Serve, ServiceError, handle},
-    schema::{Encoding, MethodSchema, ServiceSchema},
+    schema::{MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire,
 };
@@ -12,7 +12,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
-use crate::{Channel, Cluster, ClusterError};
+use crate::{
+    Channel, Cluster, ClusterError,
+    untyped::{self, Untyped},
+};
 
 /// What a generated client holds: where its calls go, and what they have in common. Cheap to clone.
 ///
@@ -130,11 +133,13 @@ impl Client {
         }
     }
 
-    /// Calls a method that is known by name only. Dropping the future gives the call up on both ends.
+    /// Calls a method that is known by name only, with a tuple of arguments; `()` for none. Dropping the future gives
+    /// the call up on both ends.
     ///
     /// # Errors
     ///
-    /// The status of the call; an error of the application is `Unknown`, with the value as details.
+    /// The status of the call; an error of the application is `Unknown`, with its text if it has one, and the value as
+    /// details.
     pub async fn call_by_name<A, T>(
         &self,
         service: &str,
@@ -145,14 +150,30 @@ impl Client {
         A: Serialize + ?Sized,
         T: DeserializeOwned,
     {
-        let body = wire::encode(arguments, Encoding::Map);
-        let response = self.send(Route::named(service, method)?, body?).await?;
+        let body = untyped::encode(arguments)?;
+        let response = self.send(Route::named(service, method)?, body).await?;
         if response.is_application_error() {
-            let status =
-                Status::unknown(format!("{service}/{method} returned an error of its own"));
+            let status = match response.text() {
+                Some(text) => Status::unknown(text.to_owned()),
+                None => Status::unknown(format!("{service}/{method} returned an error of its own")),
+            };
             return Err(status.with_details(response.body().clone()));
         }
         response.decode()
+    }
+
+    /// Calls the methods of a service by their names, without its trait.
+    ///
+    /// ```no_run
+    /// # use doge_rpc_client::Client;
+    /// # async fn sum() -> Result<(), Box<dyn std::error::Error>> {
+    /// let calculator = Client::connect("doge://127.0.0.1:4399")?.untyped("calculator");
+    /// let sum: u32 = calculator.call("sum", (1, 2)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn untyped(&self, service: impl Into<String>) -> Untyped {
+        Untyped::new(self.clone(), service.into())
     }
 
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {

@@ -4,7 +4,7 @@
 //!
 //! From the caller down, as a call goes:
 //!
-//! - [`Client`]: what a generated client holds; encodes a call, decodes its answer.
+//! - [`Client`]: what a generated client holds; encodes a call, decodes its answer. [`Untyped`] does without the trait.
 //! - [`Cluster`]: all endpoints of a service, as the registry has them. It has parts of its own:
 //!   [`CallLimits`] are what calls pass first, a [`Strategy`] says how often a call is tried and where again,
 //!   [`balance`] which endpoint takes an attempt, and [`HealthConfig`] which endpoints are kept out of rotation.
@@ -19,6 +19,7 @@ mod connection;
 mod ha;
 mod health;
 mod limit;
+mod untyped;
 
 pub use self::{
     balance::{Balancing, ConsistentHash, HashKey, LoadBalancing, SlowStart},
@@ -31,4 +32,5 @@ pub use self::{
     ha::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy},
     health::{FailurePercentage, HealthConfig, SuccessRate},
     limit::{CallLimits, InvalidLimits, Wait},
+    untyped::Untyped,
 };
