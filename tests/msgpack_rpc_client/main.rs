@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod both_ends;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;

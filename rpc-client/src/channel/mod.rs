@@ -19,7 +19,8 @@ use self::dial::Dial;
 pub use self::{backoff::Backoff, pool::ChannelPool};
 use crate::{MsgpackRpcConfig, connection::Connection};
 
-/// The calls to one address, over one multiplexed connection. Cheap to clone; all clones share the connection.
+/// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
+/// ([`MsgpackRpcConfig`]). Cheap to clone; all clones share the connection.
 ///
 /// It connects with the first call, and again when the connection is lost, with a growing and jittered pause
 /// between failures. A call that provably never left is sent again over the next connection.
