@@ -15,6 +15,7 @@ use doge_rpc_core::{
     call::{Request, Response},
     transport::Address,
 };
+use futures_util::future::Either;
 use tokio::time::Instant;
 
 use crate::ChannelConfig;
@@ -56,11 +57,15 @@ impl Connection {
     ///
     /// The status of the call.
     #[inline]
-    pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
+    pub(crate) fn call<'a>(
+        &'a self,
+        request: &'a Request,
+        now: Instant,
+    ) -> impl Future<Output = Result<Response, Status>> + 'a {
         match self {
-            Self::Native(connection) => connection.call(request, now).await,
+            Self::Native(connection) => Either::Left(connection.call(request, now)),
             // Boxed, so that the future of a native call is not as large as this one.
-            Self::MsgpackRpc(pool) => Box::pin(pool.call(request, now)).await,
+            Self::MsgpackRpc(pool) => Either::Right(Box::pin(pool.call(request, now))),
         }
     }
 
