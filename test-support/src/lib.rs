@@ -12,8 +12,10 @@
 
 mod etcd;
 mod eventually;
+mod port;
 mod process;
 
 pub use etcd::{Etcd, EtcdOptions};
 pub use eventually::{eventually, eventually_async};
+pub use port::free_port;
 pub use process::Process;

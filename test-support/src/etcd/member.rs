@@ -8,8 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::ports::free_port;
-use crate::Process;
+use crate::{Process, free_port};
 
 const STOPS_WITHIN: Duration = Duration::from_secs(30);
 /// What it says when it cannot listen.

@@ -1,7 +1,6 @@
 mod gateway;
 mod member;
 mod options;
-mod ports;
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-use super::{Etcd, HEALTHY_WITHIN, member::Member, ports::free_port};
+use super::{Etcd, HEALTHY_WITHIN, member::Member};
+use crate::free_port;
 
 /// How an [`Etcd`] is started.
 #[derive(Clone, Debug)]
