@@ -14,9 +14,11 @@ mod apt;
 mod capnp;
 mod etcd;
 mod instructions;
+mod neovim;
 mod nextest;
 mod options;
 mod plan;
+mod python;
 mod run;
 mod step;
 

@@ -19,7 +19,8 @@ pub(crate) enum Task {
     /// Runs all tests, the examples in the documentation included.
     ///
     /// cargo-nextest runs them when it is installed, and `cargo test` when it is not. The etcd registry is built and
-    /// tested when etcd and protoc are installed, and left out when they are not.
+    /// tested when etcd and protoc are installed, and left out when they are not. So are the tests with Python peers,
+    /// when there is a Python that can install them, which is then done in target/python; and those with neovim.
     Test(TestOptions),
     /// Runs all that has to hold before a change goes in: formatting, lints, documentation, tests, examples, packages,
     /// a short benchmark to see that it works, and the count of instructions.
@@ -35,8 +36,8 @@ pub(crate) enum Task {
 /// How to test.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct TestOptions {
-    /// Installs what is missing first: cargo-nextest, which takes some minutes, and etcd and protoc with apt-get; for
-    /// `ci` also capnp, and what counts instructions.
+    /// Installs what is missing first: cargo-nextest, which takes some minutes, and with apt-get etcd and protoc, Python
+    /// and neovim; for `ci` also capnp, and what counts instructions.
     #[arg(long)]
     pub(crate) install: bool,
 }

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     env,
     ffi::OsStr,
     fmt, io,
@@ -7,12 +8,12 @@ use std::{
 };
 
 /// One command, run in the root of the workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    what: &'static str,
+    what: Cow<'static, str>,
     program: &'static str,
     /// Arguments of the program; none of them has a space in it.
-    arguments: &'static str,
+    arguments: Cow<'static, str>,
     variable: Option<(&'static str, &'static str)>,
 }
 
@@ -29,9 +30,19 @@ impl Step {
         arguments: &'static str,
     ) -> Self {
         Self {
-            what,
+            what: Cow::Borrowed(what),
             program,
-            arguments,
+            arguments: Cow::Borrowed(arguments),
+            variable: None,
+        }
+    }
+
+    /// `cargo` with arguments that are found out.
+    pub(crate) fn found_out(what: String, arguments: String) -> Self {
+        Self {
+            what: Cow::Owned(what),
+            program: CARGO,
+            arguments: Cow::Owned(arguments),
             variable: None,
         }
     }
@@ -42,8 +53,8 @@ impl Step {
         self
     }
 
-    pub(crate) fn what(&self) -> &'static str {
-        self.what
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 
     /// Runs the command to its end; what it prints goes where ours goes.

@@ -1,6 +1,7 @@
 //! What each task is made of.
 
 mod examples;
+mod features;
 mod installed;
 mod testing;
 
@@ -32,7 +33,7 @@ const LINTS_WITHOUT_PROTOC: Step = Step::cargo(
 
 const LINTS: Step = Step::cargo(
     "lints",
-    "clippy --workspace --all-targets --features etcd -- -D warnings",
+    "clippy --workspace --all-targets --features etcd,python,neovim -- -D warnings",
 );
 
 const LINTS_OF_PEERS: Step = Step::cargo(
@@ -54,7 +55,7 @@ const DOCUMENTATION_WITHOUT_ETCD: Step = Step::cargo(
 /// would build later changes of one crate against the first state of another.
 const PACKAGES: Step = Step::cargo(
     "packages",
-    "package --workspace --exclude doge-benches --exclude doge-faults --exclude doge-test-support --exclude hello --exclude hr --exclude layers --exclude xtask --no-verify --allow-dirty",
+    "package --workspace --exclude doge-benches --exclude doge-faults --exclude doge-interop --exclude doge-test-support --exclude hello --exclude hr --exclude layers --exclude xtask --no-verify --allow-dirty",
 );
 
 const SHORT_BENCHMARK: Step = Step::cargo(
@@ -87,7 +88,7 @@ const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
 fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
     let mut steps = vec![FORMATTING, LINTS_WITHOUT_PROTOC];
     if options.install {
-        steps.extend(installed.missing());
+        steps.extend(installed.complete().0);
         if !installed.capnp {
             steps.extend(capnp::install());
         }
