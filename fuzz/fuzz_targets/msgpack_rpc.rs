@@ -72,7 +72,10 @@ fn parse(bytes: &[u8], piece: usize) -> (Vec<String>, Option<Violation>) {
                 Err(violation) => return (read, Some(violation)),
             }
         }
-        assert!(buffer.len() <= MAX_MESSAGE + 16, "no more is held than the limit");
+        assert!(
+            buffer.len() <= MAX_MESSAGE + 16,
+            "no more is held than the limit"
+        );
     }
     (read, None)
 }
@@ -86,8 +89,16 @@ fn messages(bytes: &[u8]) -> Vec<Message> {
 fn serve(bytes: &[u8], how: u8) {
     let now = Instant::now();
     let meta = [MetaMap::ByArity, MetaMap::Always, MetaMap::Never][usize::from(how) % 3];
-    let options = Options { meta, max_message: MAX_MESSAGE, ..Options::default() };
-    let limits = Limits { max_calls: 8, max_unwritten: 1 << 20, ..Limits::default() };
+    let options = Options {
+        meta,
+        max_message: MAX_MESSAGE,
+        ..Options::default()
+    };
+    let limits = Limits {
+        max_calls: 8,
+        max_unwritten: 1 << 20,
+        ..Limits::default()
+    };
     let mut server = ServerConnection::<(), u64>::new(limits, options, now);
     let (mut asked, mut answered, mut later) = (Vec::new(), Vec::new(), Vec::new());
     for message in messages(bytes) {

@@ -1,4 +1,4 @@
-//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask instructions`,
+//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`, `cargo xtask instructions`,
 //! `cargo xtask bench`.
 //!
 //! Each is a list of [`Step`]s, and each step is one command that can be run by hand as well: `--dry-run` prints
@@ -13,6 +13,7 @@
 mod apt;
 mod capnp;
 mod etcd;
+mod fuzz;
 mod instructions;
 mod neovim;
 mod nextest;

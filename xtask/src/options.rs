@@ -23,8 +23,10 @@ pub(crate) enum Task {
     /// when there is a Python that can install them, which is then done in target/python; and those with neovim.
     Test(TestOptions),
     /// Runs all that has to hold before a change goes in: formatting, lints, documentation, tests, examples, packages,
-    /// a short benchmark to see that it works, and the count of instructions.
+    /// a short benchmark to see that it works, a minute of fuzzing, and the count of instructions.
     Ci(TestOptions),
+    /// Gives the readers of what peers send all kinds of bytes, and fails when one of them panics or breaks a promise.
+    Fuzz(FuzzOptions),
     /// Counts the instructions on the path of a call, and fails when one of the counts is more than 3 % over what
     /// benches/instructions.toml has for it. Needs valgrind and a runner for it.
     Instructions(InstructionsOptions),
@@ -40,6 +42,17 @@ pub(crate) struct TestOptions {
     /// and neovim; for `ci` also capnp, and what counts instructions.
     #[arg(long)]
     pub(crate) install: bool,
+}
+
+/// How to fuzz.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct FuzzOptions {
+    /// Installs what is missing first: cargo-fuzz, and a C++ compiler with apt-get.
+    #[arg(long)]
+    pub(crate) install: bool,
+    /// For how long, each target.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) seconds: u32,
 }
 
 /// How to count.

@@ -7,7 +7,7 @@ mod testing;
 
 use self::{examples::EXAMPLES, installed::Installed};
 use super::{
-    Step, capnp, instructions,
+    Step, capnp, fuzz, instructions,
     options::{Task, TestOptions},
 };
 
@@ -16,12 +16,19 @@ pub(crate) fn steps(task: &Task) -> Vec<Step> {
     match task {
         Task::Test(options) => testing::steps(*options, Installed::look()),
         Task::Ci(options) => ci(*options, Installed::look()),
+        Task::Fuzz(options) => fuzz::steps(*options),
         Task::Instructions(options) => instructions::steps(options),
         Task::Bench => vec![PICKING, BENCHMARK],
     }
 }
 
 const FORMATTING: Step = Step::cargo("formatting", "fmt --all --check");
+
+/// What is fuzzed is a workspace of its own.
+const FORMATTING_OF_FUZZING: Step = Step::cargo(
+    "formatting of what is fuzzed",
+    "fmt --check --manifest-path fuzz/Cargo.toml",
+);
 
 /// A program that does not use etcd needs no protoc, and every crate has to build without it. The only lint of what
 /// counts instructions.
@@ -79,6 +86,10 @@ const INSTRUCTIONS: Step = Step::cargo("instructions", "xtask instructions");
 
 const INSTRUCTIONS_INSTALLING: Step = Step::cargo("instructions", "xtask instructions --install");
 
+const FUZZING: Step = Step::cargo("fuzzing", "xtask fuzz");
+
+const FUZZING_INSTALLING: Step = Step::cargo("fuzzing", "xtask fuzz --install");
+
 /// The very command that the README names.
 const TESTS: Step = Step::cargo("tests", "xtask test");
 
@@ -86,7 +97,7 @@ const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
 
 /// What is quick to fail comes first.
 fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
-    let mut steps = vec![FORMATTING, LINTS_WITHOUT_PROTOC];
+    let mut steps = vec![FORMATTING, FORMATTING_OF_FUZZING, LINTS_WITHOUT_PROTOC];
     if options.install {
         steps.extend(installed.complete().0);
         if !installed.capnp {
@@ -109,6 +120,14 @@ fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
     });
     steps.extend(EXAMPLES);
     steps.extend([PACKAGES, SHORT_BENCHMARK]);
+    let missing = fuzz::missing();
+    if options.install {
+        steps.push(FUZZING_INSTALLING);
+    } else if missing.is_empty() {
+        steps.push(FUZZING);
+    } else {
+        fuzz::tell_what_is_missing(&missing);
+    }
     let missing = instructions::tools::missing();
     if options.install {
         steps.push(INSTRUCTIONS_INSTALLING);
