@@ -9,6 +9,7 @@ use self::{examples::EXAMPLES, installed::Installed};
 use super::{
     Step, capnp, fuzz, instructions,
     options::{Task, TestOptions},
+    python,
 };
 
 /// The steps of a task, in order.
@@ -18,7 +19,7 @@ pub(crate) fn steps(task: &Task) -> Vec<Step> {
         Task::Ci(options) => ci(*options, Installed::look()),
         Task::Fuzz(options) => fuzz::steps(*options),
         Task::Instructions(options) => instructions::steps(options),
-        Task::Bench => vec![PICKING, BENCHMARK],
+        Task::Bench => bench(),
     }
 }
 
@@ -81,6 +82,11 @@ const BENCHMARK: Step = Step::cargo(
     "bench --package doge-benches --features peers --bench end_to_end -- --markdown docs/performance.md",
 );
 
+const BESIDE_PYTHON: Step = Step::cargo(
+    "benchmark beside Python",
+    "bench --package doge-benches --features peers --bench beside_python -- --markdown docs/performance.md",
+);
+
 /// Behind the short benchmark, which is built with the same features so that nothing is built twice.
 const INSTRUCTIONS: Step = Step::cargo("instructions", "xtask instructions");
 
@@ -94,6 +100,15 @@ const FUZZING_INSTALLING: Step = Step::cargo("fuzzing", "xtask fuzz --install");
 const TESTS: Step = Step::cargo("tests", "xtask test");
 
 const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
+
+fn bench() -> Vec<Step> {
+    let mut steps = vec![PICKING, BENCHMARK];
+    match python::find() {
+        Some(python) => steps.extend([python::peers(python), BESIDE_PYTHON]),
+        None => eprintln!("Python is not there as it has to be, so its table stays as it is."),
+    }
+    steps
+}
 
 /// What is quick to fail comes first.
 fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
