@@ -15,7 +15,6 @@ use doge_rpc_core::{
     call::{Request, Response},
     transport::Address,
 };
-use futures_util::future::Either;
 use tokio::time::Instant;
 
 use crate::ChannelConfig;
@@ -57,15 +56,11 @@ impl Connection {
     ///
     /// The status of the call.
     #[inline]
-    pub(crate) fn call<'a>(
-        &'a self,
-        request: &'a Request,
-        now: Instant,
-    ) -> impl Future<Output = Result<Response, Status>> + 'a {
+    pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         match self {
-            Self::Native(connection) => Either::Left(connection.call(request, now)),
+            Self::Native(connection) => connection.call(request, now).await,
             // Boxed, so that the future of a native call is not as large as this one.
-            Self::MsgpackRpc(pool) => Either::Right(Box::pin(pool.call(request, now))),
+            Self::MsgpackRpc(pool) => Box::pin(pool.call(request, now)).await,
         }
     }
 
