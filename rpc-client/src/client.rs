@@ -138,8 +138,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The status of the call; an error of the application is `Unknown`, with its text if it has one, and the value as
-    /// details.
+    /// The status of the call. An error of the application is `Unknown`: with its text as the message where errors are
+    /// text, as in MessagePack-RPC, and with its value as details.
     pub async fn call_by_name<A, T>(
         &self,
         service: &str,

@@ -42,8 +42,8 @@ impl Untyped {
     ///
     /// # Errors
     ///
-    /// The status of the call. An error of the application is `Unknown`, with its text as the message if it has one, and
-    /// what came as details.
+    /// The status of the call. An error of the application is `Unknown`: with its text as the message where errors are
+    /// text, as in MessagePack-RPC, and with its value as details.
     pub async fn call<T>(&self, method: &str, arguments: impl Serialize) -> Result<T, Status>
     where
         T: DeserializeOwned,

@@ -122,7 +122,7 @@ async fn an_error_is_a_variant_of_that_name_or_a_status_with_the_text() {
 }
 
 #[tokio::test]
-async fn an_untyped_call_has_the_text_as_its_message_and_what_came_as_details() {
+async fn an_untyped_call_has_the_text_as_its_message_and_as_details() {
     let peer = Peer::listen().await.serve(|mut line| async move {
         let asked = line.request().await;
         line.error(asked.id, b"\xa4boom").await;

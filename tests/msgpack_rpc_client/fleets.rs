@@ -168,6 +168,24 @@ async fn a_call_whose_server_hangs_up_goes_on_elsewhere_only_if_it_may_run_twice
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_at_each_call_is_put_out_of_rotation() {
+    let breaking = Peer::listen().await.serve(|mut line: Line| async move {
+        line.next().await;
+    });
+    let good = scripted(&Noted::default()).await;
+    let (cluster, client) = follow(in_turn(&[&breaking.doge(), &good.doge()])).await;
+    until_called(async || {
+        assert_eq!(client.sum(1, 2).await, Ok(2));
+        cluster.stats().ejections > 0
+    })
+    .await;
+    let stats = cluster.stats();
+    let ejected: Vec<_> = stats.endpoints.iter().filter(|it| it.ejected).collect();
+    assert_eq!(ejected.len(), 1);
+    assert_eq!(ejected[0].address, breaking.doge());
+}
+
+#[tokio::test]
 async fn an_error_of_the_application_is_the_answer_and_no_failure_of_the_server() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
