@@ -138,7 +138,12 @@ impl Channel {
                     connection
                 }
             };
-            match connection.call(request, now).await {
+            let answer = match &*connection {
+                Connection::Native(native) => native.call(request, now).await,
+                // Boxed, so that a native call takes no room for it.
+                Connection::MsgpackRpc(pool) => Box::pin(pool.call(request, now)).await,
+            };
+            match answer {
                 // Refused over a connection that goes on, it would be refused again.
                 Err(status)
                     if may_resend(&status) && connection.is_closing() && resends < MAX_RESENDS =>

@@ -2,7 +2,7 @@
 //! each of which carries one at a time.
 
 pub(crate) mod msgpack_rpc;
-mod native;
+pub(crate) mod native;
 mod waiting;
 
 use std::{
@@ -10,16 +10,12 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use doge_rpc_core::{
-    Status,
-    call::{Request, Response},
-    transport::Address,
-};
-use tokio::time::Instant;
+use doge_rpc_core::{Status, transport::Address};
 
 use crate::ChannelConfig;
 
-/// What carries the calls to one address, in the dialect that the address says.
+/// What carries the calls to one address, in the dialect that the address says. A call finds out for itself which it is:
+/// a future around those of both would cost each native call.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Native(native::Connection),
@@ -48,20 +44,6 @@ impl Connection {
         };
         let pool = msgpack_rpc::Pool::open(address, meta, config, losses).await?;
         Ok(Self::MsgpackRpc(pool))
-    }
-
-    /// Makes one call, which begins `now`. Dropping the future tells the server to stop.
-    ///
-    /// # Errors
-    ///
-    /// The status of the call.
-    #[inline]
-    pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
-        match self {
-            Self::Native(connection) => connection.call(request, now).await,
-            // Boxed, so that the future of a native call is not as large as this one.
-            Self::MsgpackRpc(pool) => Box::pin(pool.call(request, now)).await,
-        }
     }
 
     /// Whether new calls should go over another connection.
