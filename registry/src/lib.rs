@@ -42,8 +42,6 @@ mod etcd;
 mod failing;
 mod file;
 mod fixed;
-#[cfg(feature = "etcd")]
-mod hold;
 mod instance;
 mod key;
 mod memory;
@@ -51,6 +49,8 @@ mod open;
 mod publisher;
 mod registration;
 mod registry;
+#[cfg(feature = "etcd")]
+mod remote;
 mod several;
 mod snapshot;
 mod sources;
@@ -66,8 +66,6 @@ pub use etcd::{Etcd, EtcdBuilder, EtcdTls};
 pub use file::{File, FileBuilder};
 pub use fixed::Static;
 pub use futures_util::future::BoxFuture;
-#[cfg(feature = "etcd")]
-pub use hold::HoldBack;
 pub use instance::Instance;
 pub use key::ServiceKey;
 pub use memory::Memory;
@@ -75,6 +73,8 @@ pub use open::{OpenError, open};
 pub use publisher::Publisher;
 pub use registration::{Leave, Registration};
 pub use registry::Registry;
+#[cfg(feature = "etcd")]
+pub use remote::hold::HoldBack;
 pub use several::Several;
 pub use snapshot::Snapshot;
 pub use watch::{Watch, WatchClosed};

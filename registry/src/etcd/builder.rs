@@ -3,13 +3,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Etcd;
-use super::endpoint::Endpoint;
 use super::layout::Layout;
 use super::settings::{Credentials, Settings};
 use super::tls::EtcdTls;
+use crate::remote::endpoint::Endpoint;
+use crate::remote::prefix;
 use crate::{HoldBack, RegistryError};
 
-const DEFAULT_PREFIX: &str = "/doge/rpc";
 const SECOND: Duration = Duration::from_secs(1);
 const LONGEST_TTL: Duration = Duration::from_secs(60 * 60);
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(10);
@@ -153,7 +153,7 @@ impl EtcdBuilder {
     pub(super) fn new(endpoints: Vec<String>) -> Self {
         Self {
             endpoints,
-            prefix: DEFAULT_PREFIX.to_owned(),
+            prefix: prefix::DEFAULT.to_owned(),
             ttl: 15 * SECOND,
             request_timeout: 3 * SECOND,
             connect_timeout: 3 * SECOND,

@@ -1,10 +1,8 @@
 //! The registry in etcd: [`provider`] keeps the instances of this process there, [`consumer`] follows those of all,
 //! [`members`] finds the member of etcd that answers.
 
-mod backoff;
 mod builder;
 mod consumer;
-mod endpoint;
 mod failure;
 mod layout;
 mod members;

@@ -2,10 +2,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::endpoint::Endpoint;
 use super::layout::Layout;
 use super::tls::EtcdTls;
 use crate::HoldBack;
+use crate::remote::endpoint::Endpoint;
 
 /// All that a registry was built with.
 #[derive(Clone, Debug)]

@@ -1,11 +1,9 @@
 use std::sync::Arc;
-use std::time::Duration;
-
-use percent_encoding::percent_decode_str;
 
 use super::builder::EtcdBuilder;
 use super::tls::EtcdTls;
-use crate::{Etcd, HoldBack, Registry, RegistryError};
+use crate::remote::url::{Parts, refusal, time};
+use crate::{Etcd, HoldBack, Registry};
 
 /// Opens `//[USER:PASSWORD@]HOST:PORT,HOST:PORT[/PREFIX][?OPTION=VALUE&...]`, which is what follows `etcd:` or `etcds:`.
 pub(crate) fn open(rest: &str, tls: bool) -> Result<Arc<dyn Registry>, String> {
@@ -13,58 +11,22 @@ pub(crate) fn open(rest: &str, tls: bool) -> Result<Arc<dyn Registry>, String> {
 }
 
 fn parse(rest: &str, tls: bool) -> Result<Etcd, String> {
-    let rest = rest
-        .strip_prefix("//")
-        .ok_or("two slashes have to follow the colon")?;
-    // That of a password would end the hosts too early, and an error would show the rest of it.
-    if let Some(at) = rest.find(['/', '?'])
-        && rest[at..].contains('@')
-    {
-        return Err(
-            "an @ follows the first / or ?; percent-encode the password, with %2F for / and %3F for ?, \
-             and with %40 an @ that belongs to something else"
-                .to_owned(),
-        );
+    let parts = Parts::of(rest)?;
+    let mut builder = Etcd::builder(parts.hosts);
+    if let Some(prefix) = parts.prefix {
+        builder = builder.prefix(prefix);
     }
-    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, prefix) = match place.find('/') {
-        Some(at) => place.split_at(at),
-        None => (place, ""),
-    };
-    let (user, hosts) = match authority.rsplit_once('@') {
-        Some((user, hosts)) => (Some(user), hosts),
-        None => (None, authority),
-    };
-    let mut builder = Etcd::builder(hosts.split(','));
-    if !prefix.is_empty() {
-        builder = builder.prefix(decoded(prefix)?);
-    }
-    if let Some(user) = user {
-        let (name, password) = user
-            .split_once(':')
-            .ok_or("a password has to follow the user, after a colon")?;
-        builder = builder.user(decoded(name)?, decoded(password)?);
+    if let Some((name, password)) = parts.user {
+        builder = builder.user(name, password);
     }
     let mut files = Files::default();
-    for option in options.split('&').filter(|option| !option.is_empty()) {
-        let (name, value) = option
-            .split_once('=')
-            .ok_or_else(|| format!("the option {option:?} has no value"))?;
-        builder = with_option(builder, &mut files, name, decoded(value)?)?;
+    for (name, value) in parts.options {
+        builder = with_option(builder, &mut files, name, value)?;
     }
     if let Some(tls) = files.tls(tls)? {
         builder = builder.tls(tls);
     }
-    builder.build().map_err(|error| match error {
-        RegistryError::InvalidSetting {
-            setting,
-            mend,
-            value,
-        } => {
-            format!("the {setting} {value:?} cannot be used: {mend}")
-        }
-        other => other.to_string(),
-    })
+    builder.build().map_err(|error| refusal(&error))
 }
 
 fn with_option(
@@ -73,10 +35,7 @@ fn with_option(
     name: &str,
     value: String,
 ) -> Result<EtcdBuilder, String> {
-    let time = || {
-        duration(&value)
-            .ok_or_else(|| format!("{name}={value} is no time, such as 500ms, 15s or 5m"))
-    };
+    let time = || time(name, &value);
     Ok(match name {
         "ttl" => builder.ttl(time()?),
         "timeout" => builder.request_timeout(time()?),
@@ -150,28 +109,10 @@ impl Files {
     }
 }
 
-fn decoded(text: &str) -> Result<String, String> {
-    percent_decode_str(text)
-        .decode_utf8()
-        .map(Into::into)
-        .map_err(|_| "what is percent-encoded has to be UTF-8".to_owned())
-}
-
-/// Whole milliseconds, seconds or minutes.
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.trim_end_matches(|found: char| found.is_ascii_alphabetic());
-    let number: u32 = digits.parse().ok()?;
-    let unit = match &text[digits.len()..] {
-        "ms" => Duration::from_millis(1),
-        "s" => Duration::from_secs(1),
-        "m" => Duration::from_secs(60),
-        _ => return None,
-    };
-    Some(unit * number)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

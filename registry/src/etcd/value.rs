@@ -1,9 +1,8 @@
-use std::net::Ipv6Addr;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::key::validate_name;
+use crate::remote::host_port::is_host_port;
 use crate::{Instance, RegistryError, ServiceKey};
 
 /// The only schema there is so far.
@@ -98,16 +97,7 @@ fn bare_address(text: &str) -> Option<String> {
         let is_known = matches!(scheme, "tcp" | "unix" | "doge" | "msgpack-rpc");
         return (is_known && !rest.is_empty()).then(|| text.to_owned());
     }
-    let (host, port) = text.rsplit_once(':')?;
-    let port: u16 = port.parse().ok()?;
-    let is_host = match host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
-        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && !host.contains([':', '[', ']', '/']),
-    };
-    (is_host && port > 0).then(|| format!("doge://{text}"))
+    is_host_port(text).then(|| format!("doge://{text}"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -7,17 +6,14 @@ use super::listing::Listing;
 use super::reading::Reading;
 use super::stored::Stored;
 use super::stream::{Stream, apply};
-use crate::etcd::backoff::Backoff;
 use crate::etcd::failure::{Failure, Reason};
 use crate::etcd::members::{Member, Members};
 use crate::etcd::settings::Settings;
 use crate::failing::Failing;
-use crate::hold::Hold;
+use crate::remote::backoff::Backoff;
+use crate::remote::telling::{Telling, at};
 use crate::sources::Sources;
 use crate::{Publisher, RegistryError, ServiceKey, Snapshot};
-
-/// Events that come within this time of each other are told as one, as Dubbo has it with its delays.
-const COALESCE: Duration = Duration::from_millis(200);
 
 /// Follows the instances of one service in etcd, as long as anyone watches, whatever happens to etcd.
 #[derive(Debug)]
@@ -26,12 +22,8 @@ pub(in crate::etcd) struct Follower {
     listing: Listing,
     /// The revision to watch from; none when everything has to be read first.
     next: Option<i64>,
-    hold: Hold,
-    publisher: Arc<Publisher>,
+    telling: Telling,
     stored: Option<Stored>,
-    /// When changes that wait for company are told.
-    publish_at: Option<Instant>,
-    published_at: Option<Instant>,
     backoff: Backoff,
     failing: Failing,
 }
@@ -48,13 +40,10 @@ impl Follower {
         let stored = stored.map(|root| Stored::new(root, &key));
         let mut follower = Self {
             members,
+            telling: Telling::new(key, settings.hold_back),
             listing,
             next: None,
-            hold: Hold::new(settings.hold_back, Snapshot::default()),
-            publisher: Arc::new(Publisher::new(Snapshot::default())),
             stored,
-            publish_at: None,
-            published_at: None,
             backoff: Backoff::consumer(settings.ttl),
             failing: Failing::default(),
         };
@@ -66,13 +55,13 @@ impl Follower {
     }
 
     pub(in crate::etcd) fn publisher(&self) -> &Arc<Publisher> {
-        &self.publisher
+        self.telling.publisher()
     }
 
     /// Sets it to work, until nobody watches any more.
     pub(in crate::etcd) fn spawn(mut self, sources: &Arc<Sources>) {
         let (sources, key) = (Arc::clone(sources), self.listing.key().clone());
-        let publisher = Arc::clone(&self.publisher);
+        let publisher = Arc::clone(self.publisher());
         tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -143,14 +132,14 @@ impl Follower {
                 response = stream.next() => {
                     let response = response?;
                     if apply(&response, &mut self.listing) {
-                        self.publish_soon(Instant::now());
+                        self.telling.soon(Instant::now());
                     }
                     self.next = stream.resume_at(&response).or(self.next);
                     silent_at = Instant::now() + settings.silence_limit;
                     probed = false;
                 }
-                () = at(self.publish_at) => self.publish(Instant::now()).await,
-                () = at(self.hold.confirm_at()) => self.confirm().await?,
+                () = at(self.telling.due()) => self.publish(Instant::now()).await,
+                () = at(self.telling.confirm_at()) => self.confirm().await?,
                 () = sleep_until(resync_at) => {
                     self.next = None;
                     return Ok(());
@@ -190,13 +179,12 @@ impl Follower {
         match Reading::take(&self.members, self.listing.prefix()).await {
             Ok(reading) => {
                 self.listing.replace(reading.pairs, reading.revision);
-                let confirmed = self.hold.confirm(self.listing.snapshot());
-                tracing::info!(service = %self.listing.key(), instances = confirmed.len(), "etcd confirms what was in doubt");
-                self.tell(confirmed).await;
+                let confirmed = self.telling.confirm(self.listing.snapshot());
+                self.keep(confirmed).await;
                 Ok(())
             }
             Err(failure) => {
-                self.hold.postpone(Instant::now());
+                self.telling.postpone(Instant::now());
                 Err(failure)
             }
         }
@@ -217,51 +205,28 @@ impl Follower {
         };
         self.failing.begins();
         tracing::warn!(service = %self.listing.key(), %failure, instances = restored.len(), "etcd cannot be read; the snapshot on disk serves until it can");
-        self.hold = Hold::new(settings.hold_back, restored.clone());
-        self.publisher.publish(restored);
+        self.telling.begin_with(restored);
         Ok(())
     }
 
-    /// At once if nothing was told for a while, and else together with what follows.
-    fn publish_soon(&mut self, now: Instant) {
-        let quiet_at = self.published_at.map_or(now, |at| at + COALESCE);
-        self.publish_at.get_or_insert(quiet_at.max(now));
-    }
-
     async fn publish(&mut self, now: Instant) {
-        self.publish_at = None;
         if self.next.is_none() {
             // Nothing was read yet, or it has to be read anew: what was told stays.
+            self.telling.put_off();
             return;
         }
-        self.published_at = Some(now);
-        let in_doubt = self.hold.confirm_at().is_some();
-        let snapshot = self.hold.offer(self.listing.snapshot(), now);
-        if !in_doubt && self.hold.confirm_at().is_some() {
-            tracing::warn!(
-                service = %self.listing.key(), listed = self.listing.snapshot().len(), kept = snapshot.len(),
-                "etcd suddenly lists too few instances; the others are kept until it confirms that they are gone"
-            );
-        }
-        self.tell(snapshot).await;
+        let told = self.telling.tell(self.listing.snapshot(), now);
+        self.keep(told).await;
     }
 
-    async fn tell(&mut self, snapshot: Snapshot) {
-        if self.publisher.snapshot() == snapshot {
+    /// Keeps what was told, if it was anything new, for the next start.
+    async fn keep(&self, told: Option<Snapshot>) {
+        let (Some(snapshot), Some(stored)) = (told, &self.stored) else {
             return;
-        }
-        self.publisher.publish(snapshot.clone());
-        let Some(stored) = &self.stored else { return };
+        };
         if let Err(error) = stored.save(&snapshot).await {
             let path = stored.path().display();
             tracing::warn!(%path, %error, "the snapshot for the next start cannot be written");
         }
-    }
-}
-
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }

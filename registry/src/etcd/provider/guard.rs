@@ -5,8 +5,8 @@ use etcd_client::{EventType, WatchOptions, WatchResponse, WatchStream};
 use tokio::time::sleep;
 
 use super::{Provider, audit};
-use crate::etcd::backoff::Backoff;
 use crate::etcd::failure::{Failure, Reason};
+use crate::remote::backoff::Backoff;
 
 /// Watches the services that have instances here, so that one that somebody else deletes is back at once.
 pub(super) async fn guard(provider: &Provider) -> Infallible {

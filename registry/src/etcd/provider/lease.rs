@@ -5,9 +5,9 @@ use etcd_client::{LeaseKeepAliveStream, LeaseKeeper};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout_at};
 
 use super::Provider;
-use crate::etcd::backoff::Backoff;
 use crate::etcd::failure::{Failure, Reason};
 use crate::failing::Failing;
+use crate::remote::backoff::Backoff;
 
 /// A lease that etcd granted.
 #[derive(Clone, Copy, Debug)]

@@ -8,9 +8,9 @@ use tokio::time::sleep;
 use super::Provider;
 use super::batch::Job;
 use super::desired::Next;
-use crate::etcd::backoff::Backoff;
 use crate::etcd::failure::{Failure, Reason};
 use crate::failing::Failing;
+use crate::remote::backoff::Backoff;
 
 /// Puts and deletes what has to be, until nobody is registered any more; returns the lease that is left.
 pub(super) async fn write(provider: &Provider) -> Option<i64> {

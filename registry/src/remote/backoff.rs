@@ -3,7 +3,7 @@ use std::time::Duration;
 /// How long to wait before the next try: doubles from the shortest to the longest, with jitter so that those who
 /// failed together do not come back together.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     shortest: Duration,
     longest: Duration,
     jitter: Jitter,
@@ -21,17 +21,17 @@ enum Jitter {
 impl Backoff {
     /// For what this process writes: 0.5 to 15 s, full jitter; no longer than half of the time to live, so that all is
     /// whole within that once etcd is back.
-    pub(super) fn provider(ttl: Duration) -> Self {
+    pub(crate) fn provider(ttl: Duration) -> Self {
         Self::new(500, 15_000, Jitter::Full).within(ttl / 2)
     }
 
     /// For what this process reads: 0.5 to 10 s, ±50 %; no longer than three quarters of the time to live.
-    pub(super) fn consumer(ttl: Duration) -> Self {
+    pub(crate) fn consumer(ttl: Duration) -> Self {
         Self::new(500, 10_000, Jitter::Half).within(ttl / 2)
     }
 
     /// For a lease that lives on while another member is sought: 50 to 400 ms, ±50 %.
-    pub(super) fn renewal() -> Self {
+    pub(crate) fn renewal() -> Self {
         Self::new(50, 400, Jitter::Half)
     }
 
@@ -43,7 +43,7 @@ impl Backoff {
     }
 
     /// The time to wait after one more failure.
-    pub(super) fn pause(&mut self) -> Duration {
+    pub(crate) fn pause(&mut self) -> Duration {
         let base = self.next;
         self.next = (base * 2).min(self.longest);
         match self.jitter {
@@ -56,7 +56,7 @@ impl Backoff {
     }
 
     /// Begins anew, because something went well.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.shortest;
     }
 

@@ -1,0 +1,9 @@
+//! What the registries that live in servers elsewhere have in common.
+
+pub(crate) mod backoff;
+pub(crate) mod endpoint;
+pub(crate) mod hold;
+pub(crate) mod host_port;
+pub(crate) mod prefix;
+pub(crate) mod telling;
+pub(crate) mod url;
