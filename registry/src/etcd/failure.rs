@@ -4,6 +4,7 @@ use tonic::{Code, Status};
 
 use super::settings::Settings;
 use crate::RegistryError;
+use crate::remote::tries::Outlook;
 
 /// Why etcd did not do what it was asked.
 #[derive(Clone, Debug, Error)]
@@ -42,7 +43,18 @@ impl Failure {
 
     /// Whether the same request may go well with another member, or after a new login.
     pub(super) fn is_of_member(&self) -> bool {
-        matches!(self.reason, Reason::Member | Reason::Credentials)
+        self.outlook() != Outlook::Hopeless
+    }
+
+    /// Whether the same request is worth another try.
+    pub(super) fn outlook(&self) -> Outlook {
+        match self.reason {
+            Reason::Member => Outlook::Soon,
+            Reason::Credentials => Outlook::Elsewhere,
+            Reason::History | Reason::Size | Reason::Lease | Reason::Space | Reason::Refused => {
+                Outlook::Hopeless
+            }
+        }
     }
 
     /// Whether a request on other keys may go well.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::failure::{Failure, Reason};
 use super::settings::Settings;
-use super::tries::Tries;
+use crate::remote::tries::Tries;
 
 /// How often an idle connection is pinged, and how long the answer may take; etcd closes one that pings more often
 /// than every 5 s.
@@ -75,14 +75,14 @@ impl Members {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let mut tries = Tries::new(&self.settings);
+        let mut tries = Tries::new(self.settings.endpoints.len(), self.settings.request_timeout);
         loop {
             let started = Instant::now();
             let failure = match self.try_call(&request).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let Some(pause) = tries.after(&failure, started.elapsed()) else {
+            let Some(pause) = tries.after(failure.outlook(), started.elapsed()) else {
                 return Err(failure);
             };
             tracing::debug!(%failure, "trying the next member of etcd");

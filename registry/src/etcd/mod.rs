@@ -9,7 +9,6 @@ mod members;
 mod provider;
 mod settings;
 mod tls;
-mod tries;
 mod url;
 mod value;
 

@@ -6,4 +6,5 @@ pub(crate) mod hold;
 pub(crate) mod host_port;
 pub(crate) mod prefix;
 pub(crate) mod telling;
+pub(crate) mod tries;
 pub(crate) mod url;

@@ -1,20 +1,28 @@
 use std::time::Duration;
 
-use super::failure::{Failure, Reason};
-use super::settings::Settings;
-
 /// How many members are waited for in vain at most, and how few.
 const MOST_WAITS: usize = 5;
 const FEWEST_WAITS: usize = 2;
 /// The pause after all members have failed.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What a failed try says about the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// It will fail wherever it is tried.
+    Hopeless,
+    /// It will fail with this member, and may go well with another.
+    Elsewhere,
+    /// It may go well with another member, or with this one a moment later.
+    Soon,
+}
+
 /// Decides how often one request is tried.
 ///
 /// Members that refuse at once are tried again for as long as the request timeout, because that is what those do
 /// that elect a leader. Those that do not answer, or know no such user, have one try each.
 #[derive(Debug)]
-pub(super) struct Tries {
+pub(crate) struct Tries {
     request_timeout: Duration,
     members: usize,
     refusals: usize,
@@ -24,16 +32,22 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self::of(settings.endpoints.len(), settings.request_timeout)
+    pub(crate) fn new(members: usize, request_timeout: Duration) -> Self {
+        Self {
+            request_timeout,
+            members,
+            refusals: 0,
+            refused: Duration::ZERO,
+            waits: 0,
+        }
     }
 
     /// How long to wait before the next try, after one that failed within `took`; none if there is to be none.
-    pub(super) fn after(&mut self, failure: &Failure, took: Duration) -> Option<Duration> {
-        if !failure.is_of_member() {
+    pub(crate) fn after(&mut self, outlook: Outlook, took: Duration) -> Option<Duration> {
+        if outlook == Outlook::Hopeless {
             return None;
         }
-        if failure.reason == Reason::Credentials || took > self.request_timeout / 2 {
+        if outlook == Outlook::Elsewhere || took > self.request_timeout / 2 {
             self.waits += 1;
             let most = self.members.clamp(FEWEST_WAITS, MOST_WAITS);
             return (self.waits < most).then_some(Duration::ZERO);
@@ -48,16 +62,6 @@ impl Tries {
         self.refused += took + pause;
         (self.refused < self.request_timeout).then_some(pause)
     }
-
-    fn of(members: usize, request_timeout: Duration) -> Self {
-        Self {
-            request_timeout,
-            members,
-            refusals: 0,
-            refused: Duration::ZERO,
-            waits: 0,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -66,11 +70,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn count(members: usize, reason: Reason, took: Duration) -> (usize, Duration) {
-        let mut tries = Tries::of(members, 3 * SECOND);
-        let failure = Failure::new(reason, "");
+    fn count(members: usize, outlook: Outlook, took: Duration) -> (usize, Duration) {
+        let mut tries = Tries::new(members, 3 * SECOND);
         let (mut count, mut time) = (1, took);
-        while let Some(pause) = tries.after(&failure, took) {
+        while let Some(pause) = tries.after(outlook, took) {
             count += 1;
             time += pause + took;
         }
@@ -80,9 +83,9 @@ mod tests {
     #[test]
     fn members_that_do_not_answer_have_one_try_each() {
         for (members, expected) in [(1, 2), (2, 2), (3, 3), (5, 5), (9, 5)] {
-            assert_eq!(count(members, Reason::Member, 3 * SECOND).0, expected);
+            assert_eq!(count(members, Outlook::Soon, 3 * SECOND).0, expected);
             assert_eq!(
-                count(members, Reason::Credentials, Duration::ZERO).0,
+                count(members, Outlook::Elsewhere, Duration::ZERO).0,
                 expected
             );
         }
@@ -91,7 +94,7 @@ mod tests {
     #[test]
     fn members_that_refuse_are_asked_again_for_as_long_as_a_request_may_take() {
         for members in [1, 3, 9] {
-            let (tries, time) = count(members, Reason::Member, Duration::from_millis(1));
+            let (tries, time) = count(members, Outlook::Soon, Duration::from_millis(1));
             assert!((18..90).contains(&tries), "{tries}");
             assert!(time > 2 * SECOND && time < 4 * SECOND, "{time:?}");
         }
@@ -99,13 +102,6 @@ mod tests {
 
     #[test]
     fn what_no_member_will_do_is_tried_once() {
-        for reason in [
-            Reason::Space,
-            Reason::Refused,
-            Reason::Lease,
-            Reason::History,
-        ] {
-            assert_eq!(count(3, reason, Duration::ZERO).0, 1);
-        }
+        assert_eq!(count(3, Outlook::Hopeless, Duration::ZERO).0, 1);
     }
 }
