@@ -15,7 +15,7 @@ mod eventually;
 mod port;
 mod process;
 
-pub use etcd::{Etcd, EtcdOptions};
+pub use etcd::{Etcd, EtcdOptions, EtcdV2};
 pub use eventually::{eventually, eventually_async};
 pub use port::free_port;
 pub use process::Process;

@@ -32,3 +32,21 @@ fn three_members_bear_the_loss_of_one() {
     assert_eq!(etcd.get("/a").as_deref(), Some("one"));
     etcd.restart(0);
 }
+
+#[test]
+fn the_old_api_tells_what_happened_to_its_keys() {
+    let etcd = Etcd::options().v2().start();
+    let v2 = etcd.v2();
+    let before = v2.index();
+    v2.set("/p/s/n", "127.0.0.1:1", 10);
+    v2.put("/p/s/n", "ttl=10&refresh=true&prevExist=true");
+    v2.put("/p/s/m", "value=127.0.0.1:2&prevExist=false");
+    let both = [("/p/s/m", "127.0.0.1:2"), ("/p/s/n", "127.0.0.1:1")];
+    let both = both.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(v2.list("/p/s"), both);
+    assert_eq!(v2.get("/p/s/m").as_deref(), Some("127.0.0.1:2"));
+    v2.delete("/p/s/n");
+    assert_eq!(v2.get("/p/s/n"), None);
+    let events = ["set /p/s/n", "create /p/s/m", "delete /p/s/n"];
+    assert_eq!(v2.events("/p/s", before), events);
+}

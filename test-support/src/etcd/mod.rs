@@ -1,12 +1,14 @@
 mod gateway;
 mod member;
 mod options;
+mod v2;
 
 use std::time::Duration;
 
 use self::gateway::Gateway;
 use self::member::Member;
 pub use self::options::EtcdOptions;
+pub use self::v2::EtcdV2;
 
 /// Far more than a member takes to be there, on a machine with other work to do.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(30);
@@ -74,6 +76,11 @@ impl Etcd {
     /// What [`doge_registry::open`](https://docs.rs/doge-registry) takes: `etcd://127.0.0.1:PORT,127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("etcd://{}", self.addresses().join(","))
+    }
+
+    /// The API of version 2, if the etcd was started [with it](EtcdOptions::v2).
+    pub fn v2(&self) -> EtcdV2 {
+        EtcdV2::new(self.running())
     }
 
     /// Stops a member in good order (`SIGTERM`); its data stay.
@@ -197,7 +204,11 @@ impl Etcd {
     }
 
     fn gateway(&self) -> Gateway {
+        Gateway::new(self.running())
+    }
+
+    fn running(&self) -> Vec<String> {
         let running = self.members.iter().filter(|member| member.is_up());
-        Gateway::new(running.map(Member::address).collect())
+        running.map(Member::address).collect()
     }
 }

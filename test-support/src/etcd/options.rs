@@ -31,6 +31,11 @@ impl EtcdOptions {
         self
     }
 
+    /// Serves the API of version 2 as well, for [`Etcd::v2`].
+    pub fn v2(self) -> Self {
+        self.arguments(["--enable-v2=true"])
+    }
+
     /// Clients connect with TLS; the arguments then have to name the certificates.
     ///
     /// The helpers that read and write keys do not work with it.
