@@ -48,6 +48,17 @@ pub enum RegistryError {
         limit: usize,
     },
 
+    /// The registry has no way to keep this of an instance.
+    #[error("this registry cannot hold an instance with the {part} {value:?}: {mend}")]
+    CannotHold {
+        /// Which part: `address`, `instance id`, `group or version`.
+        part: &'static str,
+        /// What was given.
+        value: String,
+        /// Why it cannot, and what to give instead.
+        mend: &'static str,
+    },
+
     /// The folder of a registry, or a file in it, could not be used.
     #[error("cannot {doing} {}: {cause}; {mend}", path.display())]
     Io {

@@ -107,7 +107,7 @@ impl Instance {
     }
 
     /// An instance that somebody else gave its id.
-    #[cfg(feature = "etcd")]
+    #[cfg(any(feature = "etcd", feature = "etcd-v2"))]
     pub(crate) fn named(id: &str, key: ServiceKey, address: impl Into<String>) -> Self {
         Self {
             id: id.to_owned(),

@@ -12,6 +12,7 @@
 //! | [`File`] | the processes of one machine, over a folder | `file:DIR` |
 //! | [`Several`] | those of several registries together | |
 //! | `Etcd` (feature `etcd`) | a cluster, over etcd | `etcd://HOST:PORT,HOST:PORT` |
+//! | `EtcdV2` (feature `etcd-v2`) | a fleet of Python doge, over etcd | `etcd-v2://HOST:PORT,HOST:PORT` |
 //!
 //! ```
 //! use doge_registry::{Instance, Memory, Registry, ServiceKey};
@@ -39,6 +40,8 @@ mod change;
 mod error;
 #[cfg(feature = "etcd")]
 mod etcd;
+#[cfg(feature = "etcd-v2")]
+mod etcd_v2;
 mod failing;
 mod file;
 mod fixed;
@@ -49,7 +52,7 @@ mod open;
 mod publisher;
 mod registration;
 mod registry;
-#[cfg(feature = "etcd")]
+#[cfg(any(feature = "etcd", feature = "etcd-v2"))]
 mod remote;
 mod several;
 mod snapshot;
@@ -63,6 +66,8 @@ pub use change::Change;
 pub use error::RegistryError;
 #[cfg(feature = "etcd")]
 pub use etcd::{Etcd, EtcdBuilder, EtcdTls};
+#[cfg(feature = "etcd-v2")]
+pub use etcd_v2::{EtcdV2, EtcdV2Builder};
 pub use file::{File, FileBuilder};
 pub use fixed::Static;
 pub use futures_util::future::BoxFuture;
@@ -73,7 +78,7 @@ pub use open::{OpenError, open};
 pub use publisher::Publisher;
 pub use registration::{Leave, Registration};
 pub use registry::Registry;
-#[cfg(feature = "etcd")]
+#[cfg(any(feature = "etcd", feature = "etcd-v2"))]
 pub use remote::hold::HoldBack;
 pub use several::Several;
 pub use snapshot::Snapshot;

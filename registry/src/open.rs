@@ -13,6 +13,7 @@ use crate::{File, Memory, Registry, Static};
 /// | `file:DIR` | [`File`] over the folder `DIR`, relative or absolute; `file:///DIR` works too |
 /// | `static:ADDRESS,ADDRESS` | [`Static`] with these addresses for all services |
 /// | `etcd://HOST:PORT,HOST:PORT/PREFIX?OPTIONS` | `Etcd`, with the feature `etcd`; `etcds://` for TLS |
+/// | `etcd-v2://HOST:PORT,HOST:PORT/PREFIX?OPTIONS` | `EtcdV2`, with the feature `etcd-v2` |
 ///
 /// Nothing is read, written or connected to yet.
 ///
@@ -21,6 +22,10 @@ use crate::{File, Memory, Registry, Static};
 /// `connect_timeout`, `resync`, `silence` and `confirm`, each a time such as `500ms`, `15s` or `5m`; `snapshots`, a
 /// folder; and for `etcds:` the PEM files `ca`, `cert` and `key`, and `server_name`. They are those of
 /// `EtcdBuilder`, where the defaults are told. What has a special meaning in a URL is percent-encoded.
+///
+/// An `etcd-v2:` is the same without user and TLS. Its options are `ttl`, `timeout`, `silence` and `confirm`; `meta=no` for a
+/// fleet that speaks without the meta map; and `group` and `version`, which doge does not have. They are those of
+/// `EtcdV2Builder`.
 ///
 /// ```
 /// let registry = doge_registry::open("static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399")?;
@@ -47,6 +52,14 @@ pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
         Some(("etcd" | "etcds", _)) => Err(fail(
             "this program was built without etcd; enable the feature `etcd` of doge-rpc (or of doge-registry)",
         )),
+        #[cfg(feature = "etcd-v2")]
+        Some(("etcd-v2", rest)) => {
+            crate::etcd_v2::open(rest).map_err(|reason| OpenError::new(url, reason))
+        }
+        #[cfg(not(feature = "etcd-v2"))]
+        Some(("etcd-v2", _)) => Err(fail(
+            "this program was built without the old API of etcd; enable the feature `etcd-v2` of doge-rpc (or of doge-registry)",
+        )),
         _ => Err(fail("this is none of the kinds of registry there are")),
     }
 }
@@ -56,7 +69,8 @@ pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
 #[error(
     "cannot open registry {url:?}: {reason}; accepted are memory:, file:DIR, \
      static:ADDRESS,ADDRESS (for example static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399), \
-     and etcd://HOST:PORT,HOST:PORT (for example etcd://10.0.0.1:2379,10.0.0.2:2379/doge/rpc?ttl=15s)"
+     etcd://HOST:PORT,HOST:PORT (for example etcd://10.0.0.1:2379,10.0.0.2:2379/doge/rpc?ttl=15s), \
+     and etcd-v2://HOST:PORT,HOST:PORT, the registry of Python doge (for example etcd-v2://10.0.0.1:2379?meta=no)"
 )]
 pub struct OpenError {
     url: String,

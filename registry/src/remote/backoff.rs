@@ -31,6 +31,7 @@ impl Backoff {
     }
 
     /// For a lease that lives on while another member is sought: 50 to 400 ms, ±50 %.
+    #[cfg(feature = "etcd")]
     pub(crate) fn renewal() -> Self {
         Self::new(50, 400, Jitter::Half)
     }

@@ -43,6 +43,7 @@ impl Endpoint {
     }
 
     /// As `etcd-client` takes it.
+    #[cfg(feature = "etcd")]
     pub(crate) fn url(&self, tls: bool) -> String {
         let scheme = if tls { "https" } else { "http" };
         format!("{scheme}://{}", self.authority)

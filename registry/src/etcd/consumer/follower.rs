@@ -205,7 +205,7 @@ impl Follower {
         };
         self.failing.begins();
         tracing::warn!(service = %self.listing.key(), %failure, instances = restored.len(), "etcd cannot be read; the snapshot on disk serves until it can");
-        self.telling.begin_with(restored);
+        self.telling.begin_with(restored, settings.hold_back);
         Ok(())
     }
 
