@@ -45,6 +45,8 @@
 //!
 //! - `etcd`: [`registry::open`] takes `etcd://` and `etcds://`, and there is `registry::Etcd`. Building it needs protoc
 //!   and a C compiler. Off by default.
+//! - `etcd-v2`: [`registry::open`] takes `etcd-v2://`, and there are `registry::EtcdV2`, the registry of Python doge, and
+//!   `registry::Bridge`, which connects it to another. Off by default.
 
 pub mod prelude;
 

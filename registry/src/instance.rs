@@ -115,6 +115,12 @@ impl Instance {
         }
     }
 
+    /// The same under another id.
+    #[cfg(feature = "etcd-v2")]
+    pub(crate) fn renamed(&self, id: String) -> Self {
+        Self { id, ..self.clone() }
+    }
+
     /// An instance of a fixed list, which has the same id each time the list is made.
     pub(crate) fn fixed(key: ServiceKey, address: &str) -> Self {
         Self {

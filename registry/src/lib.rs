@@ -14,6 +14,8 @@
 //! | `Etcd` (feature `etcd`) | a cluster, over etcd | `etcd://HOST:PORT,HOST:PORT` |
 //! | `EtcdV2` (feature `etcd-v2`) | a fleet of Python doge, over etcd | `etcd-v2://HOST:PORT,HOST:PORT` |
 //!
+//! A `Bridge` (feature `etcd-v2`) shows the instances of one registry in another, and the other way round.
+//!
 //! ```
 //! use doge_registry::{Instance, Memory, Registry, ServiceKey};
 //!
@@ -36,6 +38,8 @@
 //! # }
 //! ```
 
+#[cfg(feature = "etcd-v2")]
+mod bridge;
 mod change;
 mod error;
 #[cfg(feature = "etcd")]
@@ -62,6 +66,8 @@ mod warnings;
 mod watch;
 mod work;
 
+#[cfg(feature = "etcd-v2")]
+pub use bridge::{Bridge, BridgeBuilder};
 pub use change::Change;
 pub use error::RegistryError;
 #[cfg(feature = "etcd")]

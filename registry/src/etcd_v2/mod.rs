@@ -53,7 +53,7 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 /// than half, is confirmed first ([`HoldBack`](crate::HoldBack)).
 ///
 /// Clones are handles to the same registry. Its work runs on the tokio runtime it is called from. There is neither TLS nor
-/// login, as in doge.
+/// login, as in doge. A [`Bridge`](crate::Bridge) connects it to the registry of the rest.
 ///
 /// ```no_run
 /// use doge_registry::{EtcdV2, Instance, Registry, ServiceKey};

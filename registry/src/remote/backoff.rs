@@ -30,6 +30,12 @@ impl Backoff {
         Self::new(500, 10_000, Jitter::Half).within(ttl / 2)
     }
 
+    /// For what is shown of one registry in another: 0.5 to 10 s, full jitter.
+    #[cfg(feature = "etcd-v2")]
+    pub(crate) fn bridge() -> Self {
+        Self::new(500, 10_000, Jitter::Full)
+    }
+
     /// For a lease that lives on while another member is sought: 50 to 400 ms, ±50 %.
     #[cfg(feature = "etcd")]
     pub(crate) fn renewal() -> Self {

@@ -1,0 +1,177 @@
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::image::image_of;
+use super::mirrors::{Mirrors, Plan};
+use crate::failing::Failing;
+use crate::remote::backoff::Backoff;
+use crate::remote::telling::at;
+use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
+
+/// How many images are registered at the same time.
+const AT_ONCE: usize = 16;
+
+/// One of the two registries, as far as one service is concerned.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    registry: Arc<dyn Registry>,
+    service: ServiceKey,
+    watch: Watch,
+}
+
+impl Side {
+    pub(super) async fn watch(
+        registry: &Arc<dyn Registry>,
+        service: &ServiceKey,
+    ) -> Result<Self, RegistryError> {
+        Ok(Self {
+            registry: Arc::clone(registry),
+            service: service.clone(),
+            watch: registry.watch(service.clone()).await?,
+        })
+    }
+
+    /// Waits for a change. A watch that was closed is opened again, after a pause. Cancel safe.
+    async fn changed(&mut self) {
+        if self.watch.changed().await.is_ok() {
+            return;
+        }
+        let mut backoff = Backoff::bridge();
+        loop {
+            sleep(backoff.pause()).await;
+            match self.registry.watch(self.service.clone()).await {
+                Ok(watch) => {
+                    self.watch = watch;
+                    return;
+                }
+                Err(error) => {
+                    tracing::debug!(service = %self.service, %error, "a bridge cannot watch a registry");
+                }
+            }
+        }
+    }
+}
+
+/// Shows the instances of one service that are at home in one registry abroad, in the other.
+#[derive(Debug)]
+pub(super) struct Direction {
+    home: Side,
+    abroad: Side,
+    mirrors: Mirrors<Registration>,
+    failing: Failing,
+}
+
+impl Direction {
+    pub(super) fn new(home: Side, abroad: Side) -> Self {
+        Self {
+            home,
+            abroad,
+            mirrors: Mirrors::new(),
+            failing: Failing::default(),
+        }
+    }
+
+    /// Shows them until the other end of `stopping` is dropped, and takes all back.
+    pub(super) async fn run(
+        mut self,
+        mut stopping: watch::Receiver<()>,
+    ) -> Result<(), RegistryError> {
+        let mut backoff = Backoff::bridge();
+        loop {
+            let (home, abroad) = (&self.home.watch, &self.abroad.watch);
+            let plan = self.mirrors.plan(&home.snapshot(), &abroad.snapshot());
+            // Not dropped half-way, so that all of it is known when the bridge stops.
+            let again = match self.carry_out(plan).await {
+                Ok(()) => {
+                    backoff.reset();
+                    None
+                }
+                Err(()) => Some(Instant::now() + backoff.pause()),
+            };
+            tokio::select! {
+                () = self.home.changed() => {}
+                () = self.abroad.changed() => {}
+                () = at(again) => {}
+                _ = stopping.changed() => break,
+            }
+        }
+        withdraw(self.mirrors.take_all()).await
+    }
+
+    /// Fails when some of it has to be tried again.
+    async fn carry_out(&mut self, plan: Plan<Registration>) -> Result<(), ()> {
+        let shown = self.show(plan.show).await;
+        // After the new ones, so that one that changed has no gap.
+        if let Err(error) = withdraw(plan.withdraw).await {
+            tracing::debug!(service = %self.abroad.service, %error, "an instance is not taken back, and expires");
+        }
+        shown
+    }
+
+    async fn show(&mut self, originals: Vec<Arc<Instance>>) -> Result<(), ()> {
+        let mut all = Ok(());
+        for group in originals.chunks(AT_ONCE) {
+            let registry = &self.abroad.registry;
+            let registering = group
+                .iter()
+                .map(|original| registry.register(image_of(original)));
+            let mut none = true;
+            for (original, registered) in group.iter().zip(join_all(registering).await) {
+                let noted = self.note(original, registered);
+                none &= noted.is_err();
+                all = all.and(noted);
+            }
+            if none {
+                // The others would not fare better, and take just as long.
+                return Err(());
+            }
+        }
+        if all.is_ok() && self.failing.ends() {
+            tracing::info!(service = %self.abroad.service, "all instances are shown in the other registry again");
+        }
+        all
+    }
+
+    fn note(
+        &mut self,
+        original: &Arc<Instance>,
+        registered: Result<Registration, RegistryError>,
+    ) -> Result<(), ()> {
+        let (service, id) = (&self.abroad.service, original.id());
+        match registered {
+            Ok(registration) => {
+                self.mirrors.note_shown(Arc::clone(original), registration);
+            }
+            Err(error) if is_final(&error) => {
+                tracing::warn!(%service, id, %error, "an instance cannot be shown in the other registry, and is passed over");
+                self.mirrors.pass_over(Arc::clone(original));
+            }
+            Err(error) => {
+                if self.failing.begins() {
+                    tracing::warn!(%service, id, %error, "an instance is not shown in the other registry; it is tried again and again");
+                }
+                return Err(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it will be refused as long as the instance is what it is.
+fn is_final(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::CannotHold { .. }
+            | RegistryError::InvalidName { .. }
+            | RegistryError::TooLarge { .. }
+    )
+}
+
+/// Takes all back at the same time; fails with the first that does.
+async fn withdraw(images: Vec<Registration>) -> Result<(), RegistryError> {
+    let left = join_all(images.into_iter().map(Registration::leave)).await;
+    left.into_iter().collect()
+}
