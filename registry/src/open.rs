@@ -23,9 +23,9 @@ use crate::{File, Memory, Registry, Static};
 /// folder; and for `etcds:` the PEM files `ca`, `cert` and `key`, and `server_name`. They are those of
 /// `EtcdBuilder`, where the defaults are told. What has a special meaning in a URL is percent-encoded.
 ///
-/// An `etcd-v2:` is the same without user and TLS. Its options are `ttl`, `timeout`, `silence` and `confirm`; `meta=no` for a
-/// fleet that speaks without the meta map; and `group` and `version`, which doge does not have. They are those of
-/// `EtcdV2Builder`.
+/// An `etcd-v2:` is the same without user and TLS. Its options are `ttl`, `timeout`, `silence` and `confirm`;
+/// `meta=no` for a fleet that speaks without the meta map; and `group` and `version`, which doge does not have. They
+/// are those of `EtcdV2Builder`.
 ///
 /// ```
 /// let registry = doge_registry::open("static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399")?;

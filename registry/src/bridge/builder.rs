@@ -36,8 +36,8 @@ impl BridgeBuilder {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::OneOf`] with the side that could not be watched; [`RegistryError::InvalidSetting`] when no service was
-    /// added.
+    /// [`RegistryError::OneOf`] with the side that could not be watched; [`RegistryError::InvalidSetting`] when no
+    /// service was added.
     pub async fn start(self) -> Result<Bridge, RegistryError> {
         Handle::try_current().map_err(|_| RegistryError::NoRuntime)?;
         if self.services.is_empty() {

@@ -17,24 +17,25 @@ use crate::{Registry, RegistryError};
 
 /// Shows the instances of one registry in another, and the other way round, for the services it was given.
 ///
-/// For the time in which a fleet moves from one to the other: what Python doge registered in etcd's version 2 is found by
-/// those who look in version 3, and what registered there is found by Python doge.
+/// For the time in which a fleet moves from one to the other: what Python doge registered in etcd's version 2 is found
+/// by those who look in version 3, and what registered there is found by Python doge.
 ///
 /// - An instance that registered on one side is registered on the other as well, under an id of its own
-///   (`doge-bridge-` and a UUID), with the same address, weight, zone and tags, and the tag `bridge-of` with the id that it
-///   has at home. When it leaves or changes there, so it does here.
-/// - **No loops.** What a bridge has registered, be it this one, another one, or one that died, is known by its id and never shown
-///   again. So bridges make no chain either: connect each pair of registries.
-/// - **No doubles.** An instance whose host and port are registered on the other side already, whatever the scheme, is not shown there,
-///   as with a server that registers in both by itself.
+///   (`doge-bridge-` and a UUID), with the same address, weight, zone and tags, and the tag `bridge-of` with the id
+///   that it has at home. When it leaves or changes there, so it does here.
+/// - **No loops.** What a bridge has registered, be it this one, another one, or one that died, is known by its id and
+///   never shown again. So bridges make no chain either: connect each pair of registries.
+/// - **No doubles.** An instance whose host and port are registered on the other side already, whatever the scheme, is
+///   not shown there, as with a server that registers in both by itself.
 /// - An instance that the other side [cannot hold](RegistryError::CannotHold), such as one at a Unix socket in the
 ///   registry of Python doge, is passed over with one warning.
-/// - **Outages** are ridden out: what a registry that cannot be read had last counts, and what cannot be registered is tried again, after
-///   0.5 s at most and up to 10 s ("full jitter"). A snapshot that is only [restored](crate::Snapshot::is_restored) is waited out.
+/// - **Outages** are ridden out: what a registry that cannot be read had last counts, and what cannot be registered is
+///   tried again, after 0.5 s at most and up to 10 s ("full jitter"). A snapshot that is only
+///   [restored](crate::Snapshot::is_restored) is waited out.
 ///
 /// What is shown lives as long as the bridge, and when its process dies, as long as any registration of a process that
-/// died. A bridge that starts again in the meantime shows all at once, so that until then an address may be listed twice. That
-/// is the same with two bridges, which take over from each other without a gap.
+/// died. A bridge that starts again in the meantime shows all at once, so that until then an address may be listed
+/// twice. That is the same with two bridges, which take over from each other without a gap.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -90,8 +91,8 @@ impl Bridge {
         BridgeBuilder::new(Arc::clone(one), Arc::clone(other))
     }
 
-    /// Takes back what is shown, and waits until that is done, which is as long as a registry takes to answer. A bridge that
-    /// is dropped does so in the background.
+    /// Takes back what is shown, and waits until that is done, which is as long as a registry takes to answer. A
+    /// bridge that is dropped does so in the background.
     ///
     /// Cancel safe in that all is taken back either way; who drops the future does not learn whether it went well.
     ///

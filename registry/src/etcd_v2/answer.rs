@@ -89,7 +89,8 @@ impl From<Listed> for Directory {
     }
 }
 
-/// A node takes more memory than the two bytes of text that may stand for it, so that a limit for the text is not enough.
+/// A node takes more memory than the two bytes of text that may stand for it, so that a limit for the text is not
+/// enough.
 fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Node>, D::Error> {
     struct Few;
 

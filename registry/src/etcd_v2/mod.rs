@@ -41,19 +41,19 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 /// others, and they cannot be registered.
 ///
 /// **Registering** takes an instance at `tcp://HOST:PORT`, where a server speaks doge's dialect as well, or at
-/// `doge://` or `msgpack-rpc://`. Python doge cannot be told of IPv6 addresses: advertise a name or an IPv4 address. The key is
-/// set once, which is what doge's clients count endpoints by, and then refreshed for ever, over outages and restarts of
-/// etcd. One that is gone is set anew. Who leaves is deleted, once; who is merely dropped is deleted in the background; who dies expires after
-/// the time to live (10 s).
+/// `doge://` or `msgpack-rpc://`. Python doge cannot be told of IPv6 addresses: advertise a name or an IPv4 address.
+/// The key is set once, which is what doge's clients count endpoints by, and then refreshed for ever, over outages and
+/// restarts of etcd. One that is gone is set anew. Who leaves is deleted, once; who is merely dropped is deleted in
+/// the background; who dies expires after the time to live (10 s).
 ///
-/// **Watching** lists the service and follows the events from there; nothing between is lost. A value is
-/// read as `doge://host:port`, or as `msgpack-rpc://host:port` when the fleet [has no meta map](EtcdV2Builder::meta). An
-/// instance of this framework that registered `tcp://` is shown like that, too: it speaks both. While etcd is away the last
-/// snapshot stays; a directory that is not there is a service without instances. A list that becomes empty, or shorter
-/// than half, is confirmed first ([`HoldBack`](crate::HoldBack)).
+/// **Watching** lists the service and follows the events from there; nothing between is lost. A value is read as
+/// `doge://host:port`, or as `msgpack-rpc://host:port` when the fleet [has no meta map](EtcdV2Builder::meta). An
+/// instance of this framework that registered `tcp://` is shown like that, too: it speaks both. While etcd is away the
+/// last snapshot stays; a directory that is not there is a service without instances. A list that becomes empty, or
+/// shorter than half, is confirmed first ([`HoldBack`](crate::HoldBack)).
 ///
-/// Clones are handles to the same registry. Its work runs on the tokio runtime it is called from. There is neither TLS nor
-/// login, as in doge. A [`Bridge`](crate::Bridge) connects it to the registry of the rest.
+/// Clones are handles to the same registry. Its work runs on the tokio runtime it is called from. There is neither TLS
+/// nor login, as in doge. A [`Bridge`](crate::Bridge) connects it to the registry of the rest.
 ///
 /// ```no_run
 /// use doge_registry::{EtcdV2, Instance, Registry, ServiceKey};
@@ -80,8 +80,8 @@ pub struct EtcdV2 {
 }
 
 impl EtcdV2 {
-    /// A registry in the etcd with these endpoints: `host:port`, with `http://` before it or without. One is enough; with
-    /// several, work moves to another when one fails.
+    /// A registry in the etcd with these endpoints: `host:port`, with `http://` before it or without. One is enough;
+    /// with several, work moves to another when one fails.
     pub fn builder<E: Into<String>>(endpoints: impl IntoIterator<Item = E>) -> EtcdV2Builder {
         EtcdV2Builder::new(endpoints.into_iter().map(Into::into).collect())
     }

@@ -9,7 +9,8 @@ use serde_json::Value;
 /// More than etcd itself waits for a leader.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
-/// The API that etcd had before version 3, as Python doge speaks it: plain HTTP, and paths such as `/doge/rpc/service/node`.
+/// The API that etcd had before version 3, as Python doge speaks it: plain HTTP, and paths such as
+/// `/doge/rpc/service/node`.
 #[derive(Clone, Debug)]
 pub struct EtcdV2 {
     addresses: Vec<String>,
@@ -75,7 +76,8 @@ impl EtcdV2 {
         answer["index"].as_u64().unwrap()
     }
 
-    /// What happened below a directory after `index`, as `action key`, in the order that a client of doge is told of it.
+    /// What happened below a directory after `index`, as `action key`, in the order that a client of doge is told of
+    /// it.
     ///
     /// # Panics
     ///
