@@ -13,12 +13,12 @@ impl Features {
     pub(super) fn of(installed: Installed) -> Self {
         let mut features = Self::default();
         for (feature, name, is_on) in [
-            ("etcd", "etcd", installed.etcd),
-            ("python", "Python", installed.python.is_some()),
-            ("neovim", "neovim", installed.neovim),
+            (&["etcd", "etcd-v2"][..], "etcd", installed.etcd),
+            (&["python"], "Python", installed.python.is_some()),
+            (&["neovim"], "neovim", installed.neovim),
         ] {
             if is_on {
-                features.on.push(feature);
+                features.on.extend(feature);
             } else {
                 features.off.push(name);
             }

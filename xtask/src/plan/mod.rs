@@ -41,7 +41,7 @@ const LINTS_WITHOUT_PROTOC: Step = Step::cargo(
 
 const LINTS: Step = Step::cargo(
     "lints",
-    "clippy --workspace --all-targets --features etcd,python,neovim -- -D warnings",
+    "clippy --workspace --all-targets --features etcd,etcd-v2,python,neovim -- -D warnings",
 );
 
 const LINTS_OF_PEERS: Step = Step::cargo(
@@ -49,13 +49,15 @@ const LINTS_OF_PEERS: Step = Step::cargo(
     "clippy --package doge-benches --features peers --all-targets -- -D warnings",
 );
 
-const DOCUMENTATION: Step =
-    Step::cargo("documentation", "doc --workspace --features etcd --no-deps")
-        .with_variable("RUSTDOCFLAGS", "-D warnings");
+const DOCUMENTATION: Step = Step::cargo(
+    "documentation",
+    "doc --workspace --features etcd,etcd-v2 --no-deps",
+)
+.with_variable("RUSTDOCFLAGS", "-D warnings");
 
 const DOCUMENTATION_WITHOUT_ETCD: Step = Step::cargo(
     "documentation, without that of etcd",
-    "doc --workspace --no-deps",
+    "doc --workspace --features etcd-v2 --no-deps",
 )
 .with_variable("RUSTDOCFLAGS", "-D warnings");
 

@@ -88,8 +88,8 @@ mod tests {
 
     const PEERS: &str = "python3 interop/python/install.py target/python";
     const NEXTEST: &str =
-        "cargo nextest run --workspace --features etcd,python,neovim --no-fail-fast";
-    const DOCUMENTED: &str = "cargo test --workspace --features etcd,python,neovim --doc";
+        "cargo nextest run --workspace --features etcd,etcd-v2,python,neovim --no-fail-fast";
+    const DOCUMENTED: &str = "cargo test --workspace --features etcd,etcd-v2,python,neovim --doc";
 
     #[test]
     fn where_all_is_there_all_is_tested_and_nothing_installed() {
@@ -113,7 +113,7 @@ mod tests {
         };
         assert_eq!(
             told(false, without)[0],
-            "cargo nextest run --workspace --features etcd,neovim --no-fail-fast"
+            "cargo nextest run --workspace --features etcd,etcd-v2,neovim --no-fail-fast"
         );
         let titles = |installed| {
             let steps = steps(TestOptions { install: false }, installed);
