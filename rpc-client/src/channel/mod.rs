@@ -140,8 +140,7 @@ impl Channel {
             };
             let answer = match &*connection {
                 Connection::Native(native) => native.call(request, now).await,
-                // Boxed, so that a native call takes no room for it.
-                Connection::MsgpackRpc(pool) => Box::pin(pool.call(request, now)).await,
+                Connection::MsgpackRpc(pool) => pool.call(request, now).await,
             };
             match answer {
                 // Refused over a connection that goes on, it would be refused again.

@@ -11,6 +11,7 @@ use doge_rpc_core::{
     call::{Request, Response},
     transport::{Address, Stream},
 };
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -90,12 +91,26 @@ impl Pool {
         })
     }
 
-    /// Makes one call, which begins `now`. Dropping the future closes the connection that the call is on.
+    /// Makes one call, which begins `now`. Dropping the future closes the connection that the call is on. It is boxed, so
+    /// that nothing of it is in the future of a native call.
     ///
     /// # Errors
     ///
     /// The status of the call.
-    pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
+    pub(crate) fn call<'a>(
+        &'a self,
+        request: &'a Request,
+        now: Instant,
+    ) -> BoxFuture<'a, Result<Response, Status>> {
+        Box::pin(self.make_call(request, now))
+    }
+
+    /// Whether new calls should go elsewhere.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.shared.end.get().is_some()
+    }
+
+    async fn make_call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         let (shared, deadline) = (&self.shared, request.deadline().instant());
         if deadline <= now {
             let why = "the deadline passed before the call was sent";
@@ -122,11 +137,6 @@ impl Pool {
             }
             return Err(shared.failed(failure, request));
         }
-    }
-
-    /// Whether new calls should go elsewhere.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.shared.end.get().is_some()
     }
 }
 
