@@ -24,9 +24,6 @@ pub(crate) struct Signals {
 /// How long a client whose connection stands when a drain begins has to say its first word.
 const FIRST_WORD: Duration = Duration::from_millis(300);
 
-/// What is read at once to find out, in bytes.
-const FIRST_READ: usize = 1024;
-
 /// Serves a connection to its end. `entered` is told of it once it is clear what it is.
 ///
 /// A client that says nothing costs nothing but its place: a Python client may connect long before its first call. Where
@@ -75,23 +72,19 @@ pub(crate) fn is_msgpack_rpc(bytes: &[u8]) -> bool {
     matches!(bytes.first(), Some(0x90..=0x9F | 0xDC | 0xDD))
 }
 
-/// What the client says first; `None` when it says nothing any more or the server ends.
+/// What the client says first, of which one byte is enough; `None` when it says nothing any more or the server ends.
 async fn first_bytes(reading: &mut ReadHalf, signals: &Signals) -> io::Result<Option<BytesMut>> {
-    let mut bytes = BytesMut::new();
-    let read = async {
-        let mut first = [0; FIRST_READ];
-        let read = reading.read(&mut first).await?;
-        bytes.extend_from_slice(&first[..read]);
-        Ok((read > 0).then_some(bytes))
-    };
+    // On its own: whoever waits here should take no more memory than that.
+    let mut first = [0];
     let late = async {
         signals.draining.cancelled().await;
         tokio::time::sleep(FIRST_WORD).await;
     };
-    tokio::select! {
+    let read = tokio::select! {
         biased;
-        read = read => read,
-        () = late => Ok(None),
-        () = signals.closed.cancelled() => Ok(None),
-    }
+        read = reading.read(&mut first) => read?,
+        () = late => 0,
+        () = signals.closed.cancelled() => 0,
+    };
+    Ok((read > 0).then(|| BytesMut::from(&first[..])))
 }
