@@ -69,12 +69,24 @@ pub(crate) struct Record {
 /// Lets go what waits, and tells what was noted.
 pub(crate) struct Inside {
     pub(crate) go: Arc<Notify>,
+    /// Told when a call of `wait` is over, be it that it was stopped.
+    pub(crate) over: Arc<Notify>,
     pub(crate) notes: mpsc::UnboundedReceiver<String>,
 }
 
 struct Implementation {
     go: Arc<Notify>,
+    over: Arc<Notify>,
     notes: mpsc::UnboundedSender<String>,
+}
+
+/// Tells when it is dropped.
+struct Telling<'a>(&'a Notify);
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 impl Calculator for Implementation {
@@ -121,6 +133,7 @@ impl Calculator for Implementation {
     }
 
     async fn wait(&self) -> Result<(), Status> {
+        let _over = Telling(&self.over);
         self.notes.send("waits".into()).unwrap();
         self.go.notified().await;
         Ok(())
@@ -168,9 +181,10 @@ pub(crate) async fn serve_options(options: Options) -> Running {
 
 pub(crate) async fn serve_with(configure: impl FnOnce(Builder) -> Builder) -> (Running, Inside) {
     let (sender, notes) = mpsc::unbounded_channel();
-    let go = Arc::new(Notify::new());
+    let (go, over) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let service = Implementation {
         go: Arc::clone(&go),
+        over: Arc::clone(&over),
         notes: sender,
     };
     let server = Server::builder()
@@ -178,5 +192,5 @@ pub(crate) async fn serve_with(configure: impl FnOnce(Builder) -> Builder) -> (R
         .add(GreeterServer::new(Polite))
         .grace(Duration::from_secs(5));
     let server = configure(server).start("tcp://127.0.0.1:0").await.unwrap();
-    (server, Inside { go, notes })
+    (server, Inside { go, over, notes })
 }

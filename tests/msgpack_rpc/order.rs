@@ -1,11 +1,10 @@
 //! One answer to each request, in the order of the requests.
 
 use doge_rpc::msgpack_rpc::MsgId;
-use tokio::sync::oneshot;
 
 use crate::{
     calculator::{serve, serve_with},
-    peer::{Peer, request},
+    peer::{LIMIT, Peer, request},
 };
 
 #[tokio::test]
@@ -73,18 +72,13 @@ async fn a_call_past_its_deadline_is_answered_once() {
 #[tokio::test]
 async fn a_client_that_hangs_up_ends_its_calls() {
     let (server, mut inside) = serve_with(|server| server).await;
-    let (told, gone) = oneshot::channel::<()>();
     let mut peer = Peer::connect(&server).await;
     peer.request(1, "wait", &[(); 0]).await;
     assert_eq!(inside.notes.recv().await.unwrap(), "waits");
     drop(peer);
-    // The only one that waits is gone, so nobody takes this.
-    let drained = tokio::spawn(async move {
-        server.drain().await;
-        told.send(()).unwrap();
-    });
-    gone.await.unwrap();
-    drained.await.unwrap();
+    // Its deadline is as far as this.
+    let over = tokio::time::timeout(LIMIT / 2, inside.over.notified());
+    over.await.expect("it is stopped");
 }
 
 #[tokio::test]
