@@ -1,7 +1,7 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    decode::{Reader, reader},
+    decode::{DecodeError, Reader, reader},
     scan,
 };
 use crate::{Status, call::Route};
@@ -75,6 +75,7 @@ impl<'a> Arguments<'a> {
     fn next<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Status> {
         self.left -= 1;
         T::deserialize(&mut self.reader)
+            .map_err(DecodeError::from)
             .map_err(|error| refused(self.route, format_args!("argument `{name}`: {error}")))
     }
 }
