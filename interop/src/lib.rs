@@ -1,5 +1,5 @@
 //! Peers of the MessagePack-RPC dialect that are not ours, each a process: servers and clients of Python's mprpc and
-//! dogerpc, and neovim, which speaks the same.
+//! dogerpc, and neovim, which speaks the same; and a server of ours, [`Ours`], that can stand where theirs do.
 //!
 //! The Python ones are scripts in `interop/python`, run by the Python in `target/python` that has the packages;
 //! `cargo xtask test` installs them there. All of it is for tests: it blocks the thread that calls it, and panics with
@@ -29,13 +29,20 @@
 mod caller;
 pub mod dogerpc;
 mod meta;
+mod ours;
 mod programs;
 mod scenario;
 mod server;
 
 use std::time::Duration;
 
-pub use self::{caller::Caller, meta::Meta, scenario::scenario, server::Server};
+pub use self::{
+    caller::Caller,
+    meta::Meta,
+    ours::{Failure, Methods, MethodsClient, MethodsServer, Ours},
+    scenario::scenario,
+    server::Server,
+};
 
 /// Far more than it takes a peer to start or to answer, on a machine with other work to do.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -10,10 +10,14 @@
 mod among_python;
 #[cfg(feature = "neovim")]
 mod neovim;
-
+#[cfg(any(feature = "python", feature = "neovim"))]
+mod ours;
 #[cfg(feature = "python")]
+mod values;
+
+#[cfg(any(feature = "python", feature = "neovim"))]
 use std::time::Duration;
 
 /// Nothing here takes longer, unless it hangs.
-#[cfg(feature = "python")]
+#[cfg(any(feature = "python", feature = "neovim"))]
 const LIMIT: Duration = Duration::from_secs(30);

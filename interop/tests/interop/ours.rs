@@ -1,0 +1,47 @@
+//! Servers of ours, and clients of whatever server.
+
+use std::process::Command;
+
+use doge_interop::{MethodsClient, MethodsServer, Ours};
+use doge_rpc::{
+    CallOptions,
+    server::{Running, Server},
+};
+use doge_test_support::Process;
+
+use crate::LIMIT;
+
+/// A server of ours that serves what the Python ones do, in this process.
+pub(crate) async fn serve() -> Running {
+    let server = Server::builder().add(MethodsServer::new(Ours::default()));
+    server.start("tcp://127.0.0.1:0").await.unwrap()
+}
+
+/// The port of it.
+pub(crate) fn port(server: &Running) -> u16 {
+    let address = server.address().to_string();
+    address.rsplit_once(':').unwrap().1.parse().unwrap()
+}
+
+/// Such a server as a process, at this port.
+pub(crate) fn start_at(port: u16) -> Process {
+    let mut process =
+        Process::start(Command::new(env!("CARGO_BIN_EXE_ours")).arg(port.to_string()));
+    process.line(LIMIT, |line| line == format!("ready {port}"));
+    process
+}
+
+/// Calls that have far more time than they take.
+pub(crate) fn patient() -> CallOptions {
+    CallOptions::new().timeout(LIMIT)
+}
+
+/// A client of the server at an address, with such calls.
+pub(crate) fn client(address: &str) -> MethodsClient {
+    MethodsClient::connect(address).unwrap().with(patient())
+}
+
+/// Runs what blocks, such as peers that are waited for, while servers in this process go on.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}

@@ -1,0 +1,31 @@
+//! Values of all types, between Python and Rust in all directions.
+
+mod large;
+mod list;
+mod recorder;
+mod types;
+
+use rmpv::Value;
+
+/// Whether two values are written the same; a NaN is not equal to itself.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    bytes(one) == bytes(other)
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, value).unwrap();
+    bytes
+}
+
+/// A value as short as it can be shown in the message of a failure.
+fn start(value: &Value) -> String {
+    value.to_string().chars().take(100).collect()
+}
+
+/// Arrays in each other, the innermost empty.
+fn nested(depth: usize) -> Value {
+    (1..depth).fold(Value::Array(Vec::new()), |inner, _| {
+        Value::Array(vec![inner])
+    })
+}
