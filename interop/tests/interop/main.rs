@@ -8,10 +8,20 @@
 
 #[cfg(feature = "python")]
 mod among_python;
+#[cfg(feature = "python")]
+mod defects;
+#[cfg(feature = "python")]
+mod fleet;
 #[cfg(feature = "neovim")]
 mod neovim;
 #[cfg(any(feature = "python", feature = "neovim"))]
 mod ours;
+#[cfg(feature = "python")]
+mod replaced;
+#[cfg(feature = "python")]
+mod soak;
+#[cfg(feature = "python")]
+mod trace;
 #[cfg(feature = "python")]
 mod values;
 
