@@ -1,5 +1,7 @@
 //! Neovim as a client, and as a server.
 
+mod ours;
+
 use doge_interop::{Caller, Server};
 use serde_json::json;
 
