@@ -37,7 +37,7 @@ pub trait Methods {
     #[rpc(idempotent, timeout = "30s")]
     async fn size(&self, count: usize) -> Result<Bytes, Status>;
 
-    /// Of a text or bytes in bytes, of anything else in elements.
+    /// Of a text in characters, of anything else in bytes or elements.
     #[rpc(idempotent, timeout = "30s")]
     async fn length(&self, value: Value) -> Result<usize, Status>;
 
@@ -102,7 +102,7 @@ impl Methods for Ours {
 
     async fn length(&self, value: Value) -> Result<usize, Status> {
         Ok(match &value {
-            Value::String(text) => text.as_bytes().len(),
+            Value::String(text) => text.as_str().map_or(0, |text| text.chars().count()),
             Value::Binary(bytes) => bytes.len(),
             Value::Array(values) => values.len(),
             Value::Map(entries) => entries.len(),

@@ -1,13 +1,10 @@
 //! Servers of ours, and clients of whatever server.
 
-use std::process::Command;
-
-use doge_interop::{MethodsClient, MethodsServer, Ours};
+use doge_interop::{MethodsServer, Ours};
 use doge_rpc::{
     CallOptions,
     server::{Running, Server},
 };
-use doge_test_support::Process;
 
 use crate::LIMIT;
 
@@ -24,9 +21,10 @@ pub(crate) fn port(server: &Running) -> u16 {
 }
 
 /// Such a server as a process, at this port.
-pub(crate) fn start_at(port: u16) -> Process {
-    let mut process =
-        Process::start(Command::new(env!("CARGO_BIN_EXE_ours")).arg(port.to_string()));
+#[cfg(feature = "python")]
+pub(crate) fn start_at(port: u16) -> doge_test_support::Process {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ours"));
+    let mut process = doge_test_support::Process::start(command.arg(port.to_string()));
     process.line(LIMIT, |line| line == format!("ready {port}"));
     process
 }
@@ -37,8 +35,11 @@ pub(crate) fn patient() -> CallOptions {
 }
 
 /// A client of the server at an address, with such calls.
-pub(crate) fn client(address: &str) -> MethodsClient {
-    MethodsClient::connect(address).unwrap().with(patient())
+#[cfg(feature = "python")]
+pub(crate) fn client(address: &str) -> doge_interop::MethodsClient {
+    doge_interop::MethodsClient::connect(address)
+        .unwrap()
+        .with(patient())
 }
 
 /// Runs what blocks, such as peers that are waited for, while servers in this process go on.

@@ -1,6 +1,6 @@
 //! A Python client whose server was replaced by one of ours: what it sees that is not as before.
 
-use doge_interop::{Meta, Server, scenario};
+use doge_interop::{Caller, Meta, Server, dogerpc, scenario};
 use serde_json::{Value, json};
 
 use crate::ours::{blocking, port, serve};
@@ -106,4 +106,66 @@ async fn errors_are_as_before_but_for_those_that_are_better() {
         let expected = expected.map(|(case, before, after)| (case.to_owned(), before, after));
         assert_eq!(differences("errors", meta).await, expected);
     }
+}
+
+/// What the published dogerpc sees of a server.
+fn seen_by_dogerpc(port: u16) -> Vec<(&'static str, Result<Value, String>)> {
+    let mut caller = Caller::dogerpc(&dogerpc::direct(&[port]), &json!({}), "test");
+    let calls = [
+        ("sum", json!([1, 2])),
+        ("echo", json!([null])),
+        ("echo", json!([[1, -1, 1.5, "h\u{e9}", {"a": [true, {}]}]])),
+        ("size", json!([3])),
+        ("length", json!(["h\u{e9}"])),
+        ("length", json!([{"a": 1, "b": 2}])),
+        ("count", json!([])),
+        ("count", json!([])),
+        ("boom", json!([])),
+        ("slow", json!([300])),
+        // Longer than its patience, which is 1 s as is that of our server.
+        ("slow", json!([1100])),
+        ("empty", json!([])),
+        ("no_such_method", json!([])),
+        ("sum", json!([1, 2])),
+    ];
+    calls
+        .into_iter()
+        .map(|(method, arguments)| (method, caller.call(method, arguments)))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_published_dogerpc_sees_the_same_but_for_what_is_better() {
+    let ours = serve().await;
+    let port = port(&ours);
+    let (before, after) = blocking(move || {
+        let python = Server::dogerpc(&dogerpc::direct(&[]), "test", "n1");
+        (seen_by_dogerpc(python.port), seen_by_dogerpc(port))
+    })
+    .await;
+    let pairs = before.into_iter().zip(after);
+    let mut differing = pairs.filter(|(before, after)| before != after);
+    let mut next = || {
+        let ((method, before), (_, after)) = differing.next().unwrap();
+        (method, before, after.unwrap_err())
+    };
+    let wordless = Err("RemoteError: socket error or bad method".to_owned());
+    // Which of the two gives up first is open; it is an error either way.
+    let (mut method, mut before, mut after) = next();
+    if method == "slow" {
+        assert_eq!(before, wordless);
+        assert!(after.contains("stopped at the deadline"), "{after}");
+        (method, before, after) = next();
+    }
+    assert_eq!(
+        (method, before, after.as_str()),
+        ("empty", Ok(Value::Null), "RemoteError: Empty")
+    );
+    let (method, before, after) = next();
+    assert_eq!((method, before), ("no_such_method", wordless));
+    assert!(
+        after.contains("has no method \"no_such_method\""),
+        "{after}"
+    );
+    assert_eq!(differing.next(), None);
 }

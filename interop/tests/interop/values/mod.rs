@@ -1,6 +1,7 @@
 //! Values of all types, between Python and Rust in all directions.
 
 mod large;
+mod limits;
 mod list;
 mod recorder;
 mod types;
