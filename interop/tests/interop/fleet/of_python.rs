@@ -1,15 +1,12 @@
 //! A client of the published dogerpc, of both.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
-};
-
 use doge_interop::{Caller, dogerpc};
-use doge_test_support::eventually;
 use serde_json::{Value, json};
 
-use super::members::{Kind, Member};
+use super::{
+    members::{Kind, Member},
+    python_load::PythonLoad,
+};
 use crate::LIMIT;
 
 /// A client of these that tries a failed call once more.
@@ -21,46 +18,6 @@ fn caller(members: &[Member]) -> Caller {
 
 fn members() -> [Member; 2] {
     [Kind::PlainPython, Kind::Rust].map(Member::start)
-}
-
-/// Calls one after the other, until it is dropped.
-struct Load {
-    stop: Arc<AtomicBool>,
-    done: Arc<AtomicUsize>,
-    caller: Option<std::thread::JoinHandle<Vec<String>>>,
-}
-
-impl Load {
-    fn start(mut caller: Caller) -> Self {
-        let (stop, done) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
-        let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&done));
-        let caller = std::thread::spawn(move || {
-            let mut failed = Vec::new();
-            while !stopped.load(Ordering::SeqCst) {
-                failed.extend(caller.call("slow", json!([2])).err());
-                counted.fetch_add(1, Ordering::SeqCst);
-            }
-            failed
-        });
-        Self {
-            stop,
-            done,
-            caller: Some(caller),
-        }
-    }
-
-    fn go_on_for(&self, calls: usize) {
-        let until = self.done.load(Ordering::SeqCst) + calls;
-        eventually(LIMIT, "calls end", || {
-            self.done.load(Ordering::SeqCst) >= until
-        });
-    }
-
-    /// The errors of the calls that failed.
-    fn stop(mut self) -> Vec<String> {
-        self.stop.store(true, Ordering::SeqCst);
-        self.caller.take().unwrap().join().unwrap()
-    }
 }
 
 #[test]
@@ -75,7 +32,7 @@ fn python_and_rust_are_called_in_turn() {
 fn whichever_is_killed_the_other_takes_over_and_it_is_called_again_when_it_is_back() {
     for killed in 0..2 {
         let mut members = members();
-        let load = Load::start(caller(&members));
+        let load = PythonLoad::start(caller(&members));
         load.go_on_for(200);
         members[killed].kill();
         load.go_on_for(200);
@@ -91,7 +48,7 @@ fn whichever_is_killed_the_other_takes_over_and_it_is_called_again_when_it_is_ba
 #[test]
 fn an_instance_in_rust_that_is_asked_to_end_fails_no_call_of_python() {
     let mut members = members();
-    let load = Load::start(caller(&members));
+    let load = PythonLoad::start(caller(&members));
     load.go_on_for(200);
     members[1].end();
     load.go_on_for(200);

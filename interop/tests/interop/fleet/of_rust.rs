@@ -9,6 +9,7 @@ use doge_rpc::{
     registry::{Registry, Static},
 };
 use doge_test_support::eventually_async;
+use tokio::task::block_in_place;
 
 use super::{
     load::{CALLERS, Load},
@@ -74,7 +75,7 @@ async fn kill_one_after_the_other(kinds: [Kind; 2]) {
     load.go_on_for(2000).await;
     until(&cluster, &members[0], false).await;
 
-    members[0].restart();
+    block_in_place(|| members[0].restart());
     until(&cluster, &members[0], true).await;
     load.go_on_for(500).await;
     members[1].kill();
@@ -90,23 +91,23 @@ async fn kill_one_after_the_other(kinds: [Kind; 2]) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_is_killed_and_comes_back_and_then_rust_is_killed() {
     kill_one_after_the_other([Kind::Python, Kind::Rust]).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rust_is_killed_and_comes_back_and_then_python_is_killed() {
     kill_one_after_the_other([Kind::Rust, Kind::PlainPython]).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_in_rust_that_is_asked_to_end_fails_no_call() {
     let mut members = [Kind::Rust, Kind::Python].map(Member::start);
     let cluster = cluster(&members).await;
     let load = Load::start(&cluster);
     load.go_on_for(500).await;
-    members[0].end();
+    block_in_place(|| members[0].end());
     load.go_on_for(1000).await;
     let failed = load.stop().await;
     assert!(
