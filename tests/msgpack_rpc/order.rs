@@ -1,6 +1,8 @@
 //! One answer to each request, in the order of the requests.
 
-use doge_rpc::msgpack_rpc::MsgId;
+use std::time::{Duration, Instant};
+
+use doge_rpc::{connection::Limits, msgpack_rpc::MsgId};
 
 use crate::{
     calculator::{serve, serve_with},
@@ -89,4 +91,31 @@ async fn what_was_asked_before_a_client_says_no_more_is_answered() {
     peer.end().await;
     assert_eq!(peer.answer().await, (MsgId::from(1), Ok(3)));
     assert!(peer.message().await.is_none());
+}
+
+/// The answers that kept the connection from reading on may be written by the task of the call that they waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_behind_answers_that_were_held_back_are_read_once_these_have_left() {
+    let limits = Limits {
+        max_unwritten: 4096,
+        ..Limits::default()
+    };
+    let (server, mut inside) = serve_with(|server| server.limits(limits)).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.request(1, "wait", &[(); 0]).await;
+    assert_eq!(inside.notes.recv().await.unwrap(), "waits");
+    // There is nothing to wait for: its answer is held back, and what comes after that is not read.
+    peer.request(2, "size", &(10_000,)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    peer.request(3, "sum", &(1, 2)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    inside.go.notify_one();
+    for id in [1, 2, 3] {
+        assert_eq!(peer.message().await.unwrap().id(), Some(MsgId::from(id)));
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "they waited for a timer"
+    );
 }

@@ -1,7 +1,7 @@
 use std::{
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
@@ -181,14 +181,21 @@ async fn run_on<M: Machine>(
     let answer = poll_fn(|cx| guard(&context, Pin::new(&mut handler), cx)).await;
     let metadata = context.take_reply_metadata();
     let mut machine = shared.link.lock();
-    let choked = machine.is_choked();
     machine.finish(id, answer, metadata);
-    // What waited for this answer may have been all that kept the connection from reading on.
-    let look = machine.is_drained() || (choked && !machine.is_choked());
+    let drained = machine.is_drained();
     shared.link.send(machine);
-    if look {
+    if drained || may_read_on(&shared) {
         shared.link.wake();
     }
+}
+
+/// Whether the connection's task is to be told that it may read on: what kept it from that has ended, or was written just
+/// now, and not by the task itself.
+fn may_read_on<M: Machine>(shared: &Shared<M>) -> bool {
+    // Set under a lock that was taken since, or else the task has seen what was done here.
+    shared.choked.load(Ordering::Relaxed)
+        && !shared.link.lock().is_choked()
+        && shared.choked.swap(false, Ordering::Relaxed)
 }
 
 /// A slot with nothing in it; takes no memory.

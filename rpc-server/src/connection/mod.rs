@@ -91,6 +91,9 @@ struct Shared<M> {
     service: Arc<Service>,
     peer: Address,
     closed: AtomicBool,
+    /// The task reads no further because of what waits to be written or to end; whoever changes that wakes it. Set under
+    /// the lock of the state.
+    choked: AtomicBool,
 }
 
 /// Takes a connection in of which so much was read already; its task is to be run by the caller.
@@ -108,6 +111,7 @@ fn connect<M: Machine>(
         service,
         peer,
         closed: AtomicBool::new(false),
+        choked: AtomicBool::new(false),
     });
     let task = Task::new(Arc::clone(&shared), reader);
     (Connection(shared), task)

@@ -114,9 +114,12 @@ impl<M: Machine> Task<M> {
             }
             // Until the client has taken some of what waits for it, nothing more is read; then come the frames that
             // were held back, which no read would announce.
-            if link.lock().is_choked() {
+            let machine = link.lock();
+            if machine.is_choked() {
+                self.shared.choked.store(true, Ordering::Relaxed);
                 break;
             }
+            drop(machine);
             if held_back {
                 now = Instant::now();
                 continue;
