@@ -159,6 +159,36 @@ async fn answers_that_wait_for_an_earlier_one_are_bounded_and_leave_in_the_end()
     }
 }
 
+/// Answers are much larger than the shortest values that want one, of which a read may bring half a million.
+#[tokio::test]
+async fn no_more_is_answered_than_may_wait_even_of_one_read() {
+    let limits = Limits {
+        max_unwritten: 16 * 1024,
+        ..Limits::default()
+    };
+    let (server, mut inside) = serve_with(|server| server.limits(limits)).await;
+    let mut peer = Peer::connect(&server).await;
+    // Makes the reads large.
+    let large = "x".repeat(1 << 20);
+    peer.call::<usize>("blob", &(large,)).await.unwrap();
+    peer.request(1, "wait", &[(); 0]).await;
+    assert_eq!(inside.notes.recv().await.unwrap(), "waits");
+    const FLOOD: usize = 20_000;
+    let mut flood = vec![0x90; FLOOD];
+    flood.extend(request(2, "note", &("runs",)));
+    peer.send(&flood).await;
+    // What must not happen does not announce itself.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    inside.notes.try_recv().unwrap_err();
+    inside.go.notify_one();
+    assert_eq!(peer.answer().await, (MsgId::from(1), Ok(())));
+    for _ in 0..FLOOD {
+        assert_eq!(peer.answer::<()>().await.0, NONE);
+    }
+    assert_eq!(peer.answer().await, (MsgId::from(2), Ok(())));
+    assert_eq!(inside.notes.recv().await.unwrap(), "runs");
+}
+
 #[tokio::test]
 async fn a_peer_that_hangs_up_in_the_middle_of_a_message_leaves_nothing_behind() {
     let server = serve().await;

@@ -275,6 +275,8 @@ fn take_calls<M: Machine>(
         };
         *any = true;
         match machine.take(frame, now, router)? {
+            // It may have been answered, with more bytes than it had itself.
+            ServerEvent::None if machine.is_choked() => return Ok(true),
             ServerEvent::None => {}
             ServerEvent::Cancelled(_, Some(task)) => task.abort(),
             ServerEvent::Cancelled(call, None) => calls.retain(|taken| taken.id != call),
