@@ -64,6 +64,12 @@ pub trait Decode {
     /// How many bytes are missing of a frame for which it is worth to make room at once, or 0.
     fn missing(&self, src: &[u8]) -> usize;
 
+    /// How much room in all a frame that is there in part should have once it moves to fresh memory, for a dialect whose
+    /// frames do not say how long they are; otherwise 0.
+    fn room(&self, _src: &[u8]) -> usize {
+        0
+    }
+
     /// Whether a frame is there in part.
     fn is_partial(&self, src: &[u8]) -> bool {
         !src.is_empty()
@@ -92,6 +98,10 @@ impl Decode for Messages {
 
     fn missing(&self, src: &[u8]) -> usize {
         Self::missing(self, src)
+    }
+
+    fn room(&self, src: &[u8]) -> usize {
+        Self::room(self, src)
     }
 
     fn is_partial(&self, src: &[u8]) -> bool {
@@ -129,8 +139,9 @@ impl<D: Decode> FrameReader<D> {
             self.give_memory_back();
         }
         let missing = self.decoder.missing(&self.buffer);
+        let usual = self.size.max(self.decoder.room(&self.buffer));
         self.chunks
-            .make_room(&mut self.buffer, missing.max(self.size / 2), self.size);
+            .make_room(&mut self.buffer, missing.max(self.size / 2), usual);
         let room = self.buffer.capacity() - self.buffer.len();
         let read = ready!(poll_read_buf(
             Pin::new(&mut self.half),
@@ -188,5 +199,36 @@ impl<D: Decode> FrameReader<D> {
     /// Whether a frame is there in part.
     pub fn is_partial(&self) -> bool {
         self.decoder.is_partial(&self.buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use tokio::{io::AsyncWriteExt as _, time::Instant};
+
+    use super::{FrameReader, Read};
+    use crate::{msgpack_rpc::Messages, transport::memory};
+
+    /// Which would be copied as often as there are pieces otherwise: seconds of work for little to send.
+    #[tokio::test]
+    async fn a_large_message_of_many_values_is_moved_a_few_times_only_however_small_its_pieces_are() {
+        let (ours, theirs) = memory::pair(1024);
+        let ((half, _write), (_read, mut peer)) = (ours.split(), theirs.split());
+        let now = Instant::now();
+        let mut reader = FrameReader::new(half, Messages::new(1 << 26), now);
+        peer.write_all(b"\x94\x00\x01\xa1m\xdd\x00\x10\x00\x00")
+            .await
+            .unwrap();
+        let (mut moves, mut place) = (0, reader.buffer.as_ptr());
+        let mut cx = Context::from_waker(Waker::noop());
+        while reader.next_frame().unwrap().is_none() {
+            let read = reader.poll_read(&mut cx, now);
+            assert!(matches!(read, Poll::Ready(Ok(Read::Bytes(_)))), "{read:?}");
+            moves += u32::from(std::mem::replace(&mut place, reader.buffer.as_ptr()) != place);
+            peer.write_all(&[0xC0; 256]).await.unwrap();
+        }
+        assert!(moves < 30, "{moves} moves");
     }
 }

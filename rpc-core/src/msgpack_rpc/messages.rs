@@ -114,6 +114,12 @@ impl Messages {
         self.walk.at.saturating_sub(src.len())
     }
 
+    /// How much room in all the message should have that is there in part: how long it gets is not known, so twice what
+    /// is there, that it is moved a few times only.
+    pub(crate) fn room(&self, src: &[u8]) -> usize {
+        (2 * src.len()).min(self.max_message)
+    }
+
     /// Whether the message that is coming is larger than what is taken, and dropped as it comes.
     pub fn is_too_large(&self) -> bool {
         self.dropping.is_some()
