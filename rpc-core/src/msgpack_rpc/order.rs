@@ -33,6 +33,9 @@ pub(super) enum Answer {
 /// What an answer that waits costs beside its bytes.
 const OVERHEAD: usize = 64;
 
+/// Requests for which memory is kept when none waits.
+const KEEP: usize = 64;
+
 impl Order {
     /// A request came: its place in the order.
     pub(super) fn enter(&mut self, id: MsgId) -> u64 {
@@ -57,6 +60,9 @@ impl Order {
             if let Some(Waiting { id, .. }) = self.waiting.pop_front() {
                 answer.push(id, outbox);
             }
+        }
+        if self.waiting.is_empty() && self.waiting.capacity() > KEEP {
+            self.waiting = VecDeque::new();
         }
     }
 
@@ -119,7 +125,7 @@ fn begin(dst: &mut BytesMut, id: MsgId) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{
         pin::pin,
         task::{Context, Poll, Waker},
@@ -135,7 +141,7 @@ mod tests {
     }
 
     /// All that has been pushed.
-    fn written(outbox: &mut Outbox) -> Vec<u8> {
+    pub(in crate::msgpack_rpc) fn written(outbox: &mut Outbox) -> Vec<u8> {
         let (mut batch, mut bytes) = (Batch::default(), Vec::new());
         if outbox.take(&mut batch) {
             let mut context = Context::from_waker(Waker::noop());
@@ -173,6 +179,20 @@ mod tests {
             let expected = b"\x94\x01\x07\xc0\x00\x94\x01\x08\xc0\x01\x94\x01\x09\xc0\x02";
             assert_eq!(written(&mut outbox), expected);
         }
+    }
+
+    #[test]
+    fn a_flood_leaves_no_memory_behind() {
+        let (mut order, mut outbox) = (Order::default(), Outbox::default());
+        let places: Vec<_> = (0..10_000_u64)
+            .map(|id| order.enter(MsgId::from(id)))
+            .collect();
+        for place in places.into_iter().rev() {
+            order.answer(place, result(0), &mut outbox);
+        }
+        assert!(order.is_empty());
+        assert!(order.waiting.capacity() <= 64);
+        assert_eq!(order.enter(MsgId::from(3)), 10_000);
     }
 
     #[test]
