@@ -8,10 +8,17 @@ use crate::{
 /// The longest text that is made of an error, in bytes.
 const LONGEST: usize = 4096;
 
+/// The largest value that is made readable, in bytes: there is no use in more of it than `LONGEST`, and it takes many
+/// times its memory.
+const LARGEST: usize = 16 * LONGEST;
+
 /// A MessagePack value for people to read: text as it is, anything else much like JSON. Never empty.
 pub(super) fn readable(value: &[u8]) -> String {
     if let Ok(text) = wire::decode::<String>(value) {
         return shortened(text);
+    }
+    if value.len() > LARGEST {
+        return format!("an error of {} bytes that is no text", value.len());
     }
     let readable = rmpv::decode::read_value_ref_with_max_depth(&mut &*value, MAX_DEPTH);
     shortened(readable.map_or_else(|_| String::new(), |value| value.to_string()))
@@ -58,6 +65,14 @@ mod tests {
         ] {
             assert_eq!(readable(value), text);
         }
+    }
+
+    /// As a tree, a value takes forty times the memory that it takes as bytes.
+    #[test]
+    fn a_large_value_is_not_taken_apart() {
+        let mut many = b"\xdd\x00\x10\x00\x00".to_vec();
+        many.resize(many.len() + (1 << 20), 0xC0);
+        assert_eq!(readable(&many), "an error of 1048581 bytes that is no text");
     }
 
     #[test]
