@@ -4,7 +4,7 @@ use super::{Message, MsgId, meta, text};
 use crate::{
     Status,
     call::{Request, Response},
-    wire::array,
+    wire::{array, value_len},
 };
 
 /// A call as a MessagePack-RPC server is asked it: `head`, and then `arguments`.
@@ -21,9 +21,14 @@ pub struct Asked {
 ///
 /// # Errors
 ///
-/// `InvalidArgument` when its body is no array.
+/// `InvalidArgument` when its body is no array, or not that alone: nothing else says where the request ends.
 pub fn ask(request: &Request, id: u32, meta: bool) -> Result<Asked, Status> {
     let body = request.body();
+    let is_one = value_len(body) == Some(body.len());
+    let Some((count, values)) = array(body).filter(|_| is_one) else {
+        let why = "the arguments are not a MessagePack array";
+        return Err(Status::invalid_argument(why).with_never_ran(true));
+    };
     let mut head = BytesMut::with_capacity(64);
     head.put_slice(b"\x94\x00");
     MsgId::from(u64::from(id)).write(&mut head);
@@ -32,10 +37,6 @@ pub fn ask(request: &Request, id: u32, meta: bool) -> Result<Asked, Status> {
         let (head, arguments) = (head.freeze(), body.clone());
         return Ok(Asked { head, arguments });
     }
-    let Some((count, values)) = array(body) else {
-        let why = "the arguments are not a MessagePack array";
-        return Err(Status::invalid_argument(why).with_never_ran(true));
-    };
     // Nobody has four billion arguments, which would be as many bytes.
     let _ = rmp::encode::write_array_len(&mut (&mut head).writer(), count.saturating_add(1));
     meta::write(&mut head, &request.metadata, request.deadline().remaining());
@@ -120,9 +121,16 @@ mod tests {
 
     #[tokio::test]
     async fn arguments_that_are_no_array_are_refused() {
-        let refused = ask(&request(&7), 1, true).unwrap_err();
-        assert_eq!(refused.code(), Code::InvalidArgument);
-        assert!(refused.never_ran());
+        let route = Route::named("calculator", "sum").unwrap();
+        let deadline = Deadline::after(Deadline::DEFAULT_TIMEOUT);
+        for body in [&b"\x07"[..], b"", b"\xc0", b"\x92\x01", b"\x91\x01\x02"] {
+            let request = Request::new(route.clone(), body.into(), deadline);
+            for meta in [true, false] {
+                let refused = ask(&request, 1, meta).unwrap_err();
+                assert_eq!(refused.code(), Code::InvalidArgument);
+                assert!(refused.never_ran());
+            }
+        }
     }
 
     #[test]
