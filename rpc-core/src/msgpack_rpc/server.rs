@@ -13,6 +13,7 @@ use crate::{
     connection::{HasOutbox, Incoming, Limits, Methods, Outbox, Running, ServerEvent, Serving},
     protocol::{Reason, Violation},
     schema::MethodSchema,
+    wire::value_len,
 };
 
 /// The serving end of a connection to a MessagePack-RPC peer: each request gets exactly one answer, in the order of the
@@ -134,9 +135,11 @@ impl<R, T> ServerConnection<R, T> {
         }
     }
 
-    /// Whether something is under way that a drain waits for.
+    /// Whether something is under way that a drain waits for. While the peer does not take its answers, what it sends
+    /// may not be read, and is not to be cut off.
     fn is_in_use(&self) -> bool {
-        self.patience.is_some() || !self.order.is_empty() || !self.running.is_empty()
+        let answers = self.outbox.unwritten() > 0 || !self.order.is_empty();
+        answers || self.patience.is_some() || !self.running.is_empty()
     }
 
     /// Puts an answer in its place; a notification has none.
@@ -183,7 +186,8 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
     }
 
     fn has_room(&self, taken: usize) -> bool {
-        self.running.len() + taken < self.limits.max_calls as usize
+        // Calls that find no room wait, for which one has to run.
+        self.running.len() + taken < self.limits.max_calls.max(1) as usize
     }
 
     fn run(&mut self, call: u64, deadline: Deadline, task: T) {
@@ -204,6 +208,10 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
                     Some(text) if !text.is_empty() => text.to_owned(),
                     _ => text::readable(response.body()),
                 })
+            }
+            // Nothing else says where an answer ends: this would take part of the next one with it.
+            Ok(response) if value_len(response.body()) != Some(response.body().len()) => {
+                Answer::Error("the result is not one MessagePack value".into())
             }
             Ok(response) => Answer::Result(response.body().clone()),
             Err(status) => Answer::Error(text::of_status(&status)),
@@ -295,5 +303,97 @@ impl<R, T> HasOutbox for ServerConnection<R, T> {
 
     fn is_busy(&self) -> bool {
         self.running.len() > 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::{Bytes, BytesMut};
+    use tokio::time::Instant;
+
+    use super::{
+        HasOutbox as _, Limits, Message, Messages, Metadata, MethodSchema, Methods, Options,
+        QUIET, Reason, Response, ServerConnection, ServerEvent, Serving as _,
+    };
+    use crate::{
+        call::Names,
+        connection::{Batch, Outbox},
+        msgpack_rpc::order::tests::written,
+    };
+
+    struct Anything;
+
+    impl Methods<()> for Anything {
+        fn named(&self, _: &Names) {}
+
+        fn spelt(&self, _: &str) -> ((), Option<&'static MethodSchema>) {
+            ((), None)
+        }
+    }
+
+    fn machine(limits: Limits, now: Instant) -> ServerConnection<(), ()> {
+        ServerConnection::new(limits, Options::default(), now)
+    }
+
+    fn take(machine: &mut ServerConnection<(), ()>, bytes: &[u8], now: Instant) -> u64 {
+        let message = Messages::new(1024).next(&mut BytesMut::from(bytes));
+        let message = message.unwrap().unwrap();
+        match machine.take(message, now, &Anything).unwrap() {
+            ServerEvent::Call(incoming) => incoming.id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn take_all(outbox: &mut Outbox) {
+        let mut batch = Batch::default();
+        outbox.take(&mut batch);
+        outbox.wrote(outbox.unwritten());
+    }
+
+    #[test]
+    fn a_drain_does_not_end_before_the_answers_are_written() {
+        let start = Instant::now();
+        let mut machine = machine(Limits::default(), start);
+        let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", start);
+        machine.go_away(Reason::Drain, "", start);
+        let answer = Response::from_result(Bytes::from_static(b"\x07"));
+        machine.answer(call, Ok(answer), Metadata::new());
+        let mut now = start;
+        for _ in 0..5 {
+            now += QUIET;
+            machine.tick(now).unwrap();
+            assert!(!machine.is_drained(), "the peer has not taken its answer");
+            assert!(machine.next_tick() <= now + QUIET);
+        }
+        take_all(machine.outbox());
+        machine.tick(now + QUIET).unwrap();
+        assert!(machine.is_drained());
+    }
+
+    #[test]
+    fn a_limit_of_no_calls_lets_one_run() {
+        let limits = Limits {
+            max_calls: 0,
+            ..Limits::default()
+        };
+        assert!(!machine(limits, Instant::now()).is_choked());
+    }
+
+    #[test]
+    fn a_result_that_is_not_one_value_is_an_error_and_not_the_end_of_the_next_answer() {
+        for body in [&b""[..], b"\x92\x01", b"\x01\x02", b"\xa3ab"] {
+            let now = Instant::now();
+            let mut machine = machine(Limits::default(), now);
+            let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", now);
+            let answer = Response::from_result(Bytes::copy_from_slice(body));
+            machine.answer(call, Ok(answer), Metadata::new());
+            let mut written = BytesMut::from(&written(machine.outbox())[..]);
+            let mut messages = Messages::new(1024);
+            let Some(Message::Answer { error, .. }) = messages.next(&mut written).unwrap() else {
+                panic!("{body:02x?}");
+            };
+            assert_ne!(error[..], [0xC0], "{body:02x?}");
+            assert!(written.is_empty(), "{body:02x?}");
+        }
     }
 }
