@@ -1,14 +1,17 @@
 //! What a client is told for which there is no room.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use doge_rpc_core::{
-    msgpack_rpc::{self, Message, Messages},
+    msgpack_rpc::{self, Message, Messages, MsgId},
     protocol::{DEFAULT_MAX_FRAME, Frame, GoAway, Message as Native, Reason},
     transport::{ReadHalf, Stream},
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::{Instant, timeout_at},
+};
 
 use crate::connection::is_msgpack_rpc;
 
@@ -18,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long it has to show which dialect it speaks.
 const FIRST_WORD: Duration = Duration::from_millis(200);
 
-/// The largest request that gets an answer, in bytes.
+/// What is kept of a request to find its end, in bytes.
 const MAX_REQUEST: usize = 64 * 1024;
 
 /// Says that there are `most` connections already, and waits for the client to hang up: closing with something unread
@@ -27,9 +30,9 @@ pub(crate) async fn say(stream: Stream, most: usize) {
     let (mut read, mut write) = stream.split();
     let why = format!("the server has {most} connections, which is all that it takes");
     let farewell = async {
-        let bytes = match tokio::time::timeout(FIRST_WORD, request(&mut read)).await {
-            Ok(Ok(Some(message))) => msgpack_rpc::refusal(message.id(), &why),
-            _ => go_away(&why),
+        let bytes = match Dialect::of(&mut read).await {
+            Dialect::MsgpackRpc(id) => msgpack_rpc::refusal(id, &why),
+            Dialect::Native => go_away(&why),
         };
         write.write_all(&bytes).await?;
         write.shutdown().await?;
@@ -39,17 +42,36 @@ pub(crate) async fn say(stream: Stream, most: usize) {
     let _ = tokio::time::timeout(PATIENCE, farewell).await;
 }
 
-/// The first message of a client that speaks MessagePack-RPC.
-async fn request(read: &mut ReadHalf) -> io::Result<Option<Message>> {
-    let (mut messages, mut buffer) = (Messages::new(MAX_REQUEST), BytesMut::new());
-    loop {
-        if read.read_buf(&mut buffer).await? == 0 || !is_msgpack_rpc(&buffer) {
-            return Ok(None);
+/// What a client speaks that is turned away.
+enum Dialect {
+    /// With the number of its first request, if that came in time.
+    MsgpackRpc(Option<MsgId>),
+    /// Also when it says nothing.
+    Native,
+}
+
+impl Dialect {
+    async fn of(read: &mut ReadHalf) -> Self {
+        let until = Instant::now() + FIRST_WORD;
+        let mut bytes = BytesMut::new();
+        let first = timeout_at(until, read.read_buf(&mut bytes)).await;
+        if !matches!(first, Ok(Ok(1..))) || !is_msgpack_rpc(&bytes) {
+            return Self::Native;
         }
-        match messages.next(&mut buffer) {
-            Ok(None) => {}
-            Ok(message) => return Ok(message),
-            Err(_) => return Ok(None),
+        let message = timeout_at(until, request(read, bytes)).await;
+        Self::MsgpackRpc(message.ok().flatten().and_then(|message| message.id()))
+    }
+}
+
+/// The first message of a client that speaks MessagePack-RPC, of which so much is there.
+async fn request(read: &mut ReadHalf, mut bytes: BytesMut) -> Option<Message> {
+    let mut messages = Messages::new(MAX_REQUEST);
+    loop {
+        if let Some(message) = messages.next(&mut bytes).ok()? {
+            return Some(message);
+        }
+        if read.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
         }
     }
 }

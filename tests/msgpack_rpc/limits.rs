@@ -77,6 +77,14 @@ async fn connections_over_the_limit_are_told_so_in_their_own_words() {
         "the server has 1 connections, which is all that it takes"
     );
     assert!(second.message().await.is_none());
+    // Also one whose request is large, or does not come to its end.
+    let mut large = Peer::connect(&server).await;
+    let told = large.call::<usize>("blob", &("x".repeat(1 << 20),)).await;
+    assert_eq!(told.unwrap_err(), refused);
+    let mut slow = Peer::connect(&server).await;
+    slow.send(b"\x94\x00\x01\xa3su").await;
+    let (id, told) = slow.answer::<i64>().await;
+    assert_eq!((id, told.unwrap_err()), (MsgId::NONE, refused));
 }
 
 #[tokio::test]
