@@ -85,7 +85,7 @@ async fn a_bomb_of_nesting_costs_no_stack() {
     refused(
         "grow",
         &vec![0x91; 4_000],
-        "argument `tree`: depth limit exceeded",
+        "argument `tree`: nested deeper than 128",
     )
     .await;
     refused("grow", &vec![0x91; 4 << 20], "nested deeper than 128").await;

@@ -89,7 +89,7 @@ async fn bombs_get_an_answer_or_end_their_own_connection() {
     let mut nested = Peer::connect(&server).await;
     nested.send(&deep).await;
     let (_, error) = nested.answer::<()>().await;
-    assert!(error.unwrap_err().contains("depth limit"));
+    assert!(error.unwrap_err().contains("nested deeper than 128"));
     assert_eq!(nested.call("sum", &(1, 2)).await, Ok(3));
 
     // Deeper than its end is looked for.

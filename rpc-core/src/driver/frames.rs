@@ -213,7 +213,8 @@ mod tests {
 
     /// Which would be copied as often as there are pieces otherwise: seconds of work for little to send.
     #[tokio::test]
-    async fn a_large_message_of_many_values_is_moved_a_few_times_only_however_small_its_pieces_are() {
+    async fn a_large_message_of_many_values_is_moved_a_few_times_only_however_small_its_pieces_are()
+    {
         let (ours, theirs) = memory::pair(1024);
         let ((half, _write), (_read, mut peer)) = (ours.split(), theirs.split());
         let now = Instant::now();

@@ -312,8 +312,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{
-        HasOutbox as _, Limits, Message, Messages, Metadata, MethodSchema, Methods, Options,
-        QUIET, Reason, Response, ServerConnection, ServerEvent, Serving as _,
+        HasOutbox as _, Limits, Message, Messages, Metadata, MethodSchema, Methods, Options, QUIET,
+        Reason, Response, ServerConnection, ServerEvent, Serving as _,
     };
     use crate::{
         call::Names,
