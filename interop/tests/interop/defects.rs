@@ -1,14 +1,24 @@
 //! Defects of doge that the other end of the border no longer has. Their numbers are those of the tests of
 //! `tests/doge_defects/`.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use doge_interop::{Caller, Failure, Meta, Methods as _, MethodsClient, Server, dogerpc};
-use doge_rpc::{CallOptions, Code, client::Cluster, registry::Static};
+use doge_rpc::{
+    CallOptions, Code,
+    client::Client,
+    registry::{Registry, Static},
+};
+use doge_test_support::eventually_async;
 use serde_json::json;
-use std::sync::Arc;
 
-use crate::ours::{blocking, client, port, serve};
+use crate::{
+    LIMIT,
+    ours::{blocking, client, patient, port, serve},
+};
 
 /// 11: an unknown method closes the connection without a word, and ten such calls take the node out.
 #[tokio::test]
@@ -95,14 +105,13 @@ async fn a_call_of_dogerpc_that_takes_too_long_leaves_no_answer_of_rust_to_the_n
 #[tokio::test]
 async fn twenty_slow_calls_at_once_to_one_python_node_are_no_errors() {
     let server = Server::mprpc(Meta::First);
-    let registry: Arc<dyn doge_rpc::registry::Registry> =
-        Arc::new(Static::addresses([server.address()]));
-    let cluster: Cluster = MethodsClient::cluster()
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses([server.address()]));
+    let cluster = MethodsClient::cluster()
         .registry(&registry)
         .follow()
         .await
         .unwrap();
-    let client = MethodsClient::new(cluster.clone()).with(crate::ours::patient());
+    let client = MethodsClient::new(cluster.clone()).with(patient());
     let started = Instant::now();
     let calls: Vec<_> = (0..20)
         .map(|_| {
@@ -128,9 +137,7 @@ async fn twenty_slow_calls_at_once_to_one_python_node_are_no_errors() {
 async fn an_unknown_method_of_python_says_what_that_may_be_and_the_next_call_goes_on() {
     for meta in Meta::BOTH {
         let server = Server::mprpc(meta);
-        let untyped = doge_rpc::client::Client::connect(server.address())
-            .unwrap()
-            .untyped("test");
+        let untyped = Client::connect(server.address()).unwrap().untyped("test");
         for _ in 0..11 {
             let error = untyped.call::<()>("no_such_method", ()).await.unwrap_err();
             assert_eq!(error.code(), Code::Unavailable);
@@ -143,4 +150,27 @@ async fn an_unknown_method_of_python_says_what_that_may_be_and_the_next_call_goe
             assert_eq!(untyped.call::<u32>("sum", (1, 2)).await, Ok(3));
         }
     }
+}
+
+/// 5: a node that was down for longer than 10 s is never called again.
+#[tokio::test]
+async fn a_python_node_that_was_down_for_longer_than_10_s_is_called_again_by_rust() {
+    let mut python = Server::mprpc(Meta::First);
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses([python.address()]));
+    let cluster = MethodsClient::cluster().registry(&registry);
+    let client = MethodsClient::new(cluster.follow().await.unwrap()).with(patient());
+    assert_eq!(client.count().await, Ok(1));
+    python.process.kill();
+    let hasty = client.with(CallOptions::new().timeout(Duration::from_millis(100)));
+    let down = Instant::now();
+    while down.elapsed() < Duration::from_millis(10_500) {
+        hasty.sum(1, 2).await.unwrap_err();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let _back = Server::mprpc_at(python.port, Meta::First, &[]);
+    eventually_async(LIMIT, "it is called again", async || {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        (client.sum(1, 2).await == Ok(3)).then_some(())
+    })
+    .await;
 }
