@@ -16,6 +16,8 @@ mod fleet;
 mod neovim;
 #[cfg(any(feature = "python", feature = "neovim"))]
 mod ours;
+#[cfg(all(feature = "python", feature = "etcd"))]
+mod registries;
 #[cfg(feature = "python")]
 mod replaced;
 #[cfg(feature = "python")]
