@@ -55,7 +55,7 @@ impl BridgeBuilder {
             );
             let one = one.map_err(|error| RegistryError::one_of(0, 2, error))?;
             let other = other.map_err(|error| RegistryError::one_of(1, 2, error))?;
-            directions.push(Direction::new(one.clone(), other.clone()));
+            directions.push(Direction::new(one.once_more(), other.once_more()));
             directions.push(Direction::new(other, one));
         }
         let stopping = watch::Sender::new(());

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::image::image_of;
@@ -15,11 +16,13 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 const AT_ONCE: usize = 16;
 
 /// One of the two registries, as far as one service is concerned.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Side {
     registry: Arc<dyn Registry>,
     service: ServiceKey,
     watch: Watch,
+    /// Opens a watch that was closed again, if it was.
+    reopening: JoinSet<Watch>,
 }
 
 impl Side {
@@ -31,25 +34,45 @@ impl Side {
             registry: Arc::clone(registry),
             service: service.clone(),
             watch: registry.watch(service.clone()).await?,
+            reopening: JoinSet::new(),
         })
+    }
+
+    /// The same with a watch of its own.
+    pub(super) fn once_more(&self) -> Self {
+        Self {
+            registry: Arc::clone(&self.registry),
+            service: self.service.clone(),
+            watch: self.watch.clone(),
+            reopening: JoinSet::new(),
+        }
     }
 
     /// Waits for a change. A watch that was closed is opened again, after a pause. Cancel safe.
     async fn changed(&mut self) {
-        if self.watch.changed().await.is_ok() {
-            return;
+        if self.reopening.is_empty() {
+            if self.watch.changed().await.is_ok() {
+                return;
+            }
+            // A task, so that it is not begun anew whenever something changes on the other side.
+            let (registry, service) = (Arc::clone(&self.registry), self.service.clone());
+            self.reopening.spawn(opened_again(registry, service));
         }
-        let mut backoff = Backoff::bridge();
-        loop {
-            sleep(backoff.pause()).await;
-            match self.registry.watch(self.service.clone()).await {
-                Ok(watch) => {
-                    self.watch = watch;
-                    return;
-                }
-                Err(error) => {
-                    tracing::debug!(service = %self.service, %error, "a bridge cannot watch a registry");
-                }
+        if let Some(Ok(watch)) = self.reopening.join_next().await {
+            self.watch = watch;
+        }
+    }
+}
+
+/// A new watch, however often it has to be tried.
+async fn opened_again(registry: Arc<dyn Registry>, service: ServiceKey) -> Watch {
+    let mut backoff = Backoff::bridge();
+    loop {
+        sleep(backoff.pause()).await;
+        match registry.watch(service.clone()).await {
+            Ok(watch) => return watch,
+            Err(error) => {
+                tracing::debug!(%service, %error, "a bridge cannot watch a registry");
             }
         }
     }

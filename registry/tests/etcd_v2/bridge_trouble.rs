@@ -112,6 +112,28 @@ async fn a_watch_that_is_closed_is_opened_again_and_again_and_not_at_once() {
     assert!(troubled.watches.load(Ordering::Relaxed) <= 2 * 11);
 }
 
+/// Each of them begins the pause before the next look anew, unless it is kept.
+#[tokio::test(start_paused = true)]
+async fn a_watch_is_opened_again_while_there_is_no_quiet_on_the_other_side() {
+    let (troubled, ours) = (Troubled::new(0), Memory::new());
+    let _bridge = between(&troubled, &ours).await;
+    let mut found = watch(&troubled.inner).await;
+    troubled.close(Snapshot::default());
+    // One at the start, and then one for each direction.
+    let opened = || troubled.watches.load(Ordering::Relaxed) == 3;
+    for _ in 0..1000 {
+        let registration = ours.register(instance("tcp://a:1")).await.unwrap();
+        until_at_paused(&mut found, &["tcp://a:1"]).await;
+        registration.leave().await.unwrap();
+        until_at_paused(&mut found, &[]).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if opened() {
+            return;
+        }
+    }
+    panic!("it is not opened again");
+}
+
 /// Waits for these addresses, on a clock that leaps to whatever comes next.
 async fn until_at_paused(watch: &mut Watch, wanted: &[&str]) {
     let hour = Duration::from_secs(3600);
