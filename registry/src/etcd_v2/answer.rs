@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::failure::{Failure, Reason};
 
 /// The most keys that are taken for one service. Fleets have thousands of instances and not tens of them.
-const MOST_NODES: usize = 16 * 1024;
+pub(super) const MOST_NODES: usize = 16 * 1024;
 
 /// Something that happened to a key.
 #[derive(Debug, Deserialize)]
@@ -54,10 +54,11 @@ pub(super) struct Node {
 }
 
 /// The keys in a directory.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(from = "Listed")]
 pub(super) struct Directory {
-    pub(super) nodes: Vec<Node>,
+    /// None if there are more than [`MOST_NODES`].
+    pub(super) nodes: Option<Vec<Node>>,
 }
 
 /// Reads an answer.
@@ -77,8 +78,14 @@ struct Listed {
 
 #[derive(Deserialize)]
 struct Parent {
-    #[serde(default, deserialize_with = "few")]
-    nodes: Vec<Node>,
+    #[serde(default = "none", deserialize_with = "few")]
+    nodes: Option<Vec<Node>>,
+}
+
+/// What is not said of a directory is that it has any.
+#[expect(clippy::unnecessary_wraps, reason = "as `few` has it")]
+fn none() -> Option<Vec<Node>> {
+    Some(Vec::new())
 }
 
 impl From<Listed> for Directory {
@@ -91,14 +98,14 @@ impl From<Listed> for Directory {
 
 /// A node takes more memory than the two bytes of text that may stand for it, so that a limit for the text is not
 /// enough.
-fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Node>, D::Error> {
+fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Node>>, D::Error> {
     struct Few;
 
     impl<'de> Visitor<'de> for Few {
-        type Value = Vec<Node>;
+        type Value = Option<Vec<Node>>;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(formatter, "at most {MOST_NODES} keys")
+            formatter.write_str("keys")
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
@@ -106,13 +113,14 @@ fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Node>, D::Error
             while nodes.len() < MOST_NODES {
                 match sequence.next_element()? {
                     Some(node) => nodes.push(node),
-                    None => return Ok(nodes),
+                    None => return Ok(Some(nodes)),
                 }
             }
-            match sequence.next_element::<IgnoredAny>()? {
-                Some(_) => Err(A::Error::invalid_length(MOST_NODES + 1, &self)),
-                None => Ok(nodes),
+            let mut more = false;
+            while sequence.next_element::<IgnoredAny>()?.is_some() {
+                more = true;
             }
+            Ok((!more).then_some(nodes))
         }
     }
 
@@ -153,13 +161,14 @@ mod tests {
         let keys: Vec<&str> = directory
             .nodes
             .iter()
+            .flatten()
             .map(|node| node.key.as_str())
             .collect();
         assert_eq!(keys, ["/s/n", "/s/d"]);
         let empty: Directory = read(br#"{"node":{"key":"/s","dir":true}}"#).unwrap();
-        assert!(empty.nodes.is_empty());
+        assert!(empty.nodes.unwrap().is_empty());
         let value: Directory = read(br#"{"node":{"key":"/s","value":"a:1"}}"#).unwrap();
-        assert!(value.nodes.is_empty());
+        assert!(value.nodes.unwrap().is_empty());
     }
 
     #[test]
@@ -181,8 +190,9 @@ mod tests {
                 vec!["{}"; count].join(",")
             )
         };
-        assert!(read::<Directory>(listed(MOST_NODES).as_bytes()).is_ok());
-        let failure = read::<Directory>(listed(MOST_NODES + 1).as_bytes()).unwrap_err();
-        assert!(failure.to_string().contains("at most"), "{failure}");
+        let nodes = |count| read::<Directory>(listed(count).as_bytes()).unwrap().nodes;
+        assert_eq!(nodes(MOST_NODES).unwrap().len(), MOST_NODES);
+        assert!(nodes(MOST_NODES + 1).is_none());
+        assert!(nodes(2 * MOST_NODES).is_none());
     }
 }

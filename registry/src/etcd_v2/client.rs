@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::answer::{Directory, Event, Node, read};
+use super::answer::{Directory, Event, MOST_NODES, Node, read};
 use super::failure::{Failure, Reason};
 use super::http::{Answer, Ask};
 use super::settings::Settings;
@@ -67,14 +67,17 @@ impl Client {
                 "it does not say which change its answer is as of",
             )
         })?;
-        let directory: Directory = match body {
-            Some(body) => read(&body)?,
-            None => Directory::default(),
+        let nodes = match body {
+            Some(body) => read::<Directory>(&body)?.nodes,
+            None => Some(Vec::new()),
         };
-        Ok(Listed {
-            index,
-            nodes: directory.nodes,
-        })
+        let nodes = nodes.ok_or_else(|| {
+            Failure::new(
+                Reason::Size,
+                format!("there are more than {MOST_NODES} keys"),
+            )
+        })?;
+        Ok(Listed { index, nodes })
     }
 
     /// The value of a key; none if there is none.
@@ -125,7 +128,7 @@ impl Client {
         // An etcd that was given other data has a shorter history than what is known of it: it would stay silent until it
         // has caught up.
         match answer.index {
-            Some(index) if index + 1 >= from => Ok(Waiting { answer, at }),
+            Some(index) if index.saturating_add(1) >= from => Ok(Waiting { answer, at }),
             index => Err(Failure::new(
                 Reason::History,
                 format!(

@@ -32,6 +32,8 @@ pub(super) enum Reason {
     NoApi,
     /// The key belongs to somebody else.
     Taken,
+    /// It is only for those who log in.
+    Login,
     /// It will be refused again.
     Refused,
 }
@@ -59,6 +61,13 @@ impl Failure {
             Err(_) if status == StatusCode::NOT_FOUND => {
                 Self::new(Reason::NoApi, "it does not serve the API of version 2")
             }
+            Err(_) if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                let text = String::from_utf8_lossy(body);
+                Self::new(
+                    Reason::Login,
+                    format!("it answers {status}: {}", short(&text)),
+                )
+            }
             Err(_) => {
                 let text = String::from_utf8_lossy(body);
                 Self::new(
@@ -75,9 +84,12 @@ impl Failure {
             Reason::Member => Outlook::Soon,
             // It may be switched off at one of them only.
             Reason::NoApi => Outlook::Elsewhere,
-            Reason::Missing | Reason::History | Reason::Size | Reason::Taken | Reason::Refused => {
-                Outlook::Hopeless
-            }
+            Reason::Missing
+            | Reason::History
+            | Reason::Size
+            | Reason::Taken
+            | Reason::Login
+            | Reason::Refused => Outlook::Hopeless,
         }
     }
 
@@ -101,6 +113,9 @@ impl Failure {
             }
             Reason::Size => "see who keeps so much below the key prefix, or use another prefix",
             Reason::Taken => "delete the key, or use another instance id",
+            Reason::Login => {
+                "let guests read and write below the key prefix, since there is no login here, as in doge"
+            }
             Reason::Missing | Reason::History | Reason::Refused => "see what etcd logs about it",
         }
     }
@@ -120,6 +135,7 @@ struct Refusal {
 fn reason_of(code: u32) -> Reason {
     match code {
         100 => Reason::Missing,
+        110 => Reason::Login,
         // Of the raft below, or while a leader is elected.
         300 | 301 => Reason::Member,
         // The watcher was cleared, or the events at its index were.
@@ -159,7 +175,9 @@ mod tests {
                 r#"{"errorCode":300,"message":"Raft Internal Error","cause":"etcdserver: request timed out","index":9}"#,
                 Reason::Member,
             ),
-            (401, r#"{"errorCode":110}"#, Reason::Refused),
+            (401, r#"{"errorCode":110}"#, Reason::Login),
+            (401, "<html>", Reason::Login),
+            (403, "", Reason::Login),
             (404, "404 page not found\n", Reason::NoApi),
             (503, "no leader", Reason::Member),
             (200, "", Reason::Member),

@@ -52,7 +52,8 @@ impl Listing {
 
     /// The first event that is not known yet.
     pub(super) fn next(&self) -> u64 {
-        self.index + 1
+        // Whatever a peer says that its index is.
+        self.index.saturating_add(1)
     }
 
     /// Takes these for all there are.

@@ -96,6 +96,17 @@ async fn an_answer_is_bounded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_keys_than_any_fleet_has_are_an_error_that_says_so() {
+    let body = format!(
+        r#"{{"node":{{"nodes":[{}]}}}}"#,
+        vec!["{}"; 100_000].join(",")
+    );
+    let registry = peer(move |_| http("200 OK", 1, &body)).await;
+    let text = registry.watch(key()).await.unwrap_err().to_string();
+    assert!(text.contains("see who keeps so much"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_is_not_followed() {
     let answer = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
     let registry = peer(|_| answer.to_vec()).await;
@@ -142,4 +153,46 @@ async fn an_index_that_went_back_is_listed_anew() {
     .await;
     let mut watch = watch(&registry).await;
     until_at(&mut watch, &["doge://a:2"]).await;
+}
+
+/// As far as an index can count.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_cannot_go_on_ends_no_watch() {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&lists);
+    let registry = peer(move |line| {
+        if line.contains("wait=true") {
+            return http("200 OK", u64::MAX, "{}");
+        }
+        let at = counted.fetch_add(1, Ordering::Relaxed) + 1;
+        let body = format!(
+            r#"{{"node":{{"nodes":[{{"key":"/doge/rpc/hr.employee/n","value":"a:{at}"}}]}}}}"#
+        );
+        let index = if at % 2 == 0 { 1 } else { u64::MAX };
+        http("200 OK", index, &body)
+    })
+    .await;
+    let mut watch = watch(&registry).await;
+    until_at(&mut watch, &["doge://a:4"]).await;
+}
+
+/// Doge has none either.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_etcd_that_asks_for_a_login_is_told_apart_and_not_asked_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    for body in [
+        r#"{"errorCode":110,"message":"The request requires user authentication","cause":"Insufficient credentials","index":0}"#,
+        // Of what may stand between.
+        "<html>who are you?</html>",
+    ] {
+        let counted = Arc::clone(&asked);
+        let registry = peer(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            http("401 Unauthorized", 0, body)
+        })
+        .await;
+        let text = refusal_of(&registry).await;
+        assert!(text.contains("guests"), "{text}");
+        assert_eq!(asked.swap(0, Ordering::Relaxed), 2, "once for each");
+    }
 }
