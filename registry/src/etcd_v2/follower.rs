@@ -78,7 +78,16 @@ impl Follower {
                 self.complain(&failure);
                 sleep(self.backoff.pause()).await;
             }
-            self.tell();
+            // It may never be watched, so that this is the only second look there is.
+            if self
+                .telling
+                .confirm_at()
+                .is_some_and(|at| at <= Instant::now())
+            {
+                self.telling.confirm(self.listing.snapshot());
+            } else {
+                self.tell();
+            }
         }
     }
 

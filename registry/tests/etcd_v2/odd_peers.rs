@@ -196,3 +196,24 @@ async fn an_etcd_that_asks_for_a_login_is_told_apart_and_not_asked_again() {
         assert_eq!(asked.swap(0, Ordering::Relaxed), 2, "once for each");
     }
 }
+
+/// As behind a proxy that keeps the head of an answer until all of it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_only_list_believes_the_second_list_as_well() {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let registry = peer(move |line| {
+        if line.contains("wait=true") {
+            return Vec::new();
+        }
+        let nodes = match lists.fetch_add(1, Ordering::Relaxed) {
+            0 => r#"{"key":"/doge/rpc/hr.employee/n","value":"a:1"}"#,
+            _ => "",
+        };
+        let body = format!(r#"{{"node":{{"nodes":[{nodes}]}}}}"#);
+        http("200 OK", 1, &body)
+    })
+    .await;
+    let mut watch = watch(&registry).await;
+    assert_eq!(watch.snapshot().len(), 1);
+    until_at(&mut watch, &[]).await;
+}
