@@ -168,7 +168,7 @@ async fn an_index_that_cannot_go_on_ends_no_watch() {
         let body = format!(
             r#"{{"node":{{"nodes":[{{"key":"/doge/rpc/hr.employee/n","value":"a:{at}"}}]}}}}"#
         );
-        let index = if at % 2 == 0 { 1 } else { u64::MAX };
+        let index = if at.is_multiple_of(2) { 1 } else { u64::MAX };
         http("200 OK", index, &body)
     })
     .await;

@@ -1,7 +1,5 @@
 //! A service with an instance in Python and one in Rust, either of which is killed under load.
 
-#[cfg(feature = "etcd")]
-mod etcd;
 mod load;
 mod members;
 mod of_python;
