@@ -10,6 +10,8 @@ pub(super) struct Chunks {
     size: usize,
     /// Those that were read to their end, with their sizes, the oldest first; slices of them may still be held.
     used: Vec<(usize, BytesMut)>,
+    /// Bytes of them all.
+    kept: usize,
 }
 
 /// Bytes of used chunks that one connection keeps.
@@ -25,7 +27,7 @@ impl Chunks {
         let wanted = buffer.len() + least;
         let is_free = |(_, chunk): &mut (usize, BytesMut)| chunk.try_reclaim(wanted);
         let (size, mut chunk) = match self.used.iter_mut().position(is_free) {
-            Some(place) => self.used.remove(place),
+            Some(place) => self.take(place),
             None => {
                 let size = wanted.max(usual);
                 (size, BytesMut::with_capacity(size))
@@ -38,18 +40,30 @@ impl Chunks {
         self.size = size;
     }
 
+    /// Bytes of those that were read to their end.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
     /// Forgets all that were read to their end.
     pub(super) fn clear(&mut self) {
         self.used = Vec::new();
+        self.kept = 0;
     }
 
     /// Keeps the chunk that was read to its end, and drops the oldest where that is too much.
     fn keep(&mut self, chunk: BytesMut) {
         self.used.push((self.size, chunk));
-        let mut kept = self.used.iter().map(|(size, _)| size).sum::<usize>();
-        while kept > KEPT {
-            kept -= self.used.remove(0).0;
+        self.kept += self.size;
+        while self.kept > KEPT {
+            self.take(0);
         }
+    }
+
+    fn take(&mut self, place: usize) -> (usize, BytesMut) {
+        let (size, chunk) = self.used.remove(place);
+        self.kept -= size;
+        (size, chunk)
     }
 }
 
@@ -98,8 +112,7 @@ mod tests {
             buffer.put_bytes(7, KEPT / 4);
             held.push(buffer.split());
         }
-        let kept: usize = chunks.used.iter().map(|(size, _)| size).sum();
-        assert_eq!(kept, KEPT);
+        assert_eq!(chunks.kept(), KEPT);
         chunks.clear();
         assert!(chunks.used.is_empty());
     }

@@ -182,9 +182,29 @@ impl<D: Decode> FrameReader<D> {
 
     /// Gives back what a large frame needed, for a connection that rests until the next one is wanted.
     pub fn rest(&mut self) {
-        if self.buffer.capacity() > LARGEST_AT_REST || self.size > LARGEST_AT_REST {
+        if self.holds_much() {
             self.give_memory_back();
         }
+    }
+
+    /// Gives back what the connection needed while it was busy, if it has been quiet since, and says when to look again;
+    /// `None` when there is nothing to give back. For a connection on which nothing may come for days, not even a ping.
+    pub fn rest_when_quiet(&mut self, now: Instant) -> Option<Instant> {
+        if !self.holds_much() {
+            return None;
+        }
+        let quiet = self.last + QUIET;
+        if now < quiet {
+            return Some(quiet);
+        }
+        self.give_memory_back();
+        None
+    }
+
+    fn holds_much(&self) -> bool {
+        self.buffer.capacity() > LARGEST_AT_REST
+            || self.size > LARGEST_AT_REST
+            || self.chunks.kept() > LARGEST_AT_REST
     }
 
     /// What the connection needed while it was busy, now that it has not been for a while.
@@ -208,7 +228,7 @@ mod tests {
 
     use tokio::{io::AsyncWriteExt as _, time::Instant};
 
-    use super::{FrameReader, Read};
+    use super::{FrameReader, LARGEST_AT_REST, QUIET, Read};
     use crate::{msgpack_rpc::Messages, transport::memory};
 
     /// Which would be copied as often as there are pieces otherwise: seconds of work for little to send.
@@ -231,5 +251,28 @@ mod tests {
             peer.write_all(&[0xC0; 256]).await.unwrap();
         }
         assert!(moves < 30, "{moves} moves");
+    }
+
+    #[tokio::test]
+    async fn what_a_large_message_needed_is_given_back_once_the_connection_is_quiet() {
+        let (ours, theirs) = memory::pair(1 << 20);
+        let ((half, _write), (_read, mut peer)) = (ours.split(), theirs.split());
+        let now = Instant::now();
+        let mut reader = FrameReader::new(half, Messages::new(1 << 26), now);
+        assert_eq!(reader.rest_when_quiet(now), None);
+        let mut large = b"\x94\x00\x01\xa1m\x91\xc6\x00\x08\x00\x00".to_vec();
+        large.resize(large.len() + 0x8_0000, 7);
+        peer.write_all(&large).await.unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        while reader.next_frame().unwrap().is_none() {
+            let read = reader.poll_read(&mut cx, now);
+            assert!(matches!(read, Poll::Ready(Ok(Read::Bytes(_)))), "{read:?}");
+        }
+        assert!(reader.poll_read(&mut cx, now).is_pending());
+        assert!(reader.buffer.capacity() + reader.chunks.kept() > LARGEST_AT_REST);
+        let quiet = now + QUIET;
+        assert_eq!(reader.rest_when_quiet(now), Some(quiet));
+        assert_eq!(reader.rest_when_quiet(quiet), None);
+        assert_eq!(reader.buffer.capacity() + reader.chunks.kept(), 0);
     }
 }

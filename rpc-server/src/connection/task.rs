@@ -218,6 +218,9 @@ impl<M: Machine> Task<M> {
                 }
                 until = until.min(limit);
             }
+            if let Some(quiet) = self.reader.rest_when_quiet(now) {
+                until = until.min(quiet);
+            }
             // A timer that is set too early only looks too early; moving it on every read would cost more.
             if now < self.timer.deadline() && self.timer.deadline() <= until {
                 return Ok(());
