@@ -72,11 +72,13 @@ pub(super) fn read(meta: &[u8]) -> Result<Meta, MetadataError> {
 pub(super) fn write(dst: &mut BytesMut, metadata: &Metadata, timeout: Duration) {
     let mut dst = dst.writer();
     let timeout = whole_millis(timeout).to_string();
+    // Metadata of that key, as it may have come over a native connection, would be taken for the time that is left.
+    let others = || metadata.iter().filter(|(key, _)| *key != TIMEOUT);
     // Metadata is far below what 32 bits of length can say, and memory takes everything.
-    let _ = rmp::encode::write_map_len(&mut dst, metadata.len() as u32 + 1);
+    let _ = rmp::encode::write_map_len(&mut dst, others().count() as u32 + 1);
     let _ = rmp::encode::write_str(&mut dst, TIMEOUT);
     let _ = rmp::encode::write_str(&mut dst, &timeout);
-    for (key, value) in metadata.iter() {
+    for (key, value) in others() {
         let _ = rmp::encode::write_str(&mut dst, key);
         let _ = match std::str::from_utf8(value) {
             Ok(text) => rmp::encode::write_str(&mut dst, text),
@@ -145,6 +147,16 @@ mod tests {
         assert!(is_meta(&bytes));
         let timeout = Some(Duration::from_millis(250));
         assert_eq!(read(&bytes).unwrap(), Meta { metadata, timeout });
+    }
+
+    #[test]
+    fn the_time_that_is_left_is_not_what_metadata_says() {
+        let mut metadata = Metadata::new();
+        metadata.insert(super::TIMEOUT, "3600000").unwrap();
+        let mut bytes = BytesMut::new();
+        write(&mut bytes, &metadata, Duration::from_millis(250));
+        let left = read(&bytes).unwrap().timeout;
+        assert_eq!(left, Some(Duration::from_millis(250)));
     }
 
     #[test]
