@@ -20,7 +20,8 @@ pub struct Limits {
     pub max_unwritten: usize,
     /// Routes that are remembered by number. 4,096.
     pub max_routes: u16,
-    /// From connect to the peer's hello. 10 s.
+    /// From connect to the peer's hello; at a server that understands MessagePack-RPC as well, from the peer's first byte,
+    /// before which nobody can tell what it will speak. 10 s.
     pub handshake_timeout: Duration,
     /// From the first byte of a frame to its last. 30 s.
     pub frame_timeout: Duration,
