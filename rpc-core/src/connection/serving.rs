@@ -4,8 +4,7 @@ use super::HasOutbox;
 use crate::{
     Deadline, Metadata, Status,
     call::{Attempt, Names, Response},
-    driver::Decode,
-    protocol::{Reason, Violation},
+    protocol::{Decode, Reason, Violation},
     schema::MethodSchema,
 };
 

@@ -11,8 +11,7 @@ use tokio_util::io::poll_read_buf;
 
 use super::chunks::Chunks;
 use crate::{
-    msgpack_rpc::{Message, Messages},
-    protocol::{Codec, Frame, Violation},
+    protocol::{Codec, Decode, Violation},
     transport::ReadHalf,
 };
 
@@ -47,66 +46,6 @@ pub enum Read {
     Bytes(usize),
     /// The peer has said all it will say.
     End,
-}
-
-/// A dialect as it is read.
-pub trait Decode {
-    /// What comes out of the bytes.
-    type Frame;
-
-    /// The next frame, when it is whole.
-    ///
-    /// # Errors
-    ///
-    /// The [`Violation`] that the bytes show.
-    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Self::Frame>, Violation>;
-
-    /// How many bytes are missing of a frame for which it is worth to make room at once, or 0.
-    fn missing(&self, src: &[u8]) -> usize;
-
-    /// How much room in all a frame that is there in part should have once it moves to fresh memory, for a dialect whose
-    /// frames do not say how long they are; otherwise 0.
-    fn room(&self, _src: &[u8]) -> usize {
-        0
-    }
-
-    /// Whether a frame is there in part.
-    fn is_partial(&self, src: &[u8]) -> bool {
-        !src.is_empty()
-    }
-}
-
-impl Decode for Codec {
-    type Frame = Frame;
-
-    #[inline]
-    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, Violation> {
-        Self::next(self, src)
-    }
-
-    fn missing(&self, src: &[u8]) -> usize {
-        Self::missing(self, src)
-    }
-}
-
-impl Decode for Messages {
-    type Frame = Message;
-
-    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Message>, Violation> {
-        Self::next(self, src)
-    }
-
-    fn missing(&self, src: &[u8]) -> usize {
-        Self::missing(self, src)
-    }
-
-    fn room(&self, src: &[u8]) -> usize {
-        Self::room(self, src)
-    }
-
-    fn is_partial(&self, src: &[u8]) -> bool {
-        Self::is_partial(self, src)
-    }
 }
 
 impl<D: Decode> FrameReader<D> {

@@ -6,7 +6,7 @@ mod link;
 mod waking;
 
 pub use self::{
-    frames::{Decode, FrameReader, Read},
+    frames::{FrameReader, Read},
     link::Link,
     waking::wake_all,
 };

@@ -1,7 +1,10 @@
 use bytes::{Buf, BytesMut};
 
 use super::{Message, MsgId, message};
-use crate::{protocol::Violation, wire::Item};
+use crate::{
+    protocol::{Decode, Violation},
+    wire::Item,
+};
 
 /// Messages out of bytes that have neither lengths nor separators: where one ends is found by walking it, and the walk
 /// goes on where it stood when more bytes come.
@@ -106,27 +109,32 @@ impl Messages {
         })
     }
 
-    /// How many bytes are missing of a message of which so much is there that room for all of it is worth having, or 0.
-    pub(crate) fn missing(&self, src: &[u8]) -> usize {
+    /// Whether the message that is coming is larger than what is taken, and dropped as it comes.
+    pub fn is_too_large(&self) -> bool {
+        self.dropping.is_some()
+    }
+}
+
+impl Decode for Messages {
+    type Frame = Message;
+
+    fn next(&mut self, src: &mut BytesMut) -> Result<Option<Message>, Violation> {
+        Self::next(self, src)
+    }
+
+    fn missing(&self, src: &[u8]) -> usize {
         if src.len() < TRUST || self.dropping.is_some() {
             return 0;
         }
         self.walk.at.saturating_sub(src.len())
     }
 
-    /// How much room in all the message should have that is there in part: how long it gets is not known, so twice what
-    /// is there, that it is moved a few times only.
-    pub(crate) fn room(&self, src: &[u8]) -> usize {
+    /// How long the message gets is not known, so twice what is there, that it is moved a few times only.
+    fn room(&self, src: &[u8]) -> usize {
         (2 * src.len()).min(self.max_message)
     }
 
-    /// Whether the message that is coming is larger than what is taken, and dropped as it comes.
-    pub fn is_too_large(&self) -> bool {
-        self.dropping.is_some()
-    }
-
-    /// Whether a message is there in part.
-    pub(crate) fn is_partial(&self, src: &[u8]) -> bool {
+    fn is_partial(&self, src: &[u8]) -> bool {
         !src.is_empty() || self.walk.begun
     }
 }
@@ -188,7 +196,7 @@ impl Walk {
 mod tests {
     use bytes::BytesMut;
 
-    use super::{MAX_OPEN, Message, Messages};
+    use super::{Decode as _, MAX_OPEN, Message, Messages};
     use crate::msgpack_rpc::MsgId;
 
     const SUM: &[u8] = b"\x94\x00\x01\xa3sum\x93\x80\x01\x02";

@@ -4,6 +4,7 @@
 //! send when is the business of [`connection`](crate::connection).
 
 mod codec;
+mod decode;
 mod fields;
 mod frame;
 mod goaway;
@@ -18,6 +19,7 @@ mod violation;
 
 pub use self::{
     codec::{Codec, CodecError},
+    decode::Decode,
     fields::Fields,
     frame::{Body, Frame, Message},
     goaway::{GoAway, Reason},
