@@ -34,7 +34,7 @@ pub(crate) struct Pool {
 }
 
 #[derive(Debug)]
-pub(super) struct Shared {
+struct Shared {
     address: Address,
     /// Whether a map of metadata comes in front of the params.
     meta: bool,
@@ -84,7 +84,8 @@ impl Pool {
         });
         let first = shared.connect().await?;
         shared.rest(first);
-        let reaper = Reaper::start(Arc::downgrade(&shared));
+        let pool = Arc::downgrade(&shared);
+        let reaper = Reaper::start(move |now| Some(pool.upgrade()?.expire(now)));
         Ok(Self {
             shared,
             _reaper: reaper,
@@ -239,7 +240,7 @@ impl Shared {
     }
 
     /// Closes what has been idle for too long, and says when to look again.
-    pub(super) fn expire(&self, now: Instant) -> Instant {
+    fn expire(&self, now: Instant) -> Instant {
         let (old, next) = self.idle.lock().expire(now);
         if !old.is_empty() {
             tracing::debug!(address = %self.address, count = old.len(), "idle connections are closed");

@@ -1,8 +1,4 @@
-use std::sync::Weak;
-
 use tokio::{task::AbortHandle, time::Instant};
-
-use super::pool::Shared;
 
 /// Closes the connections of a pool that nobody has used for long, whether or not further calls come. Ends when it is
 /// dropped.
@@ -10,9 +6,10 @@ use super::pool::Shared;
 pub(super) struct Reaper(AbortHandle);
 
 impl Reaper {
-    pub(super) fn start(pool: Weak<Shared>) -> Self {
+    /// `reap` closes what is too old now, and says when to come again; never, once the pool is gone.
+    pub(super) fn start(reap: impl Fn(Instant) -> Option<Instant> + Send + 'static) -> Self {
         let reaping = tokio::spawn(async move {
-            while let Some(next) = look(&pool) {
+            while let Some(next) = reap(Instant::now()) {
                 tokio::time::sleep_until(next).await;
             }
         });
@@ -24,9 +21,4 @@ impl Drop for Reaper {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// Looks once, and says when to look again.
-fn look(pool: &Weak<Shared>) -> Option<Instant> {
-    Some(pool.upgrade()?.expire(Instant::now()))
 }
