@@ -169,7 +169,8 @@ impl Walk {
                 return Ok(Step::More);
             }
             self.begun = true;
-            self.at += 1 + item.head_len + item.skip;
+            let head = self.at + 1 + item.head_len;
+            self.at = head.saturating_add(item.skip);
             self.enter(item.children)?;
         }
     }

@@ -131,7 +131,7 @@ impl Item {
             // Extensions have a byte of type before their data.
             0xC7 => item(1, length(after, 1)? + 1, 0),
             0xC8 => item(2, length(after, 2)? + 1, 0),
-            0xC9 => item(4, length(after, 4)? + 1, 0),
+            0xC9 => item(4, length(after, 4)?.saturating_add(1), 0),
             0xD4..=0xD8 => item(0, (1 << (head - 0xD4)) + 1, 0),
             0xCC | 0xD0 => item(0, 1, 0),
             0xCD | 0xD1 => item(0, 2, 0),
@@ -140,7 +140,7 @@ impl Item {
             0xDC => item(2, 0, length(after, 2)?),
             0xDD => item(4, 0, length(after, 4)?),
             0xDE => item(2, 0, 2 * length(after, 2)?),
-            0xDF => item(4, 0, 2 * length(after, 4)?),
+            0xDF => item(4, 0, length(after, 4)?.saturating_mul(2)),
             0x00..=0x7F | 0xC0..=0xC3 | 0xE0..=0xFF => item(0, 0, 0),
         }
     }
