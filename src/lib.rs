@@ -39,6 +39,8 @@
 //! - [`CallOptions`], [`Context`], [`Metadata`], [`Deadline`]: what belongs to one call.
 //! - [`Status`], [`Code`]: what the framework reports. An application's own errors are values of its own type.
 //! - [`registry`]: who is alive and where.
+//! - [`msgpack_rpc`]: Python doge and other peers that speak MessagePack-RPC. A server answers them as it is, and
+//!   `doge://host:port` is an address like any other.
 //! - [`protocol`], [`connection`], [`transport`], [`wire`], [`schema`]: the parts, for those who build on them.
 //!
 //! # Features

@@ -110,6 +110,15 @@ impl Builder {
     }
 
     /// How peers that speak MessagePack-RPC on the same port are treated, such as Python doge. As the defaults have it.
+    ///
+    /// ```
+    /// use doge_rpc_core::msgpack_rpc::{MetaMap, Options};
+    /// use doge_rpc_server::Server;
+    ///
+    /// // All clients are of doge from its repository, which puts a map of metadata in front of the params.
+    /// let options = Options { meta: MetaMap::Always, ..Options::default() };
+    /// let server = Server::builder().msgpack_rpc(options);
+    /// ```
     #[must_use]
     pub fn msgpack_rpc(mut self, options: msgpack_rpc::Options) -> Self {
         self.msgpack_rpc = Some(options);

@@ -2,6 +2,31 @@
 //!
 //! A request is `[0, id, method, params]`, its answer `[1, id, error, result]`, each a MessagePack array without a length
 //! in front. doge puts a map of metadata in front of the params, which other peers do not have.
+//!
+//! What a call is on the wire, and what its answer means:
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use doge_rpc_core::{
+//!     Deadline, Status,
+//!     call::{Request, Route},
+//!     msgpack_rpc::{Messages, answer, ask},
+//!     schema::Encoding,
+//!     wire,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let body = wire::encode(&(1, 2), Encoding::Map)?;
+//! let deadline = Deadline::after(Deadline::DEFAULT_TIMEOUT);
+//! let asked = ask(&Request::new(Route::named("calculator", "sum")?, body, deadline), 7, false)?;
+//! assert_eq!([asked.head, asked.arguments].concat(), b"\x94\x00\x07\xa3sum\x92\x01\x02");
+//!
+//! let mut bytes = BytesMut::from(&b"\x94\x01\x07\xc0\x03"[..]);
+//! let message = Messages::new(1024).next(&mut bytes)?.ok_or("not whole")?;
+//! assert_eq!(answer(message, 7)?.decode::<u32, Status>()?, 3);
+//! # Ok(())
+//! # }
+//! ```
 
 mod message;
 mod messages;
