@@ -7,13 +7,10 @@ use super::layout::Layout;
 use super::settings::{Credentials, Settings};
 use super::tls::EtcdTls;
 use crate::remote::endpoint::Endpoint;
-use crate::remote::prefix;
+use crate::remote::{bounds, prefix};
 use crate::{HoldBack, RegistryError};
 
 const SECOND: Duration = Duration::from_secs(1);
-const LONGEST_TTL: Duration = Duration::from_secs(60 * 60);
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(10);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Sets what an [`Etcd`] registry connects to, and its times.
@@ -58,21 +55,20 @@ impl EtcdBuilder {
     /// The lease is renewed every third of it. etcd makes it longer when it is shorter than about
     /// one and a half of its own election timeouts.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        let whole = Duration::from_secs(ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0));
-        self.ttl = whole.clamp(SECOND, LONGEST_TTL);
+        self.ttl = bounds::ttl(ttl);
         self
     }
 
     /// Sets how long one request to one member may take: 3 s unless set, kept between 10 ms and 1 min.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
+        self.request_timeout = bounds::timeout(timeout);
         self
     }
 
     /// Sets how long connecting to one member may take, logging in included: 3 s unless set, kept
     /// between 10 ms and 1 min.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
+        self.connect_timeout = bounds::timeout(timeout);
         self
     }
 
@@ -87,7 +83,7 @@ impl EtcdBuilder {
     /// 60 s unless set, kept between 100 ms and a day. Without an answer within the request timeout,
     /// the watch moves to another member.
     pub fn silence_limit(mut self, limit: Duration) -> Self {
-        self.silence_limit = limit.clamp(SHORTEST_TIMEOUT * 10, LONGEST_INTERVAL);
+        self.silence_limit = bounds::silence(limit, LONGEST_INTERVAL);
         self
     }
 
@@ -227,7 +223,7 @@ mod tests {
         let ttl = |ttl| EtcdBuilder::new(Vec::new()).ttl(ttl).ttl;
         assert_eq!(ttl(Duration::ZERO), SECOND);
         assert_eq!(ttl(Duration::from_millis(1500)), 2 * SECOND);
-        assert_eq!(ttl(Duration::MAX / 2), LONGEST_TTL);
+        assert_eq!(ttl(Duration::MAX / 2), bounds::LONGEST_TTL);
     }
 
     #[test]

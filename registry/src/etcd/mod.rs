@@ -25,6 +25,7 @@ use self::settings::Settings;
 pub use self::tls::EtcdTls;
 pub(crate) use self::url::open;
 use crate::key::validate_name;
+use crate::remote::following::Following as _;
 use crate::sources::Sources;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 

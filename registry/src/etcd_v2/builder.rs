@@ -5,13 +5,10 @@ use super::EtcdV2;
 use super::layout::Layout;
 use super::settings::Settings;
 use crate::remote::endpoint::Endpoint;
-use crate::remote::prefix;
+use crate::remote::{bounds, prefix};
 use crate::{HoldBack, RegistryError};
 
 const SECOND: Duration = Duration::from_secs(1);
-const LONGEST_TTL: Duration = Duration::from_secs(60 * 60);
-const SHORTEST_TIMEOUT: Duration = Duration::from_millis(10);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// Sets what an [`EtcdV2`] registry connects to, and its times.
@@ -71,22 +68,21 @@ impl EtcdV2Builder {
     /// Sets how long the instances of this process stay registered after it died: 10 s unless set, as in doge; in whole
     /// seconds, kept between 1 s and an hour. They are refreshed every half of it or somewhat sooner.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        let whole = Duration::from_secs(ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0));
-        self.ttl = whole.clamp(SECOND, LONGEST_TTL);
+        self.ttl = bounds::ttl(ttl);
         self
     }
 
     /// Sets how long one request to one member may take, connecting included: 3 s unless set, kept between 10 ms and
     /// 1 min.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
+        self.request_timeout = bounds::timeout(timeout);
         self
     }
 
     /// Sets how long nothing may be heard on a watch before the service is listed as a whole: 60 s unless set, kept
     /// between 100 ms and an hour. Without an answer within the request timeout, the watch moves to another member.
     pub fn silence_limit(mut self, limit: Duration) -> Self {
-        self.silence_limit = limit.clamp(SHORTEST_TIMEOUT * 10, LONGEST_SILENCE);
+        self.silence_limit = bounds::silence(limit, LONGEST_SILENCE);
         self
     }
 
@@ -199,7 +195,7 @@ mod tests {
         let ttl = |ttl| EtcdV2Builder::new(Vec::new()).ttl(ttl).ttl;
         assert_eq!(ttl(Duration::ZERO), SECOND);
         assert_eq!(ttl(Duration::from_millis(1500)), 2 * SECOND);
-        assert_eq!(ttl(Duration::MAX / 2), LONGEST_TTL);
+        assert_eq!(ttl(Duration::MAX / 2), bounds::LONGEST_TTL);
     }
 
     #[test]

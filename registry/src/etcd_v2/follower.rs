@@ -8,8 +8,8 @@ use super::failure::{Failure, Reason};
 use super::listing::{Effect, Listing};
 use crate::failing::Failing;
 use crate::remote::backoff::Backoff;
+use crate::remote::following::Following;
 use crate::remote::telling::{Telling, at};
-use crate::sources::Sources;
 use crate::{Publisher, RegistryError, ServiceKey};
 
 /// Follows the instances of one service in etcd, as long as anyone watches, whatever happens to etcd.
@@ -22,47 +22,13 @@ pub(super) struct Follower {
     failing: Failing,
 }
 
-impl Follower {
-    /// Lists the service once, because a watch has a snapshot from the start.
-    pub(super) async fn start(client: Arc<Client>, key: ServiceKey) -> Result<Self, RegistryError> {
-        let settings = client.settings();
-        let directory = settings.layout.service(&key);
-        let listed = client.tried(|| client.list(&directory)).await;
-        let listed = listed
-            .map_err(|failure| failure.report("list the instances of the service", settings))?;
-        let mut follower = Self {
-            telling: Telling::new(key.clone(), settings.hold_back),
-            listing: Listing::new(key, directory, settings.meta),
-            backoff: Backoff::consumer(settings.ttl),
-            failing: Failing::default(),
-            client,
-        };
-        follower.listing.replace(listed);
-        follower.tell();
-        Ok(follower)
+impl Following for Follower {
+    fn key(&self) -> &ServiceKey {
+        self.listing.key()
     }
 
-    pub(super) fn publisher(&self) -> &Arc<Publisher> {
+    fn publisher(&self) -> &Arc<Publisher> {
         self.telling.publisher()
-    }
-
-    /// Sets it to work, until nobody watches any more.
-    pub(super) fn spawn(mut self, sources: &Arc<Sources>) {
-        let (sources, key) = (Arc::clone(sources), self.listing.key().clone());
-        let publisher = Arc::clone(self.publisher());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = publisher.unwatched() => {
-                        if sources.ends(&key, &publisher) {
-                            return;
-                        }
-                    }
-                    // Dropped in the middle, it goes on with what was known.
-                    () = self.session() => {}
-                }
-            }
-        });
     }
 
     /// Watches from what is known until everything is to be listed again, and lists it.
@@ -89,6 +55,27 @@ impl Follower {
                 self.tell();
             }
         }
+    }
+}
+
+impl Follower {
+    /// Lists the service once, because a watch has a snapshot from the start.
+    pub(super) async fn start(client: Arc<Client>, key: ServiceKey) -> Result<Self, RegistryError> {
+        let settings = client.settings();
+        let directory = settings.layout.service(&key);
+        let listed = client.tried(|| client.list(&directory)).await;
+        let listed = listed
+            .map_err(|failure| failure.report("list the instances of the service", settings))?;
+        let mut follower = Self {
+            telling: Telling::new(key.clone(), settings.hold_back),
+            listing: Listing::new(key, directory, settings.meta),
+            backoff: Backoff::consumer(settings.ttl),
+            failing: Failing::default(),
+            client,
+        };
+        follower.listing.replace(listed);
+        follower.tell();
+        Ok(follower)
     }
 
     /// One event after the other. Ends well when everything is to be listed again, as it is after a while without any:

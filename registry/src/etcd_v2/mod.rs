@@ -30,6 +30,7 @@ use self::presence::Presence;
 use self::settings::Settings;
 pub(crate) use self::url::open;
 use crate::key::validate_name;
+use crate::remote::following::Following as _;
 use crate::sources::Sources;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapshot, Watch};
 

@@ -11,8 +11,8 @@ use crate::etcd::members::{Member, Members};
 use crate::etcd::settings::Settings;
 use crate::failing::Failing;
 use crate::remote::backoff::Backoff;
+use crate::remote::following::Following;
 use crate::remote::telling::{Telling, at};
-use crate::sources::Sources;
 use crate::{Publisher, RegistryError, ServiceKey, Snapshot};
 
 /// Follows the instances of one service in etcd, as long as anyone watches, whatever happens to etcd.
@@ -26,6 +26,34 @@ pub(in crate::etcd) struct Follower {
     stored: Option<Stored>,
     backoff: Backoff,
     failing: Failing,
+}
+
+impl Following for Follower {
+    fn key(&self) -> &ServiceKey {
+        self.listing.key()
+    }
+
+    fn publisher(&self) -> &Arc<Publisher> {
+        self.telling.publisher()
+    }
+
+    /// One stream, from its beginning to its end, and the pause after a failure.
+    async fn session(&mut self) {
+        let Err(failure) = self.attempt().await else {
+            return;
+        };
+        if matches!(failure.reason, Reason::History | Reason::Size) {
+            self.next = None;
+        }
+        let service = self.listing.key();
+        if self.failing.begins() {
+            tracing::warn!(%service, %failure, "etcd cannot be watched; the last snapshot stays, and it is tried again and again");
+        } else {
+            tracing::debug!(%service, %failure, "etcd cannot be watched");
+        }
+        self.publish(Instant::now()).await;
+        sleep(self.backoff.pause()).await;
+    }
 }
 
 impl Follower {
@@ -52,47 +80,6 @@ impl Follower {
             Err(failure) => follower.restore(&failure, &settings).await?,
         }
         Ok(follower)
-    }
-
-    pub(in crate::etcd) fn publisher(&self) -> &Arc<Publisher> {
-        self.telling.publisher()
-    }
-
-    /// Sets it to work, until nobody watches any more.
-    pub(in crate::etcd) fn spawn(mut self, sources: &Arc<Sources>) {
-        let (sources, key) = (Arc::clone(sources), self.listing.key().clone());
-        let publisher = Arc::clone(self.publisher());
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = publisher.unwatched() => {
-                        if sources.ends(&key, &publisher) {
-                            return;
-                        }
-                    }
-                    // Dropped in the middle, it goes on with what was known.
-                    () = self.session() => {}
-                }
-            }
-        });
-    }
-
-    /// One stream, from its beginning to its end, and the pause after a failure.
-    async fn session(&mut self) {
-        let Err(failure) = self.attempt().await else {
-            return;
-        };
-        if matches!(failure.reason, Reason::History | Reason::Size) {
-            self.next = None;
-        }
-        let service = self.listing.key();
-        if self.failing.begins() {
-            tracing::warn!(%service, %failure, "etcd cannot be watched; the last snapshot stays, and it is tried again and again");
-        } else {
-            tracing::debug!(%service, %failure, "etcd cannot be watched");
-        }
-        self.publish(Instant::now()).await;
-        sleep(self.backoff.pause()).await;
     }
 
     /// Ends well when everything is to be read again.
