@@ -1,10 +1,10 @@
 //! Large values and deep ones.
 
-use doge_interop::{Meta, Methods as _, Server, scenario};
+use doge_interop::{Meta, Methods as _, scenario};
 use rmpv::Value;
 
-use super::{nested, recorder::Recorder, same};
-use crate::ours::{blocking, client, port, serve};
+use super::{nested, of_both_kinds, recorder::Recorder, same};
+use crate::ours::{blocking, client, port};
 
 /// How deep an argument may nest with us: the array of the arguments is the first of 128 levels.
 const DEEPEST: usize = 127;
@@ -47,10 +47,8 @@ async fn python_gets_large_values_back_from_rust_and_an_error_for_those_that_are
 #[tokio::test]
 async fn rust_gets_large_values_back_from_python_and_from_rust() {
     for meta in Meta::BOTH {
-        let python = Server::mprpc(meta);
-        let ours = serve().await;
-        let ours = format!("{}://127.0.0.1:{}", meta.scheme(), port(&ours));
-        for address in [python.address(), ours] {
+        let (_servers, addresses) = of_both_kinds(meta).await;
+        for address in addresses {
             let client = client(&address);
             for (name, value) in large() {
                 let back = client.echo(value.clone()).await.unwrap();
@@ -66,19 +64,14 @@ async fn rust_gets_large_values_back_from_python_and_from_rust() {
 #[tokio::test]
 async fn values_nest_as_deep_as_they_may_and_one_level_more_is_an_error_of_that_call() {
     for meta in Meta::BOTH {
-        let python = Server::mprpc(meta);
-        let ours = serve().await;
-        let ours = format!("{}://127.0.0.1:{}", meta.scheme(), port(&ours));
-        for address in [python.address(), ours] {
+        let (_servers, addresses) = of_both_kinds(meta).await;
+        for (address, in_python) in addresses.into_iter().zip([true, false]) {
             let client = client(&address);
             let deep = nested(DEEPEST);
             assert!(same(&client.echo(deep.clone()).await.unwrap(), &deep));
             // Python takes what is one level deeper, and a result has that level for itself.
             let deeper = nested(DEEPEST + 1);
-            match (
-                client.echo(deeper.clone()).await,
-                address == python.address(),
-            ) {
+            match (client.echo(deeper.clone()).await, in_python) {
                 (Ok(back), true) => assert!(same(&back, &deeper)),
                 (Err(error), false) => assert!(error.message().contains(TOO_DEEP), "{error}"),
                 (seen, _) => panic!("{address}: {seen:?}"),

@@ -6,7 +6,19 @@ mod list;
 mod recorder;
 mod types;
 
+use doge_interop::{Meta, Server};
+use doge_rpc::server::Running;
 use rmpv::Value;
+
+use crate::ours::{port, serve};
+
+/// A server of either kind, and the addresses by which Rust calls them: that of Python comes first.
+async fn of_both_kinds(meta: Meta) -> ((Server, Running), [String; 2]) {
+    let (python, ours) = (Server::mprpc(meta), serve().await);
+    let address = format!("{}://127.0.0.1:{}", meta.scheme(), port(&ours));
+    let addresses = [python.address(), address];
+    ((python, ours), addresses)
+}
 
 /// Whether two values are written the same; a NaN is not equal to itself.
 pub(crate) fn same(one: &Value, other: &Value) -> bool {

@@ -5,10 +5,11 @@ use rmpv::Value;
 
 use super::{
     list::{binary, values},
+    of_both_kinds,
     recorder::Recorder,
     same, start,
 };
-use crate::ours::{blocking, client, port, serve};
+use crate::ours::{blocking, client, port};
 
 #[track_caller]
 fn assert_same(one: &[Value], other: &[Value]) {
@@ -35,10 +36,8 @@ async fn python_gets_back_from_rust_what_it_sent_and_rust_sees_what_that_is() {
 #[tokio::test]
 async fn rust_gets_back_from_python_and_from_rust_what_it_sent() {
     for meta in Meta::BOTH {
-        let python = Server::mprpc(meta);
-        let ours = serve().await;
-        let ours = format!("{}://127.0.0.1:{}", meta.scheme(), port(&ours));
-        for address in [python.address(), ours] {
+        let (_servers, addresses) = of_both_kinds(meta).await;
+        for address in addresses {
             let client = client(&address);
             for value in values() {
                 let back = client.echo(value.clone()).await;
