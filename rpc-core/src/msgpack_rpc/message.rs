@@ -44,10 +44,7 @@ pub enum Message {
 /// A method and its params, as they came.
 pub struct Call {
     message: BytesMut,
-    method: (usize, usize),
-    /// Where the params begin, which are an array and reach to the end.
-    params: usize,
-    count: u32,
+    place: Place,
 }
 
 /// A service, a method and what divides them, in bytes.
@@ -72,10 +69,10 @@ impl Message {
         match Parts::of(&message) {
             Ok(Parts::Request(id, place)) => Self::Request {
                 id,
-                call: place.call(message),
+                call: Call { message, place },
             },
             Ok(Parts::Notification(place)) => Self::Notification {
-                call: place.call(message),
+                call: Call { message, place },
             },
             Ok(Parts::Answer { id, error, result }) => {
                 let message = message.freeze();
@@ -118,26 +115,14 @@ enum Parts {
     },
 }
 
+/// Where method and params of a call are.
 struct Place {
+    /// Where the method begins and ends.
     method: (usize, usize),
+    /// Where the params begin, which are an array and reach to the end.
     params: usize,
+    /// How many there are.
     count: u32,
-}
-
-impl Place {
-    fn call(self, message: BytesMut) -> Call {
-        let Self {
-            method,
-            params,
-            count,
-        } = self;
-        Call {
-            message,
-            method,
-            params,
-            count,
-        }
-    }
 }
 
 const NO_MESSAGE: &str = "this is no message of MessagePack-RPC, which are [0, id, method, params], [1, id, error, result] and [2, method, params]";
@@ -187,19 +172,19 @@ fn place(message: &[u8], rest: &[u8]) -> Result<Place, &'static str> {
 impl Call {
     /// The method, as the caller names it.
     pub fn method(&self) -> &str {
-        let (start, end) = self.method;
+        let (start, end) = self.place.method;
         // It was looked at when it was taken apart.
         std::str::from_utf8(&self.message[start..end]).unwrap_or_default()
     }
 
     /// How many params there are.
     pub fn count(&self) -> u32 {
-        self.count
+        self.place.count
     }
 
     /// The first one, as MessagePack.
     pub fn first(&self) -> Option<&[u8]> {
-        let (count, values) = array(&self.message[self.params..])?;
+        let (count, values) = array(&self.message[self.place.params..])?;
         if count == 0 {
             return None;
         }
@@ -208,7 +193,7 @@ impl Call {
 
     /// All params, as a MessagePack array.
     pub fn into_params(self) -> Bytes {
-        self.message.freeze().slice(self.params..)
+        self.message.freeze().slice(self.place.params..)
     }
 
     /// All params but the first.
@@ -222,7 +207,7 @@ impl Call {
             0x10..=0xFFFF => 3,
             _ => 5,
         };
-        let left = self.count - 1;
+        let left = self.place.count - 1;
         let values = self.message.len() - self.values_len() + first;
         let start = values - head_len(left);
         let mut head = &mut self.message[start..values];
@@ -233,7 +218,7 @@ impl Call {
 
     /// Bytes of the params without the head of their array.
     fn values_len(&self) -> usize {
-        array(&self.message[self.params..]).map_or(0, |(_, values)| values.len())
+        array(&self.message[self.place.params..]).map_or(0, |(_, values)| values.len())
     }
 }
 
@@ -243,7 +228,7 @@ impl fmt::Debug for Call {
             .field("method", &self.method())
             .field(
                 "params",
-                &format_args!("{} bytes", self.message.len() - self.params),
+                &format_args!("{} bytes", self.message.len() - self.place.params),
             )
             .finish()
     }

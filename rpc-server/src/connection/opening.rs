@@ -5,6 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::BytesMut;
 use doge_rpc_core::{
     connection, msgpack_rpc,
+    protocol::Foreign,
     transport::{Address, ReadHalf, Stream, WriteHalf},
 };
 use tokio::io::AsyncReadExt as _;
@@ -69,7 +70,7 @@ async fn run<M: super::Machine>(
 
 /// Whether these bytes begin with a MessagePack array.
 pub(crate) fn is_msgpack_rpc(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x90..=0x9F | 0xDC | 0xDD))
+    Foreign::recognise(bytes) == Some(Foreign::MessagePackRpc)
 }
 
 /// What the client says first, of which one byte is enough; `None` when it says nothing any more or the server ends.

@@ -117,14 +117,10 @@ impl Router {
     }
 
     /// The method of this service, if there is one.
-    fn find(&self, service: &str, method: &str) -> Option<&'static MethodSchema> {
-        self.services.get(service)?.schema.method(method)
-    }
-
-    fn place(&self, method: &MethodSchema) -> Resolved {
-        let first = self.services.get(method.service()).map(|entry| entry.first);
-        // It was found among the services.
-        Resolved::Method(first.unwrap_or_default() + method.index())
+    fn find(&self, service: &str, method: &str) -> Option<(Resolved, &'static MethodSchema)> {
+        let entry = self.services.get(service)?;
+        let method = entry.schema.method(method)?;
+        Some((Resolved::Method(entry.first + method.index()), method))
     }
 
     /// What takes calls of a method that is not there.
@@ -159,7 +155,7 @@ impl Methods<Resolved> for Router {
     #[inline]
     fn named(&self, names: &Names) -> Resolved {
         match self.find(&names.service, &names.method) {
-            Some(method) => self.place(method),
+            Some((method, _)) => method,
             None => self.stray(names.clone()),
         }
     }
@@ -174,7 +170,7 @@ impl Methods<Resolved> for Router {
         });
         let (service, method) = divided.unwrap_or((default, text));
         match self.find(service, method) {
-            Some(method) => (self.place(method), Some(method)),
+            Some((place, method)) => (place, Some(method)),
             None => {
                 let names = Names {
                     service: service.into(),
