@@ -11,7 +11,7 @@ use criterion::Criterion;
 use doge_benches::{Contender as _, Payload, Small, contenders::Doge};
 use doge_rpc::{
     call::Attempt,
-    protocol::{Body, Codec, Fields, Frame, Message, RequestHead, RouteRef},
+    protocol::{Codec, Fields, Fragment, Frame, Message, RequestHead, RouteRef},
     schema::Encoding,
     wire,
 };
@@ -50,7 +50,7 @@ fn frame(criterion: &mut Criterion) {
     };
     let frame = Frame {
         call: 1,
-        message: Message::Request(head, Body::whole(body)),
+        message: Message::Request(head, Fragment::whole(body)),
     };
     let (mut codec, mut bytes) = (Codec::default(), BytesMut::new());
     codec

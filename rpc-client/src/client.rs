@@ -3,7 +3,7 @@ use std::{fmt, future::Future, sync::Arc};
 use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
-    call::{CallOptions, Context, Request, Response, Route, Serve, ServiceError, handle},
+    call::{CallOptions, Peer, Request, Response, Route, Serve, ServiceError, handle},
     schema::{MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire,
@@ -14,6 +14,7 @@ use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
 use crate::{
     Channel, Cluster, ClusterError,
+    late::{WaitedFor, late},
     untyped::{self, Untyped},
 };
 
@@ -81,14 +82,7 @@ impl Client {
     /// Calls a service of this process through the codec, without a socket.
     pub fn local<S: Serve>(service: S) -> Self {
         Self::service(tower::service_fn(move |request: Request| {
-            let call = handle(service.clone(), request);
-            async move {
-                let (answer, metadata) = call.await;
-                let mut response =
-                    answer.map_err(|status| status.with_metadata(metadata.clone()))?;
-                response.metadata = metadata;
-                Ok(response)
-            }
+            handle(service.clone(), request.with_peer(Peer::in_process()))
         }))
     }
 
@@ -151,13 +145,15 @@ impl Client {
         T: DeserializeOwned,
     {
         let body = untyped::encode(arguments)?;
-        let response = self.send(Route::named(service, method)?, body).await?;
+        let route = Route::named(service, method)?;
+        let response = self.send(route.clone(), body).await?;
         if response.is_application_error() {
             let status = match response.text() {
                 Some(text) => Status::unknown(text.to_owned()),
                 None => Status::unknown(format!("{service}/{method} returned an error of its own")),
             };
-            return Err(status.with_details(response.body().clone()));
+            let status = status.with_details(response.bytes().clone());
+            return Err(status.received_from(&route));
         }
         response.decode()
     }
@@ -178,24 +174,24 @@ impl Client {
 
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
         let now = Instant::now();
-        let request = Context::request(route, body, &self.options, now);
+        let request = self.options.request(route, body, now);
         let answer = match &self.target {
             Target::Channel(channel) => channel.call_at(&request, now).await,
             Target::Cluster(cluster) => cluster.call_at(&request, now).await,
             Target::Service(service) => {
                 let deadline = request.deadline().instant();
-                let answer = tokio::time::timeout_at(deadline, service.clone().oneshot(request));
-                let late = |_| Err(Status::deadline_exceeded("no answer in time"));
-                answer.await.unwrap_or_else(late)
+                let call = service.clone().oneshot(request.clone());
+                let answer = tokio::time::timeout_at(deadline, call).await;
+                answer.unwrap_or_else(|_| Err(late(&request, None, WaitedFor::Answer, now)))
             }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
             wanted.set(match &answer {
-                Ok(response) => response.metadata.clone(),
+                Ok(response) => response.metadata().clone(),
                 Err(status) => status.metadata().clone(),
             });
         }
-        answer
+        answer.map_err(|status| status.received_from(request.route()))
     }
 }
 

@@ -18,7 +18,9 @@ mod cluster;
 mod connection;
 mod ha;
 mod health;
+mod late;
 mod limit;
+mod status_tables;
 mod untyped;
 
 pub use self::{

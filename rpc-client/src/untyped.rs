@@ -63,7 +63,7 @@ pub(crate) fn encode<A: Serialize + ?Sized>(arguments: &A) -> Result<Bytes, Stat
         Some(&NIL) => Ok(NONE),
         _ => {
             let why = "the arguments are not a tuple: write (value,) for one, and () for none";
-            Err(Status::invalid_argument(why).with_never_ran(true))
+            Err(Status::invalid_argument(why).not_sent())
         }
     }
 }

@@ -27,7 +27,8 @@ pub use self::{
     call::Context,
     deadline::Deadline,
     metadata::{
-        HOP_PREFIX, MAX_KEY_LEN, MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError,
+        CREDENTIAL_KEYS, HOP_PREFIX, MAX_KEY_LEN, MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata,
+        MetadataError,
     },
-    status::{Code, Status},
+    status::{Code, Disposition, Status},
 };

@@ -17,6 +17,15 @@ pub const MAX_METADATA_ENTRIES: usize = 128;
 /// Keys that begin with this stay on their hop: they are not passed on to the calls made inside a handler.
 pub const HOP_PREFIX: &str = "hop-";
 
+/// Keys of credentials, which stay on their hop as well: a caller's token is for the service that was called, and no other
+/// service further down. [`CallOptions::forward_credentials`](crate::call::CallOptions::forward_credentials) hands them on.
+pub const CREDENTIAL_KEYS: [&str; 4] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+];
+
 /// Keys and values that travel beside a call, in both directions.
 ///
 /// Keys are lower-case ASCII letters, digits, `-`, `_` and `.`; values are bytes, text by habit. A key has one
@@ -129,17 +138,27 @@ impl Metadata {
         self.entries.is_none()
     }
 
-    /// What a call made inside a handler takes along: all but the keys that begin with [`HOP_PREFIX`].
+    /// The entries that a call made inside a handler takes along: all but the keys that begin with [`HOP_PREFIX`] and
+    /// [`CREDENTIAL_KEYS`].
     #[must_use]
     pub fn passed_on(&self) -> Self {
-        if self.iter().all(|(key, _)| !key.starts_with(HOP_PREFIX)) {
+        if self.iter().all(|(key, _)| !stays_on_its_hop(key)) {
             return self.clone();
         }
-        let mut passed = Self::new();
-        for (key, value) in self.iter().filter(|(key, _)| !key.starts_with(HOP_PREFIX)) {
-            passed.put(key, value.clone());
+        self.filtered(|key| !stays_on_its_hop(key))
+    }
+
+    /// The entries of [`CREDENTIAL_KEYS`].
+    pub(crate) fn credentials(&self) -> Self {
+        self.filtered(is_credential)
+    }
+
+    fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut kept = Self::new();
+        for (key, value) in self.iter().filter(|(key, _)| keep(key)) {
+            kept.put(key, value.clone());
         }
-        passed
+        kept
     }
 
     /// Adds the entries of `under` whose keys are not set here, as far as they fit.
@@ -172,10 +191,27 @@ impl Metadata {
     }
 }
 
+/// Credentials and what stays on its hop are shown as `<redacted>`.
 impl fmt::Debug for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
+        let mut map = f.debug_map();
+        for (key, value) in self.iter() {
+            if stays_on_its_hop(key) {
+                map.entry(&key, &format_args!("<redacted>"));
+            } else {
+                map.entry(&key, value);
+            }
+        }
+        map.finish()
     }
+}
+
+fn is_credential(key: &str) -> bool {
+    CREDENTIAL_KEYS.contains(&key)
+}
+
+fn stays_on_its_hop(key: &str) -> bool {
+    key.starts_with(HOP_PREFIX) || is_credential(key)
 }
 
 /// Whether these bytes are a key.
@@ -195,7 +231,7 @@ fn entry_len(key: &str, value: &Bytes) -> usize {
 mod tests {
     use bytes::Bytes;
 
-    use super::{MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError};
+    use super::{CREDENTIAL_KEYS, MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError};
 
     #[test]
     fn a_key_has_one_value() {
@@ -233,14 +269,23 @@ mod tests {
     }
 
     #[test]
-    fn hop_keys_stay_and_own_values_win_over_inherited_ones() {
+    fn hop_keys_and_credentials_stay_and_own_values_win_over_inherited_values() {
         let mut outer = Metadata::new();
         outer.insert("tenant", "acme").unwrap();
         outer.insert("hop-token", "secret").unwrap();
+        for key in CREDENTIAL_KEYS {
+            outer.insert(key, "secret").unwrap();
+        }
         let mut inner = Metadata::new();
         inner.insert("tenant", "other").unwrap();
         inner.inherit(&outer.passed_on());
         assert_eq!(inner.get_str("tenant"), Some("other"));
-        assert_eq!(inner.get("hop-token"), None);
+        assert_eq!(inner.len(), 1);
+        assert_eq!(outer.credentials().len(), CREDENTIAL_KEYS.len());
+        let shown = format!("{outer:?}");
+        assert!(
+            !shown.contains("secret") && shown.contains("acme"),
+            "{shown}"
+        );
     }
 }

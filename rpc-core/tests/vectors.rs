@@ -7,7 +7,8 @@
 
 use bytes::BytesMut;
 use doge_rpc_core::protocol::{
-    Body, Codec, DEFAULT_MAX_FRAME, Fields, Frame, Message, Outcome, Reason, RouteRef, Violation,
+    Codec, DEFAULT_MAX_FRAME, Fields, Fragment, Frame, Message, Outcome, Reason, RouteRef,
+    Violation,
 };
 use serde_json::{Map, Value, json};
 
@@ -149,7 +150,10 @@ fn describe(frame: &Frame) -> Value {
         }
         Message::End(ended) => outcome("end", ended),
         Message::Window(credit) => json!({ "kind": "window", "credit": credit }),
-        Message::Cancel => json!({ "kind": "cancel" }),
+        Message::Cancel(None) => json!({ "kind": "cancel" }),
+        Message::Cancel(Some(why)) => {
+            json!({ "kind": "cancel", "reason": why.reason() as u8, "text": why.text() })
+        }
         Message::Ping(number) => json!({ "kind": "ping", "number": number }),
         Message::Pong(number) => json!({ "kind": "pong", "number": number }),
         Message::GoAway(goaway) => json!({
@@ -170,13 +174,14 @@ fn outcome(kind: &str, outcome: &Outcome) -> Value {
         "kind": kind,
         "code": outcome.code,
         "never_ran": outcome.never_ran,
+        "passed_on": outcome.passed_on,
         "message": outcome.message,
         "details": hex(&outcome.details),
         "fields": fields(&outcome.fields),
     })
 }
 
-fn body(body: &Body) -> Value {
+fn body(body: &Fragment) -> Value {
     json!({ "data": hex(&body.data), "more": body.more, "compressed": body.compressed })
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use doge_rpc::{
     Code,
-    protocol::{Body, Codec, Frame, Message},
+    protocol::{Codec, Fragment, Frame, Message},
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -42,7 +42,10 @@ where
 fn answer(call: u64, body: &'static [u8]) -> Frame {
     Frame {
         call,
-        message: Message::Response(Default::default(), Body::whole(Bytes::from_static(body))),
+        message: Message::Response(
+            Default::default(),
+            Fragment::whole(Bytes::from_static(body)),
+        ),
     }
 }
 
@@ -104,8 +107,10 @@ async fn a_server_that_breaks_the_protocol_ends_its_calls_as_maybe_run() {
 #[tokio::test]
 async fn a_server_that_hangs_up_in_the_middle_of_an_answer_ends_its_calls_as_maybe_run() {
     let client = misbehaving(async |connection, call| {
-        let mut half =
-            crate::peer::encode(call, Message::Response(Default::default(), Body::default()));
+        let mut half = crate::peer::encode(
+            call,
+            Message::Response(Default::default(), Fragment::default()),
+        );
         half.truncate(9);
         let mut stream = connection.into_inner();
         tokio::io::AsyncWriteExt::write_all(&mut stream, &half)

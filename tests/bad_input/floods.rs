@@ -50,7 +50,7 @@ async fn a_flood_of_cancels_costs_the_connection() {
     .await;
     let bystander = Bystander::beside(&server).await;
     let mut peer = Peer::greeted(&server).await;
-    peer.send_bytes(&encode(7, Message::Cancel).repeat(10_000))
+    peer.send_bytes(&encode(7, Message::Cancel(None)).repeat(10_000))
         .await;
     assert_eq!(peer.last_words().await, "too many cancels");
     bystander.is_untouched().await;
@@ -72,7 +72,7 @@ async fn calls_over_the_limit_are_refused_and_the_rest_goes_on() {
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert!(status.never_ran());
     // One less that hangs makes room for one more.
-    peer.send(1, Message::Cancel).await;
+    peer.send(1, Message::Cancel(None)).await;
     peer.call(5, "bench", "add", b"\x92\x01\x02").await;
     assert!(matches!(
         peer.frame().await.unwrap().message,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use doge_rpc::{
     connection::Limits,
-    protocol::{Body, Fields, HEADER_LEN, Hello, Message, Outcome, RouteRef},
+    protocol::{Fields, Fragment, HEADER_LEN, Hello, Message, Outcome, RouteRef},
 };
 
 use crate::{
@@ -75,7 +75,7 @@ async fn truncated_head() {
 async fn route_that_was_never_named() {
     let call = Message::Request(
         head(RouteRef::Known(3)),
-        Body::whole(Bytes::from_static(b"\x90")),
+        Fragment::whole(Bytes::from_static(b"\x90")),
     );
     violates(&encode(1, call), "route number 3 is not known").await;
 }
@@ -119,17 +119,17 @@ fn outcome() -> Outcome {
 
 #[tokio::test]
 async fn what_was_not_agreed_in_hello() {
-    let pieces = Body {
+    let pieces = Fragment {
         data: Bytes::new(),
         more: true,
         compressed: false,
     };
-    let compressed = Body {
+    let compressed = Fragment {
         data: Bytes::new(),
         more: false,
         compressed: true,
     };
-    let piece = Message::Piece(Body::whole(Bytes::new()));
+    let piece = Message::Piece(Fragment::whole(Bytes::new()));
     let route = || match request("bench", "add", b"") {
         Message::Request(head, _) => head,
         _ => unreachable!("a request"),
@@ -138,7 +138,7 @@ async fn what_was_not_agreed_in_hello() {
     stream.stream = true;
     let mut one_way = route();
     one_way.one_way = true;
-    let whole = Body::whole(Bytes::new());
+    let whole = Fragment::whole(Bytes::new());
     for (message, said) in [
         (
             Message::Request(route(), pieces),
@@ -170,7 +170,7 @@ async fn what_was_not_agreed_in_hello() {
 
 #[tokio::test]
 async fn frames_of_the_other_side() {
-    let answer = Message::Response(Default::default(), Body::whole(Bytes::new()));
+    let answer = Message::Response(Default::default(), Fragment::whole(Bytes::new()));
     violates(&encode(1, answer), "an answer from the client").await;
     violates(
         &encode(1, Message::Error(outcome())),
@@ -217,7 +217,7 @@ async fn optional_kinds_and_cancels_of_nothing_are_skipped() {
     let server = serve(Limits::default()).await;
     let mut peer = Peer::greeted(&server).await;
     peer.send_bytes(&header(0x7F, 0, 0, 0, 9)).await;
-    peer.send(99, Message::Cancel).await;
+    peer.send(99, Message::Cancel(None)).await;
     peer.send(0, Message::Ping(7)).await;
     assert_eq!(peer.frame().await.unwrap().message, Message::Pong(7));
 }

@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use doge_rpc::{
     Status,
     protocol::{
-        Attempt, Body, Codec, Features, Fields, Frame, Hello, Message, Names, RequestHead, RouteRef,
+        Attempt, Codec, Features, Fields, Fragment, Frame, Hello, Message, Names, RequestHead,
+        RouteRef,
     },
     server::Running,
 };
@@ -138,7 +139,7 @@ pub(crate) fn request(service: &str, method: &str, body: &[u8]) -> Message {
     };
     Message::Request(
         head(RouteRef::Named(0, names)),
-        Body::whole(Bytes::copy_from_slice(body)),
+        Fragment::whole(Bytes::copy_from_slice(body)),
     )
 }
 

@@ -92,10 +92,17 @@ async fn a_retry_is_not_retried_further_down() {
     let relay = Server::builder().add(RelayServer::new(Forward(probe)));
     let relay = relay.start("tcp://127.0.0.1:0").await.unwrap();
     let registry: Arc<dyn Registry> = Arc::new(Static::addresses([relay.address().to_string()]));
-    let once = RelayClient::cluster()
-        .registry(&registry)
-        .strategy(at_once(1));
-    let client = RelayClient::new(once.follow().await.unwrap()).with(patient());
+    let follow = async |retry_passed_on| {
+        let once = Strategy::Failover(Failover {
+            retries: 1,
+            first_pause: Duration::ZERO,
+            retry_passed_on,
+            ..Failover::default()
+        });
+        let cluster = RelayClient::cluster().registry(&registry).strategy(once);
+        RelayClient::new(cluster.follow().await.unwrap()).with(patient())
+    };
+    let client = follow(false).await;
 
     let status = client.retried().await.unwrap_err();
     assert!(
@@ -103,9 +110,14 @@ async fn a_retry_is_not_retried_further_down() {
         "{status}"
     );
     assert_eq!(below.total(), 1);
-    // A call that is none fans out: two attempts of the caller, the first of which makes three below.
-    client.passed_on().await.unwrap_err();
-    assert_eq!(below.total(), 1 + 3 + 1);
+    // The relay passes the failure on, and its caller does not repeat what was repeated below.
+    let status = client.passed_on().await.unwrap_err();
+    assert!(status.is_passed_on(), "{status:?}");
+    assert_eq!(below.total(), 1 + 3);
+    // A caller that asks for it makes two attempts, the first of which makes three below, and the second of which is a
+    // retry.
+    follow(true).await.passed_on().await.unwrap_err();
+    assert_eq!(below.total(), 1 + 3 + 3 + 1);
 }
 
 #[tokio::test]

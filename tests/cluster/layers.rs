@@ -58,7 +58,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let (log, number) = (self.log.clone(), request.attempt.number);
+        let (log, number) = (self.log.clone(), request.attempt().number);
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await;
@@ -101,9 +101,9 @@ async fn layers_are_passed_in_the_order_they_were_added_and_reach_the_wire() {
         fn layer(&self, inner: S) -> Self::Service {
             let letter = self.0;
             let add: Box<dyn FnMutRequest> = Box::new(move |mut request: Request| {
-                let before = request.metadata.get_str("way").unwrap_or_default();
+                let before = request.metadata().get_str("way").unwrap_or_default();
                 let way = format!("{before}{letter}");
-                request.metadata.insert("way", way).unwrap();
+                request.metadata_mut().insert("way", way).unwrap();
                 request
             });
             tower::util::MapRequest::new(inner, add)
@@ -163,7 +163,7 @@ async fn what_a_layer_refuses_before_it_ran_goes_elsewhere() {
                 async move {
                     let who = *barred.0.lock().unwrap().get_or_insert(number);
                     if who == number {
-                        let refused = Status::unavailable("not there").with_never_ran(true);
+                        let refused = Status::unavailable("not there").rejected();
                         return Err(BoxError::from(refused));
                     }
                     std::future::poll_fn(|cx| inner.poll_ready(cx)).await?;

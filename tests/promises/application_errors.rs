@@ -39,7 +39,7 @@ impl Account for Bank {
                 tags: vec!["a".into(), "b".into()],
             },
             2 => AccountError::Closed,
-            _ => Status::unavailable("the vault").with_never_ran(true).into(),
+            _ => Status::unavailable("the vault").rejected().into(),
         })
     }
 }
@@ -105,7 +105,7 @@ impl Plain for Fails {
         // An empty message is an error like any other: doge delivers it as success.
         Err(Status::failed_precondition("")
             .with_details(&b"\x01\x02"[..])
-            .with_never_ran(true))
+            .rejected())
     }
 }
 

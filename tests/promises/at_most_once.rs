@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use doge_rpc::{
     prelude::*,
-    protocol::{Body, Codec, Features, Fields, Frame, GoAway, Hello, Message, Reason},
+    protocol::{Codec, Features, Fields, Fragment, Frame, GoAway, Hello, Message, Reason},
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
@@ -58,7 +58,7 @@ where
         first(listener.accept().await.unwrap().0).await;
         let mut connection = greeted(listener.accept().await.unwrap().0).await;
         while let Some(Ok(frame)) = connection.next().await {
-            let body = Body::whole(Bytes::from_static(b"\x07"));
+            let body = Fragment::whole(Bytes::from_static(b"\x07"));
             let message = Message::Response(Default::default(), body);
             connection
                 .send(Frame {

@@ -54,8 +54,8 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if request.metadata.get_str("token") != Some("letmein") {
-            let refused = Status::unauthenticated("no token").with_never_ran(true);
+        if request.metadata().get_str("token") != Some("letmein") {
+            let refused = Status::unauthenticated("no token").rejected();
             return Box::pin(std::future::ready(Err(refused.into())));
         }
         if request.route().method() == "echo" && request.peer().is_some() {

@@ -1,10 +1,10 @@
 use std::{
     hint::black_box,
     pin::pin,
-    task::{Context, Poll, Waker},
+    task::{self, Poll, Waker},
 };
 
-use doge_rpc::call::{Request, Serve as _, guard};
+use doge_rpc::call::{Context, Request, Serve as _, guard};
 use gungraun::prelude::*;
 
 use crate::{
@@ -32,14 +32,13 @@ fn server_and_request() -> (EchoServer<SameValue>, Request) {
 
 fn serve_one(server: &EchoServer<SameValue>, request: &Request) {
     let request = request.clone();
-    let context = request.context();
+    let context = Context::of(&request);
     let handler = pin!(server.serve(request));
-    let mut task = Context::from_waker(Waker::noop());
-    let Poll::Ready(answer) = guard(&context, handler, &mut task) else {
+    let mut task = task::Context::from_waker(Waker::noop());
+    let poll = || guard(&context, handler, &mut task);
+    let Poll::Ready(mut answer) = context.clone().sync_scope(poll) else {
         panic!("an echo waits for nothing")
     };
-    black_box((
-        answer.expect("an echo answers"),
-        context.take_reply_metadata(),
-    ));
+    context.complete(&mut answer);
+    black_box(answer.expect("an echo answers"));
 }

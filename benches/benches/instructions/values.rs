@@ -5,7 +5,7 @@ use doge_benches::Small;
 use doge_rpc::{
     Status,
     call::{Attempt, Request, Response},
-    protocol::{Body, Codec, Fields, Frame, Message, RequestHead, ResponseHead, RouteRef},
+    protocol::{Codec, Fields, Fragment, Frame, Message, RequestHead, ResponseHead, RouteRef},
     schema::Encoding,
     wire,
 };
@@ -121,7 +121,7 @@ fn request_frame() -> Frame {
         stream: false,
         fields: Fields::default(),
     };
-    let body = Body::whole(echo::request().body().clone());
+    let body = Fragment::whole(echo::request().bytes().clone());
     Frame {
         call: 1,
         message: Message::Request(head, body),
@@ -134,7 +134,7 @@ fn response_frame() -> Frame {
         stream: false,
         fields: Fields::default(),
     };
-    let body = Body::whole(response().body().clone());
+    let body = Fragment::whole(response().bytes().clone());
     Frame {
         call: 1,
         message: Message::Response(head, body),

@@ -34,7 +34,7 @@ impl HashKey {
     /// The hash of a call's key, XXH64 with seed 0; `None` when the call has no such key.
     pub fn hash(&self, request: &Request) -> Option<u64> {
         let bytes = match self {
-            Self::Metadata(key) => request.metadata.get(key)?,
+            Self::Metadata(key) => request.metadata().get(key)?,
             Self::Argument(name) => request.raw_argument(name)?,
         };
         Some(xxh64(bytes, 0))

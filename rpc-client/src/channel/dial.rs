@@ -49,6 +49,24 @@ struct Failure {
 
 type Attempt = Result<Arc<Connection>, Status>;
 
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum ConnectError {
+    /// No attempt was done in time; why the last one failed, if one did.
+    Late(Option<Status>),
+    Failed(Status),
+}
+
+impl From<ConnectError> for Status {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Failed(status) => status,
+            ConnectError::Late(Some(why)) => why,
+            ConnectError::Late(None) => Self::unavailable("no connection in time").not_sent(),
+        }
+    }
+}
+
 impl Dial {
     pub(super) fn new(address: Address, config: ChannelConfig) -> Self {
         Self {
@@ -126,7 +144,7 @@ impl Dial {
         self: &Arc<Self>,
         deadline: Deadline,
         patience: Patience,
-    ) -> Result<Arc<Connection>, Status> {
+    ) -> Result<Arc<Connection>, ConnectError> {
         let (deadline, wait_for_ready) = (patience.until(deadline), patience.waits_for_ready());
         let mut why = None;
         let connected = tokio::time::timeout_at(deadline.instant(), async {
@@ -139,13 +157,10 @@ impl Dial {
             }
         })
         .await;
-        connected.unwrap_or_else(|_| {
-            let status =
-                Status::deadline_exceeded(format!("no connection to {} in time", self.address));
-            Err(why
-                .map_or(status.clone(), |why| status.context(why.message()))
-                .with_never_ran(true))
-        })
+        match connected {
+            Ok(connected) => connected.map_err(ConnectError::Failed),
+            Err(_) => Err(ConnectError::Late(why)),
+        }
     }
 
     /// The attempt under way, or a new one when that is due or will be waited for.
@@ -185,7 +200,7 @@ impl Dial {
             state.failure = Some(Failure {
                 in_a_row,
                 due: Deadline::after(pause).instant(),
-                why: Status::unavailable(why).with_never_ran(true),
+                why: Status::unavailable(why).not_sent(),
             });
         }
     }
@@ -240,7 +255,7 @@ impl Dial {
         let open = Connection::open(&self.address, &self.config, &self.connections);
         let late = |_| {
             let why = format!("no connection to {} within {limit:?}", self.address);
-            Err(Status::unavailable(why).with_never_ran(true))
+            Err(Status::unavailable(why).not_sent())
         };
         tokio::time::timeout(limit, open).await.unwrap_or_else(late)
     }
@@ -255,5 +270,5 @@ async fn finished(attempt: &mut watch::Receiver<Option<Attempt>>) -> Attempt {
 
 /// The task that dialled is gone: the runtime shuts down.
 fn stopped() -> Status {
-    Status::unavailable("the runtime shuts down").with_never_ran(true)
+    Status::unavailable("the runtime shuts down").not_sent()
 }

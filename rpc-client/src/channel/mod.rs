@@ -8,16 +8,21 @@ mod settling;
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc_core::{
-    Code, Deadline, Status,
+    Deadline, Status,
     call::{Request, Response},
     connection::Limits,
     transport::Address,
 };
 use tokio::time::Instant;
 
-use self::dial::Dial;
+use self::dial::{ConnectError, Dial};
 pub use self::{backoff::Backoff, pool::ChannelPool};
-use crate::{MsgpackRpcConfig, connection::Connection};
+use crate::{
+    MsgpackRpcConfig,
+    connection::Connection,
+    late::{WaitedFor, late},
+    status_tables::may_resend,
+};
 
 /// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
 /// ([`MsgpackRpcConfig`]). Cheap to clone; all clones share the connection.
@@ -106,7 +111,8 @@ impl Channel {
     ///
     /// The status of the call; [`Status::never_ran`] tells whether it can have reached the handler.
     pub async fn call(&self, request: &Request) -> Result<Response, Status> {
-        self.call_at(request, Instant::now()).await
+        let answer = self.call_at(request, Instant::now()).await;
+        answer.map_err(|status| status.received_from(request.route()))
     }
 
     /// Makes one call that begins `now`.
@@ -133,7 +139,7 @@ impl Channel {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
                 None => {
-                    let connection = self.connect(request, patience).await?;
+                    let connection = self.connect(request, patience, now).await?;
                     now = Instant::now();
                     connection
                 }
@@ -160,16 +166,20 @@ impl Channel {
         &self,
         request: &Request,
         patience: Patience,
+        began: Instant,
     ) -> Result<Arc<Connection>, Status> {
         let connected = self.dial.connect(request.deadline(), patience).await;
-        connected.map_err(|status| {
-            let gave_up_early = status.code() == Code::DeadlineExceeded;
-            if gave_up_early && !request.deadline().has_passed() {
-                // The call still has time, for somebody else.
-                Status::unavailable(status.message().to_owned()).with_never_ran(true)
-            } else {
-                status
+        connected.map_err(|error| match error {
+            // The call still has time, for another endpoint.
+            ConnectError::Late(_) if !request.deadline().has_passed() => error.into(),
+            ConnectError::Late(why) => {
+                let late = late(request, Some(self.address()), WaitedFor::Connection, began);
+                match why {
+                    Some(why) => late.context(why.message()),
+                    None => late,
+                }
             }
+            ConnectError::Failed(status) => status,
         })
     }
 
@@ -263,8 +273,4 @@ impl Patience {
             }
         )
     }
-}
-
-fn may_resend(status: &Status) -> bool {
-    status.never_ran() && status.code() == Code::Unavailable
 }

@@ -70,6 +70,10 @@ impl Endpoints for Attempts<'_> {
         self.set.endpoints()[endpoint].timed_out();
     }
 
+    fn began(&self) -> Instant {
+        self.began
+    }
+
     /// A bare channel does.
     fn keeps_deadline(&self) -> bool {
         self.core.attempt_layers.is_empty()

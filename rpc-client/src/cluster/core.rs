@@ -6,7 +6,7 @@ use std::{
 use arc_swap::ArcSwap;
 use doge_registry::ServiceKey;
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{Layers, Request, Response},
 };
 use tokio::{
@@ -20,7 +20,9 @@ use crate::{
     balance::Balancing,
     ha::{Budget, Plan},
     health::HealthConfig,
+    late::{WaitedFor, late},
     limit::{Limiter, Permit},
+    status_tables::is_unreachable,
 };
 
 /// A cluster below the layers of a call.
@@ -65,6 +67,7 @@ impl Core {
         request: &Request,
         mut now: Instant,
     ) -> Result<Response, Status> {
+        let began = now;
         let permits = self.pass(policy, request).await?;
         if permits.iter().any(Option::is_some) {
             // It may have waited for one.
@@ -91,8 +94,8 @@ impl Core {
             let waited = tokio::time::timeout_at(request.deadline().instant(), pause).await;
             now = Instant::now();
             if waited.is_err() {
-                let late = Status::deadline_exceeded("no instance was ready before the deadline");
-                return Err(late.context(last.message()).with_never_ran(true));
+                let late = late(request, None, WaitedFor::Instance, began);
+                return Err(late.context(last.message()));
             }
         }
     }
@@ -106,7 +109,7 @@ impl Core {
     ) -> Result<Response, Status> {
         if set.endpoints().is_empty() {
             let why = format!("no instance of {} is registered", self.service);
-            return Err(Status::unavailable(why).with_never_ran(true));
+            return Err(Status::unavailable(why).not_sent());
         }
         let attempts = Attempts::new(self, set, now);
         plan.run(&attempts, request, &self.budget).await
@@ -160,8 +163,3 @@ impl Core {
 
 /// The longest between two looks at instances none of which can be reached, if nothing is known to have changed.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether no instance took the call, so that waiting for one makes sense.
-fn is_unreachable(status: &Status) -> bool {
-    status.never_ran() && status.code() == Code::Unavailable
-}

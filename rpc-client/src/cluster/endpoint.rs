@@ -4,12 +4,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use doge_registry::Instance;
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{BoxedService, Layers, Request, Response},
 };
 use tokio::time::Instant;
@@ -17,9 +16,10 @@ use tokio::time::Instant;
 use super::{Core, EndpointStats, line::Line, nearness::is_on_this_machine};
 use crate::{
     Channel,
-    balance::{EndpointLoad, Nearness, Sample},
+    balance::{EndpointLoad, Nearness},
     channel::Patience,
-    health::{Health, Outcome, judge},
+    health::{Health, HealthOutcome},
+    status_tables::load_sample,
 };
 
 /// An instance as a client sees it. Cheap to clone.
@@ -129,41 +129,15 @@ impl Endpoint {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
             None => self.line.call(request, patience, now).await,
         };
-        if let Some(sample) = self.sample(&answer) {
+        if let Some(sample) = load_sample(&answer, self.channel().is_connected()) {
             in_flight.end(Instant::now(), sample);
         }
         answer
     }
 
-    /// What an answer tells the balancer.
-    fn sample(&self, answer: &Result<Response, Status>) -> Option<Sample> {
-        let Err(status) = answer else {
-            return Some(Sample::Answered);
-        };
-        match status.code() {
-            // A connection that was lost has taken as long as it has, and the next one is another.
-            Code::Unavailable if !self.channel().is_connected() => None,
-            // It is of another version, or its address is somebody else's by now: others may have the method.
-            Code::Unimplemented if status.never_ran() => Some(Sample::Failed),
-            Code::ResourceExhausted => Some(match status.pushback() {
-                Some(pushback) => Sample::Overloaded { pushback },
-                None if status.never_ran() => Sample::Overloaded {
-                    pushback: Duration::ZERO,
-                },
-                // What ran into a limit of its own, such as a user's quota, says nothing about the endpoint.
-                None => Sample::Answered,
-            }),
-            _ => match judge(answer) {
-                Outcome::Success => Some(Sample::Answered),
-                Outcome::Failure => Some(Sample::Failed),
-                Outcome::Neutral => None,
-            },
-        }
-    }
-
     /// Counts that an attempt was given up because it took too long.
     pub(super) fn timed_out(&self) {
-        self.line.record(Outcome::Failure);
+        self.line.record(HealthOutcome::Failure);
     }
 
     pub(super) fn stats(&self) -> EndpointStats {

@@ -10,7 +10,7 @@ use super::losses::Losses;
 use crate::{
     Channel,
     channel::Patience,
-    health::{Health, Outcome, judge},
+    health::{Health, HealthOutcome},
 };
 
 /// The channel to an endpoint, and what the calls over it tell of its health. Layers of an attempt are above: what they
@@ -61,7 +61,7 @@ impl Line {
     }
 
     /// Counts what a call tells.
-    pub(super) fn record(&self, outcome: Outcome) {
+    pub(super) fn record(&self, outcome: HealthOutcome) {
         if self.health.record(outcome) {
             self.alarm.notify_one();
         }
@@ -93,9 +93,9 @@ impl<'a> Call<'a> {
             Err(status) if status.code() == Code::Unavailable && self.lost_its_connection() => {
                 self.loss(status)
             }
-            answer => judge(answer),
+            answer => HealthOutcome::of(answer),
         };
-        if outcome == Outcome::Success {
+        if outcome == HealthOutcome::Success {
             self.line.losses.forget();
         }
         self.line.record(outcome);
@@ -103,13 +103,13 @@ impl<'a> Call<'a> {
 
     /// That there is no connection keeps further calls away, and must not do so any longer than that. Only its loss
     /// under calls counts, once.
-    fn loss(&self, status: &Status) -> Outcome {
+    fn loss(&self, status: &Status) -> HealthOutcome {
         // One that began before the first connection was lost with that.
         let connection = self.connections.max(1);
         if !status.never_ran() && self.line.losses.count(connection) {
-            Outcome::Failure
+            HealthOutcome::Failure
         } else {
-            Outcome::Neutral
+            HealthOutcome::Neutral
         }
     }
 
@@ -123,7 +123,7 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         // Somebody else's timer was first: that of a layer, or of the call as a whole.
         if !self.ended && self.deadline.has_passed() {
-            self.line.record(Outcome::Failure);
+            self.line.record(HealthOutcome::Failure);
         }
     }
 }

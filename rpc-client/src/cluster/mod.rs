@@ -38,6 +38,7 @@ use self::{
     core::Core, endpoint::Endpoint, follow::Follow, monitor::Monitor, policies::Policies, set::Set,
     stats::Counters,
 };
+use crate::late::{WaitedFor, late};
 
 /// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.
 ///
@@ -116,7 +117,8 @@ impl Cluster {
     /// The status of the call; `Unavailable` when no instance is there, `ResourceExhausted` when a limit of this client
     /// refuses it.
     pub async fn call(&self, request: &Request) -> Result<Response, Status> {
-        self.call_at(request, Instant::now()).await
+        let answer = self.call_at(request, Instant::now()).await;
+        answer.map_err(|status| status.received_from(request.route()))
     }
 
     /// Makes one call that begins `now`.
@@ -129,9 +131,8 @@ impl Cluster {
             return self.shared.core.call(request, now).await;
         };
         let call = Layers::call(layered.clone(), request.clone());
-        let late = |_| Err(Status::deadline_exceeded("no answer in time"));
         let ended = tokio::time::timeout_at(request.deadline().instant(), call).await;
-        ended.unwrap_or_else(late)
+        ended.unwrap_or_else(|_| Err(late(request, None, WaitedFor::Answer, now)))
     }
 
     /// Makes one call at each endpoint, 64 at a time, and returns what each has to say. What an instance refuses or

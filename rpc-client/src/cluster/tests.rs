@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::Cluster;
-use crate::{RetryBudget, health::Outcome};
+use crate::{RetryBudget, health::HealthOutcome};
 
 fn request(millis: u64) -> Request {
     static METHOD: MethodSchema = MethodSchema::new("fake", "get", 0).with_idempotent();
@@ -171,6 +171,6 @@ async fn what_waits_in_a_layer_is_no_failure_of_the_endpoint() {
     assert_eq!(cluster.stats().ejections, 0);
     // Four in a row are none too many, and so none was counted before.
     for endpoint in set.endpoints() {
-        assert!((0..4).all(|_| !endpoint.health().record(Outcome::Failure)));
+        assert!((0..4).all(|_| !endpoint.health().record(HealthOutcome::Failure)));
     }
 }

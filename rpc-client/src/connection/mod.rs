@@ -58,5 +58,5 @@ impl Connection {
 
 /// There is no connection to this address.
 fn no_connection(address: &Address, why: impl Display) -> Status {
-    Status::unavailable(format!("no connection to {address}: {why}")).with_never_ran(true)
+    Status::unavailable(format!("no connection to {address}: {why}")).not_sent()
 }

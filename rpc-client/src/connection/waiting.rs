@@ -18,7 +18,7 @@ impl<'a> Waiting<'a> {
         let counted = Self { count, before };
         if before >= MAX_WAITING {
             let why = format!("{MAX_WAITING} calls wait for room on the connection already");
-            return Err(Status::resource_exhausted(why).with_never_ran(true));
+            return Err(Status::resource_exhausted(why).not_sent());
         }
         Ok(counted)
     }

@@ -21,7 +21,7 @@ pub(super) async fn run<E: Endpoints>(
     let start = |endpoint| async move {
         if request.deadline().has_passed() {
             let late = Status::deadline_exceeded("no time was left for this endpoint");
-            return (endpoint, Err(late.with_never_ran(true)));
+            return (endpoint, Err(late.not_sent()));
         }
         (
             endpoint,
@@ -52,7 +52,11 @@ pub(super) async fn run_as_one<E: Endpoints>(
     for (_, answer) in answers {
         match answer {
             Err(status) => {
-                let status = status.with_never_ran(none_ran);
+                let status = if none_ran {
+                    status
+                } else {
+                    status.may_have_run()
+                };
                 return Err(if count > 1 {
                     status.context(format_args!("at one of {count} endpoints"))
                 } else {

@@ -75,6 +75,10 @@ pub struct Failover {
     /// How long an attempt at an idempotent method may take before another takes its place. One that no other can
     /// follow (the last, or with an empty budget) goes on until the deadline. None.
     pub attempt_timeout: Option<Duration>,
+    /// Whether an `Unavailable` that the instance only [passed on](doge_rpc_core::Status::is_passed_on) from a service
+    /// further down is retried like its own. False: the other instances have the same service behind them, and whoever
+    /// called that service has retried already.
+    pub retry_passed_on: bool,
 }
 
 impl Default for Failover {
@@ -84,6 +88,7 @@ impl Default for Failover {
             first_pause: Duration::from_millis(25),
             longest_pause: Duration::from_millis(250),
             attempt_timeout: None,
+            retry_passed_on: false,
         }
     }
 }

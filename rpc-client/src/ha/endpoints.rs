@@ -4,10 +4,13 @@ use doge_rpc_core::{
     Status,
     call::{Request, Response},
 };
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::Tried;
-use crate::channel::Patience;
+use crate::{
+    channel::Patience,
+    late::{WaitedFor, late},
+};
 
 /// The endpoints of one call, by index: what a strategy runs over. A cluster implements it over one snapshot, so that
 /// an index means the same endpoint throughout the call.
@@ -35,6 +38,9 @@ pub(crate) trait Endpoints: Sync {
 
     /// Says that an attempt there was given up because it took too long.
     fn timed_out(&self, endpoint: usize);
+
+    /// When the call began.
+    fn began(&self) -> Instant;
 
     /// Counts what happened.
     fn note(&self, event: Event);
@@ -99,10 +105,8 @@ pub(super) async fn attempt<E: Endpoints>(
     }
     let deadline = request.deadline().instant();
     let running = endpoints.attempt(endpoint, request, patience);
-    match timeout_at(deadline, running).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Status::deadline_exceeded("no answer before the deadline")),
-    }
+    let ended = timeout_at(deadline, running).await;
+    ended.unwrap_or_else(|_| Err(late(request, None, WaitedFor::Answer, endpoints.began())))
 }
 
 /// How long an attempt waits for a connection when so many endpoints are not asked again: if there is another one, it
@@ -124,5 +128,5 @@ pub(super) fn nobody<E: Endpoints>(endpoints: &E, request: &Request) -> Status {
         0 => format!("no instance of {service} is registered"),
         count => format!("none of {count} instances of {service} takes calls"),
     };
-    Status::unavailable(why).with_never_ran(true)
+    Status::unavailable(why).not_sent()
 }

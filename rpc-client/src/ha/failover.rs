@@ -5,10 +5,10 @@ use doge_rpc_core::{
 
 use super::{
     Budget, Endpoints, Failover, Pick,
-    course::Course,
     endpoints::{attempt, first, patience},
-    verdict::Verdict,
+    retry_state::RetryState,
 };
+use crate::status_tables::RetryDecision;
 
 /// Attempts until one is final. A first attempt that is costs nothing on top. Cancel safe: dropping it cancels the
 /// attempt under way.
@@ -21,37 +21,37 @@ pub(super) async fn run<E: Endpoints>(
     let picked = first(endpoints, request)?;
     // What comes after a failure is large and rare: it does not make the future of every call larger.
     if config.attempt_timeout.is_some() {
-        let course = Course::new(config, endpoints, request, budget);
-        return Box::pin(follow(course, Some(picked))).await;
+        let state = RetryState::new(config, endpoints, request, budget);
+        return Box::pin(follow(state, Some(picked))).await;
     }
     let patience = patience(endpoints, 0);
     let status = match attempt(endpoints, picked.endpoint, request, patience).await {
         Ok(response) => return Ok(response),
         Err(status) => status,
     };
-    if Verdict::of(&status, request).ends() {
+    if RetryDecision::of(&status, request, config).ends() {
         return Err(status);
     }
-    let mut course = Course::new(config, endpoints, request, budget);
-    course.began(picked);
-    course.failed(picked.endpoint, status)?;
-    Box::pin(follow(course, None)).await
+    let mut state = RetryState::new(config, endpoints, request, budget);
+    state.began(picked);
+    state.failed(picked.endpoint, status)?;
+    Box::pin(follow(state, None)).await
 }
 
-/// Goes on from there, beginning at `next` or where the course says.
+/// Goes on from there, beginning at `next` or where the state says.
 pub(super) async fn follow<E: Endpoints>(
-    mut course: Course<'_, E>,
+    mut state: RetryState<'_, E>,
     mut next: Option<Pick>,
 ) -> Result<Response, Status> {
     loop {
         let picked = match next.take() {
             Some(picked) => picked,
-            None => course.next().await?,
+            None => state.next().await?,
         };
-        if let Some(answer) = course.attempt(picked).await {
+        if let Some(answer) = state.attempt(picked).await {
             match answer {
                 Ok(response) => return Ok(response),
-                Err(status) => course.failed(picked.endpoint, status)?,
+                Err(status) => state.failed(picked.endpoint, status)?,
             }
         }
     }

@@ -2,25 +2,23 @@
 //!
 //! - [`Strategy`] and its parts: what a user chooses.
 //! - [`Plan`]: a strategy with its state, which runs calls over [`Endpoints`].
-//! - `verdict`: what the status of an attempt allows. Everything rests on it.
-//! - `course`: the attempts of one call, once the first has failed.
+//! - `retry_state`: the attempts of one call, once the first has failed. What a status allows is in `status_tables`.
 //! - [`Budget`]: how much a failing service may cost on top.
 
 mod backup;
 mod broadcast;
 mod budget;
 mod config;
-mod course;
 mod endpoints;
 mod failfast;
 mod failover;
 mod failsafe;
 mod pause;
 mod plan;
+mod retry_state;
 #[cfg(test)]
 mod tests;
 mod tried;
-mod verdict;
 
 pub use doge_rpc_core::schema::HedgeDelay;
 

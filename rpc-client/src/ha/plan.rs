@@ -99,5 +99,5 @@ impl Plan {
 
 /// A hedge may run what already runs, and is a retry to whoever sees it.
 fn may_be_hedged(request: &Request) -> bool {
-    request.route().idempotent() && !request.attempt.retry
+    request.route().idempotent() && !request.attempt().retry
 }

@@ -6,7 +6,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::{HealthConfig, Outcome};
+use super::{HealthConfig, HealthOutcome};
 
 /// What is known of the health of one endpoint. It lives as long as the endpoint is in its cluster, so one that leaves
 /// the cluster is forgotten with its ejections.
@@ -73,14 +73,14 @@ impl Health {
 
     /// Counts what an attempt told. True when the endpoint has now failed so often in a row that the ejector should look
     /// at once. What comes in during an ejection is of calls from before it, and is not held against the endpoint twice.
-    pub(crate) fn record(&self, outcome: Outcome) -> bool {
+    pub(crate) fn record(&self, outcome: HealthOutcome) -> bool {
         match outcome {
-            Outcome::Success => {
+            HealthOutcome::Success => {
                 self.succeeded();
                 false
             }
-            Outcome::Failure => self.failed(),
-            Outcome::Neutral => false,
+            HealthOutcome::Failure => self.failed(),
+            HealthOutcome::Neutral => false,
         }
     }
 
@@ -149,7 +149,7 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::{Counts, Health, IN_A_ROW};
-    use crate::health::{HealthConfig, Outcome};
+    use crate::health::{HealthConfig, HealthOutcome};
 
     fn health(threshold: u32) -> Health {
         Health::new(&HealthConfig {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn it_asks_for_a_look_at_the_failure_that_reaches_the_threshold_only() {
-        use Outcome::{Failure as F, Neutral as N, Success as S};
+        use HealthOutcome::{Failure as F, Neutral as N, Success as S};
         for (threshold, outcomes, looks) in [
             (3, &[F, F, F, F, F][..], &[2][..]),
             (3, &[F, F, S, F, F], &[]),
@@ -184,29 +184,33 @@ mod tests {
     #[test]
     fn an_ejection_stays_due_until_it_is_looked_at_or_as_long_as_failures_go_on() {
         let health = health(2);
-        health.record(Outcome::Failure);
+        health.record(HealthOutcome::Failure);
         assert!(!health.take_due());
-        health.record(Outcome::Failure);
-        health.record(Outcome::Success);
+        health.record(HealthOutcome::Failure);
+        health.record(HealthOutcome::Success);
         assert!(health.take_due(), "the success came too late");
         assert!(!health.take_due());
-        health.record(Outcome::Failure);
-        health.record(Outcome::Failure);
+        health.record(HealthOutcome::Failure);
+        health.record(HealthOutcome::Failure);
         assert!(health.take_due());
         assert!(health.take_due(), "it goes on failing");
-        health.record(Outcome::Success);
+        health.record(HealthOutcome::Success);
         assert!(!health.take_due());
     }
 
     #[test]
     fn counts_are_of_the_time_since_they_were_last_taken() {
         let health = health(0);
-        for outcome in [Outcome::Success, Outcome::Failure, Outcome::Neutral] {
+        for outcome in [
+            HealthOutcome::Success,
+            HealthOutcome::Failure,
+            HealthOutcome::Neutral,
+        ] {
             for _ in 0..3 {
                 health.record(outcome);
             }
         }
-        health.record(Outcome::Success);
+        health.record(HealthOutcome::Success);
         let (succeeded, failed) = (4, 3);
         assert_eq!(health.take_counts(), Counts { succeeded, failed });
         let (succeeded, failed) = (0, 0);
@@ -218,16 +222,16 @@ mod tests {
         let health = health(2);
         health.leave();
         for _ in 0..10 {
-            assert!(!health.record(Outcome::Failure));
-            assert!(!health.record(Outcome::Success));
+            assert!(!health.record(HealthOutcome::Failure));
+            assert!(!health.record(HealthOutcome::Success));
         }
         assert!(health.is_ejected() && !health.take_due());
         health.come_back();
         assert!(!health.is_ejected());
         let (succeeded, failed) = (0, 0);
         assert_eq!(health.take_counts(), Counts { succeeded, failed });
-        assert!(!health.record(Outcome::Failure));
-        assert!(health.record(Outcome::Failure));
+        assert!(!health.record(HealthOutcome::Failure));
+        assert!(health.record(HealthOutcome::Failure));
     }
 
     #[test]
@@ -236,8 +240,8 @@ mod tests {
         health
             .row
             .store(IN_A_ROW - 1, std::sync::atomic::Ordering::Relaxed);
-        assert!(health.record(Outcome::Failure));
-        assert!(!health.record(Outcome::Failure));
+        assert!(health.record(HealthOutcome::Failure));
+        assert!(!health.record(HealthOutcome::Failure));
         assert!(!health.is_ejected() && health.take_due());
     }
 }

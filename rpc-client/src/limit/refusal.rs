@@ -43,7 +43,7 @@ impl Refusal {
         let status = Status::resource_exhausted(format!(
             "{name}: the client's limit on calls, {limits}, is reached{why}; to raise it, see CallLimits ({mend})"
         ))
-        .with_never_ran(true);
+        .not_sent();
         match self.room_at() {
             Some(at) => status.with_pushback(room_in(at)),
             None => status,

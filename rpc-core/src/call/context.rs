@@ -1,16 +1,20 @@
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context as Task, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
-use super::{Attempt, CallOptions, Request, Route};
-use crate::{Deadline, Metadata, MetadataError, schema::MethodSchema, transport::Address};
+use super::{Attempt, Cancellation, Extensions, Peer, Request, Response, Route};
+use crate::{Deadline, Metadata, MetadataError, Status};
 
 tokio::task_local! {
     static CURRENT: Context;
@@ -19,7 +23,8 @@ tokio::task_local! {
 /// The call that the current task serves: at hand without a parameter, and passed on by itself to the calls made
 /// inside it. Cheap to clone.
 ///
-/// It does not follow a `tokio::spawn`; take it along with [`scope`](Self::scope).
+/// It is made from the request that reaches the handler, so it has what server layers put into that request. It does not
+/// follow a `tokio::spawn`; take it along with [`scope`](Self::scope).
 ///
 /// ```
 /// use doge_rpc_core::Context;
@@ -33,47 +38,107 @@ tokio::task_local! {
 pub struct Context(Arc<Inner>);
 
 struct Inner {
-    peer: Option<Address>,
+    head: Head,
+    /// Made with the first entry: most handlers set none, and so no call has to take the lock.
+    reply: OnceLock<Mutex<Metadata>>,
+    end: End,
+}
+
+/// What the context takes over from a request.
+struct Head {
+    route: Route,
+    peer: Option<Peer>,
     deadline: Deadline,
     metadata: Metadata,
     attempt: Attempt,
-    /// Made with the first entry: most handlers set none, and so no call has to take the lock.
-    reply: OnceLock<Mutex<Metadata>>,
+    extensions: Extensions,
 }
 
+impl From<&Request> for Head {
+    fn from(request: &Request) -> Self {
+        Self {
+            route: request.route().clone(),
+            peer: request.peer().cloned(),
+            deadline: request.deadline(),
+            metadata: request.metadata().clone(),
+            attempt: request.attempt(),
+            extensions: request.extensions().clone(),
+        }
+    }
+}
+
+/// How far an arrived call is, and why it ends before its answer.
+#[derive(Default)]
+struct End {
+    stage: AtomicU8,
+    cancelled: OnceLock<Cancellation>,
+    handler: AtomicWaker,
+}
+
+/// The handler was started.
+const STARTED: u8 = 1;
+/// The handler waits, and is woken when the call is cancelled.
+const LISTENS: u8 = 2;
+/// The call is over; a handler that was not started before must not start any more.
+const OVER: u8 = 4;
+
 impl Context {
-    /// A context of one call.
-    pub fn new(
-        peer: Option<Address>,
-        deadline: Deadline,
-        metadata: Metadata,
-        attempt: Attempt,
-    ) -> Self {
+    /// The context of the handler of this request.
+    pub fn of(request: &Request) -> Self {
         Self(Arc::new(Inner {
-            peer,
-            deadline,
-            metadata,
-            attempt,
+            head: request.into(),
             reply: OnceLock::new(),
+            end: End::default(),
         }))
     }
 
-    /// Makes this the context of another call of the same peer, in the same memory unless somebody else has kept a
-    /// clone; those stay what they are.
-    pub fn renew(&mut self, deadline: Deadline, metadata: Metadata, attempt: Attempt) {
+    /// Makes this the context of another request, in the same memory unless somebody else has kept a clone; clones stay
+    /// what they are.
+    pub fn renew(&mut self, request: &Request) {
         let Some(inner) = Arc::get_mut(&mut self.0) else {
-            *self = Self::new(self.0.peer.clone(), deadline, metadata, attempt);
+            *self = Self::of(request);
             return;
         };
-        inner.deadline = deadline;
-        inner.metadata = metadata;
-        inner.attempt = attempt;
+        inner.head = request.into();
         inner.reply.take();
+        if *inner.end.stage.get_mut() != 0 || inner.end.cancelled.get().is_some() {
+            inner.end = End::default();
+        }
+    }
+
+    /// The same context with another deadline, for work that outlives the call.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Deadline) -> Self {
+        let Head {
+            route,
+            peer,
+            metadata,
+            attempt,
+            extensions,
+            ..
+        } = &self.0.head;
+        Self(Arc::new(Inner {
+            head: Head {
+                route: route.clone(),
+                peer: peer.clone(),
+                deadline,
+                metadata: metadata.clone(),
+                attempt: *attempt,
+                extensions: extensions.clone(),
+            },
+            reply: OnceLock::new(),
+            end: End::default(),
+        }))
     }
 
     /// The call that this task serves; `None` outside of a handler.
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
+    }
+
+    /// Runs a function with the call that this task serves, without counting a reference.
+    pub(super) fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
+        CURRENT.try_with(run).ok()
     }
 
     /// Runs a future as part of this call, for what is spawned inside a handler. As cancel safe as that future,
@@ -87,24 +152,39 @@ impl Context {
         CURRENT.sync_scope(self, run)
     }
 
-    /// Who calls; `None` for a call inside the process.
-    pub fn peer(&self) -> Option<&Address> {
-        self.0.peer.as_ref()
+    /// The method that is served.
+    pub fn route(&self) -> &Route {
+        &self.0.head.route
+    }
+
+    /// Who calls; an in-process peer has no address.
+    pub fn peer(&self) -> Option<&Peer> {
+        self.0.head.peer.as_ref()
     }
 
     /// The moment by which the call has to end; the handler is stopped then.
     pub fn deadline(&self) -> Deadline {
-        self.0.deadline
+        self.0.head.deadline
     }
 
-    /// What came beside the call.
+    /// Time that is left to the call.
+    pub fn remaining(&self) -> Duration {
+        self.deadline().remaining()
+    }
+
+    /// What came beside the call, as the layers left it.
     pub fn metadata(&self) -> &Metadata {
-        &self.0.metadata
+        &self.0.head.metadata
+    }
+
+    /// Typed values that layers attached to the call, such as the user whom they authenticated.
+    pub fn extensions(&self) -> &Extensions {
+        &self.0.head.extensions
     }
 
     /// Which attempt this is, and how much the call matters.
     pub fn attempt(&self) -> Attempt {
-        self.0.attempt
+        self.0.head.attempt
     }
 
     /// Sends a key and a value back beside the answer, be it a result or an error.
@@ -124,53 +204,85 @@ impl Context {
             .insert(key, value)
     }
 
-    /// Takes what is to go back beside the answer.
-    pub fn take_reply_metadata(&self) -> Metadata {
-        let reply = self.0.reply.get();
-        reply.map_or_else(Metadata::new, |reply| std::mem::take(&mut *reply.lock()))
-    }
-
-    /// A request of `route` as the current call makes it: its deadline is the nearer of its own and that of the
-    /// call around it; metadata and criticality are passed on, and so is that somebody above is retrying already.
-    pub fn request(route: Route, body: Bytes, options: &CallOptions, now: Instant) -> Request {
-        let timeout = options
-            .timeout
-            .or_else(|| route.schema().and_then(MethodSchema::timeout))
-            .unwrap_or(Deadline::DEFAULT_TIMEOUT);
-        let own = Deadline::new(now, timeout);
-        let mut attempt = Attempt::default();
-        let mut metadata = options.metadata.clone();
-        let deadline = CURRENT
-            .try_with(|around| {
-                metadata.inherit(&around.0.metadata.passed_on());
-                attempt.retry = around.0.attempt.retry;
-                attempt.criticality = around.0.attempt.criticality;
-                own.min(around.0.deadline)
-            })
-            .unwrap_or(own);
-        if let Some(criticality) = options.criticality {
-            attempt.criticality = criticality;
+    /// Puts the [reply metadata](Self::set_reply_metadata) into an answer, where it counts before what the answer has.
+    pub fn complete(&self, answer: &mut Result<Response, Status>) {
+        let Some(reply) = self.0.reply.get() else {
+            return;
+        };
+        let mut metadata = std::mem::take(&mut *reply.lock());
+        match answer {
+            Ok(response) => {
+                metadata.inherit(response.metadata());
+                *response.metadata_mut() = metadata;
+            }
+            Err(status) => {
+                metadata.inherit(status.metadata());
+                *status.metadata_mut() = metadata;
+            }
         }
-        let mut request = Request::new(route, body, deadline)
-            .with_wait_for_ready(options.wait_for_ready.unwrap_or(false));
-        request.metadata = metadata;
-        request.attempt = attempt;
-        request
     }
 
-    /// Time that is left to the call.
-    pub fn remaining(&self) -> Duration {
-        self.0.deadline.remaining()
+    /// Ends the call before its answer: wakes the handler, which stops and answers with the status of the cancellation, so
+    /// that the layers around it see how the call ended. False when no handler waits, and whoever cancels has to stop the
+    /// call from outside.
+    pub fn cancel(&self, cancellation: Cancellation) -> bool {
+        let end = &self.0.end;
+        // The first reason counts.
+        let _ = end.cancelled.set(cancellation);
+        let listens = end.stage.load(Ordering::Acquire) & LISTENS != 0;
+        end.handler.wake();
+        listens
+    }
+
+    /// Why the call was ended before its answer, if it was.
+    pub fn cancellation(&self) -> Option<&Cancellation> {
+        self.0.end.cancelled.get()
+    }
+
+    /// Waits, as the handler, for the call to be [cancelled](Self::cancel).
+    pub fn poll_cancelled(&self, task: &Task<'_>) -> Poll<Cancellation> {
+        let end = &self.0.end;
+        end.handler.register(task.waker());
+        end.stage.fetch_or(LISTENS, Ordering::AcqRel);
+        match end.cancelled.get() {
+            Some(cancellation) => Poll::Ready(cancellation.clone()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Notes that the handler starts.
+    ///
+    /// # Errors
+    ///
+    /// When the call is over already: a layer kept its request for too long.
+    pub(super) fn start(&self) -> Result<(), Status> {
+        let before = self.0.end.stage.fetch_or(STARTED, Ordering::AcqRel);
+        if before & OVER != 0 {
+            let why = format!("{} was over before it reached the handler", self.route());
+            return Err(Status::cancelled(why).rejected());
+        }
+        Ok(())
+    }
+
+    /// Takes the answer of the layers around the handler, and ends the call: a status for which no handler was started
+    /// is a refusal, and none will be started from now on.
+    pub fn finish(&self, answer: Result<Response, Status>) -> Result<Response, Status> {
+        let before = self.0.end.stage.fetch_or(OVER, Ordering::AcqRel);
+        answer.map_err(|status| match before & STARTED {
+            0 => status.rejected(),
+            _ => status,
+        })
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("peer", &self.0.peer)
-            .field("deadline", &self.0.deadline)
-            .field("metadata", &self.0.metadata)
-            .field("attempt", &self.0.attempt)
+            .field("route", self.route())
+            .field("peer", &self.peer())
+            .field("deadline", &self.deadline())
+            .field("metadata", self.metadata())
+            .field("attempt", &self.attempt())
             .finish_non_exhaustive()
     }
 }

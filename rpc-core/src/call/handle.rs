@@ -1,36 +1,81 @@
 use std::{
     any::Any,
-    future::Future,
+    future::{Future, poll_fn},
     panic::AssertUnwindSafe,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context as Task, Poll},
 };
 
-use futures_util::FutureExt as _;
+use tokio::time::timeout_at;
 
-use super::{Context, Request, Response, Serve};
-use crate::{Metadata, Status};
+use super::{CancelReason, Cancellation, Context, Request, Response, Serve};
+use crate::Status;
 
-/// What a handler left behind: its answer, and the metadata that goes back beside it.
-pub type Handled = (Result<Response, Status>, Metadata);
-
-/// Runs a call in its context, until its deadline; a panic of the handler becomes `Internal`.
+/// Runs a call to its end inside all layers: in the context that its request makes, until the deadline of its request, or
+/// until the call that arrived is cancelled. A panic of the handler becomes `Internal`, and what the handler sends back
+/// beside its answer is in the answer.
 ///
-/// Dropping the future drops the handler's, at the await where it stands.
-pub async fn handle<S: Serve>(service: S, request: Request) -> Handled {
-    let context = request.context();
-    let deadline = request.deadline().instant();
-    let guarded = AssertUnwindSafe(context.clone().scope(service.serve(request))).catch_unwind();
-    let answer = match tokio::time::timeout_at(deadline, guarded).await {
-        Ok(answer) => answer.unwrap_or_else(|panic| Err(panicked(&*panic))),
-        Err(_) => Err(Status::deadline_exceeded(
-            "the handler was stopped at the deadline",
-        )),
+/// Dropping the future drops the handler's, at the await where it stands and within its context.
+///
+/// # Errors
+///
+/// The status of the call.
+pub async fn handle<S: Serve>(service: S, mut request: Request) -> Result<Response, Status> {
+    // A layer that made a request of its own is still part of the call whose task it runs in.
+    let arrived = request.take_arrived();
+    if let Some(arrived) = &arrived {
+        arrived.start()?;
+    }
+    let context = Context::of(&request);
+    let own_deadline = match &arrived {
+        // The connection keeps that deadline.
+        Some(arrived) if arrived.deadline() <= request.deadline() => None,
+        _ => Some(request.deadline()),
     };
-    (answer, context.take_reply_metadata())
+    let mut handler = pin!(Some(context.clone().scope(service.serve(request))));
+    let serving = serve(&context, arrived.as_ref(), handler.as_mut());
+    let mut answer = match own_deadline {
+        None => serving.await,
+        Some(deadline) => {
+            let ended = timeout_at(deadline.instant(), serving).await;
+            ended.unwrap_or_else(|_| Err(stop(&context, &DEADLINE, handler.as_mut())))
+        }
+    };
+    context.complete(&mut answer);
+    answer
 }
 
-/// Polls a handler once, in its context; a panic becomes `Internal`.
+const DEADLINE: Cancellation = Cancellation::bare(CancelReason::Deadline);
+
+/// Drops the handler; the calls that it makes end for the same reason.
+fn stop<F>(context: &Context, why: &Cancellation, mut handler: Pin<&mut Option<F>>) -> Status {
+    why.scope(|| handler.set(None));
+    why.status(context.route())
+}
+
+async fn serve<F>(
+    context: &Context,
+    arrived: Option<&Context>,
+    mut handler: Pin<&mut Option<F>>,
+) -> Result<Response, Status>
+where
+    F: Future<Output = Result<Response, Status>>,
+{
+    poll_fn(|task| {
+        if let Some(arrived) = arrived
+            && let Poll::Ready(cancellation) = arrived.poll_cancelled(task)
+        {
+            return Poll::Ready(Err(stop(context, &cancellation, handler.as_mut())));
+        }
+        match handler.as_mut().as_pin_mut() {
+            Some(handler) => guard(context, handler, task),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Polls a handler once; a panic is logged and becomes `Internal`.
 pub fn guard<F>(
     context: &Context,
     handler: Pin<&mut F>,
@@ -40,17 +85,16 @@ where
     F: Future<Output = Result<Response, Status>> + ?Sized,
 {
     let poll = AssertUnwindSafe(|| handler.poll(task));
-    context
-        .clone()
-        .sync_scope(|| std::panic::catch_unwind(poll))
-        .unwrap_or_else(|panic| Poll::Ready(Err(panicked(&*panic))))
+    std::panic::catch_unwind(poll)
+        .unwrap_or_else(|panic| Poll::Ready(Err(panicked(context, &*panic))))
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> Status {
+fn panicked(context: &Context, panic: &(dyn Any + Send)) -> Status {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    tracing::error!(panic = text, "a handler panicked");
+    let (method, peer) = (context.route(), context.peer().map(tracing::field::display));
+    tracing::error!(%method, peer, panic = text, "a handler panicked");
     Status::internal("the handler panicked")
 }

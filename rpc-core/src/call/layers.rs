@@ -92,7 +92,7 @@ fn into_status(error: BoxError) -> Status {
     match error.downcast::<Status>() {
         Ok(status) => *status,
         Err(error) if error.is::<Overloaded>() => {
-            Status::resource_exhausted("a load shed layer refused the call").with_never_ran(true)
+            Status::resource_exhausted("a load shed layer refused the call").rejected()
         }
         Err(error) if error.is::<Elapsed>() => {
             Status::deadline_exceeded("a timeout layer stopped the call")

@@ -1,25 +1,33 @@
 //! A call as both ends hold it: what is asked, by whom, until when, and what came back.
 
+mod body;
+mod cancellation;
 mod context;
 mod described;
+mod extensions;
 mod handle;
 mod layers;
 mod options;
+mod peer;
 mod request;
 mod response;
 mod route;
 mod serve;
 
-pub(crate) use self::route::route_number;
 pub use self::{
+    body::{Body, Items},
+    cancellation::{CancelReason, Cancellation},
     context::Context,
     described::{ByDisplay, Described, WithoutDisplay},
-    handle::{Handled, guard, handle},
+    extensions::Extensions,
+    handle::{guard, handle},
     layers::{BoxedService, CallLayer, Layers},
     options::{CallOptions, ReplyMetadata},
+    peer::Peer,
     request::Request,
     response::Response,
     route::Route,
     serve::{Serve, ServiceError, Wire, unknown_method},
 };
+pub(crate) use self::{cancellation::MAX_CANCEL_TEXT, route::route_number};
 pub use crate::protocol::{Attempt, Criticality, Names};

@@ -3,8 +3,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::Criticality;
-use crate::{Metadata, MetadataError};
+use tokio::time::Instant;
+
+use super::{Context, Criticality, Request, Route};
+use crate::{Deadline, Metadata, MetadataError, schema::MethodSchema};
 
 /// What one caller wants of its calls; what it leaves open, the method's schema decides.
 ///
@@ -22,6 +24,7 @@ pub struct CallOptions {
     pub(crate) metadata: Metadata,
     pub(crate) criticality: Option<Criticality>,
     pub(crate) reply_metadata: Option<ReplyMetadata>,
+    pub(crate) forward_credentials: Option<bool>,
 }
 
 impl CallOptions {
@@ -58,6 +61,30 @@ impl CallOptions {
         Ok(self)
     }
 
+    /// Sends credentials with the call, such as `Bearer <token>`: the value of the key `authorization`. They are for the
+    /// service that is called, which does not pass them on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Metadata::insert`].
+    pub fn credentials(self, credentials: impl Into<Bytes>) -> Result<Self, MetadataError> {
+        self.metadata("authorization", credentials)
+    }
+
+    /// Hands the credentials of the surrounding call on to this call, those of
+    /// [`CREDENTIAL_KEYS`](crate::CREDENTIAL_KEYS): the service that is called then acts for the same user. Off.
+    ///
+    /// ```
+    /// use doge_rpc_core::call::CallOptions;
+    ///
+    /// let on_behalf_of_the_user = CallOptions::new().forward_credentials(true);
+    /// ```
+    #[must_use]
+    pub fn forward_credentials(mut self, forward: bool) -> Self {
+        self.forward_credentials = Some(forward);
+        self
+    }
+
     /// How much the call matters; inherited from the call around it when left open.
     #[must_use]
     pub fn criticality(mut self, criticality: Criticality) -> Self {
@@ -77,6 +104,39 @@ impl CallOptions {
         self.reply_metadata.as_ref()
     }
 
+    /// The request of a call with these options, as the surrounding call makes it: its deadline is the nearer of its own
+    /// and that of the surrounding call; metadata, extensions and criticality of the surrounding call are passed on, and so
+    /// is that somebody above is retrying already.
+    pub fn request(&self, route: Route, arguments: Bytes, now: Instant) -> Request {
+        let timeout = self
+            .timeout
+            .or_else(|| route.schema().and_then(MethodSchema::timeout))
+            .unwrap_or(Deadline::DEFAULT_TIMEOUT);
+        let mut request = Request::new(route, arguments, Deadline::new(now, timeout))
+            .with_wait_for_ready(self.wait_for_ready.unwrap_or(false))
+            .with_metadata(self.metadata.clone());
+        Context::with_current(|around| self.inherit(&mut request, around));
+        if let Some(criticality) = self.criticality {
+            request.attempt_mut().criticality = criticality;
+        }
+        request
+    }
+
+    fn inherit(&self, request: &mut Request, around: &Context) {
+        request.shorten_deadline(around.deadline());
+        request
+            .metadata_mut()
+            .inherit(&around.metadata().passed_on());
+        if self.forward_credentials == Some(true) {
+            let credentials = around.metadata().credentials();
+            request.metadata_mut().inherit(&credentials);
+        }
+        request.extensions_mut().inherit(around.extensions());
+        let attempt = around.attempt();
+        request.attempt_mut().retry = attempt.retry;
+        request.attempt_mut().criticality = attempt.criticality;
+    }
+
     /// These options, except where `over` says otherwise. Metadata of both is sent; of one key, that of `over`.
     #[must_use]
     pub fn overridden_by(&self, over: Self) -> Self {
@@ -88,6 +148,7 @@ impl CallOptions {
             metadata,
             criticality: over.criticality.or(self.criticality),
             reply_metadata: over.reply_metadata.or_else(|| self.reply_metadata.clone()),
+            forward_credentials: over.forward_credentials.or(self.forward_credentials),
         }
     }
 }

@@ -2,14 +2,14 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Attempt, Context, Route};
+use super::{Attempt, Body, Context, Extensions, Peer, Route};
 use crate::{
     Deadline, Metadata, Status,
-    transport::Address,
     wire::{self, Arguments},
 };
 
-/// A call on its way: what tower layers see on both ends.
+/// A call on its way, as tower layers see it on both ends: a head that says what is called, by whom and until when, and a
+/// body with the arguments.
 ///
 /// Cheap to clone, so that it can be sent again.
 ///
@@ -22,8 +22,8 @@ use crate::{
 /// };
 ///
 /// let route = Route::named("calculator", "add")?;
-/// let body = wire::encode(&(1, 2), Encoding::Map)?;
-/// let request = Request::new(route, body, Deadline::after(Deadline::DEFAULT_TIMEOUT));
+/// let arguments = wire::encode(&(1, 2), Encoding::Map)?;
+/// let request = Request::new(route, arguments, Deadline::after(Deadline::DEFAULT_TIMEOUT));
 ///
 /// let mut arguments = request.arguments()?;
 /// assert_eq!(arguments.take::<u32>("a")?, 1);
@@ -32,29 +32,32 @@ use crate::{
 #[derive(Clone)]
 pub struct Request {
     route: Route,
-    body: Bytes,
     deadline: Deadline,
+    attempt: Attempt,
     wait_for_ready: bool,
     errors_as_text: bool,
-    /// Keys and values beside the call.
-    pub metadata: Metadata,
-    /// Which attempt this is, and how much the call matters.
-    pub attempt: Attempt,
-    peer: Option<Address>,
+    metadata: Metadata,
+    extensions: Extensions,
+    peer: Option<Peer>,
+    /// The call as it arrived at a server, while layers are between it and the handler.
+    arrived: Option<Context>,
+    body: Body,
 }
 
 impl Request {
     /// A call of `route` with these arguments: a MessagePack array, as [`wire::encode`](crate::wire::encode) makes it.
-    pub fn new(route: Route, body: Bytes, deadline: Deadline) -> Self {
+    pub fn new(route: Route, arguments: Bytes, deadline: Deadline) -> Self {
         Self {
             route,
-            body,
             deadline,
+            attempt: Attempt::default(),
             wait_for_ready: false,
             errors_as_text: false,
             metadata: Metadata::new(),
-            attempt: Attempt::default(),
+            extensions: Extensions::default(),
             peer: None,
+            arrived: None,
+            body: arguments.into(),
         }
     }
 
@@ -63,9 +66,21 @@ impl Request {
         &self.route
     }
 
-    /// The arguments, a MessagePack array.
-    pub fn body(&self) -> &Bytes {
+    /// The arguments, and items behind them if there are any.
+    pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The bytes of the arguments, a MessagePack array.
+    pub fn bytes(&self) -> &Bytes {
+        self.body.bytes()
+    }
+
+    /// Sets the body, for arguments with items behind them.
+    #[must_use]
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
     }
 
     /// The moment by which the call has to end.
@@ -73,9 +88,63 @@ impl Request {
         self.deadline
     }
 
-    /// Replaces the deadline, for a layer that shortens it.
-    pub fn set_deadline(&mut self, deadline: Deadline) {
-        self.deadline = deadline;
+    /// Makes the deadline nearer; a later one changes nothing. In a server layer the handler is stopped at this moment, and
+    /// the calls inside it have no more time.
+    pub fn shorten_deadline(&mut self, deadline: Deadline) {
+        self.deadline = self.deadline.min(deadline);
+    }
+
+    /// Keys and values beside the call.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Keys and values beside the call, to be changed. What a server layer changes is what the handler sees, and what the
+    /// calls inside it pass on.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// Sets the keys and values beside the call.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Typed values that layers attach for other layers and the handler; they do not leave the process.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Typed values that layers attach, to be changed. What a server layer inserts is at hand in the handler, and in the
+    /// requests of the calls inside it.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+
+    /// Sets the typed values.
+    #[must_use]
+    pub fn with_extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Which attempt this is, and how much the call matters.
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Which attempt this is, to be changed.
+    pub fn attempt_mut(&mut self) -> &mut Attempt {
+        &mut self.attempt
+    }
+
+    /// Says which attempt this is, and how much the call matters.
+    #[must_use]
+    pub fn with_attempt(mut self, attempt: Attempt) -> Self {
+        self.attempt = attempt;
+        self
     }
 
     /// Whether the call waits until its deadline for a connection instead of failing as soon as there is none.
@@ -104,15 +173,28 @@ impl Request {
     }
 
     /// Who calls; `None` at the caller's end.
-    pub fn peer(&self) -> Option<&Address> {
+    pub fn peer(&self) -> Option<&Peer> {
         self.peer.as_ref()
     }
 
     /// Says who calls.
     #[must_use]
-    pub fn with_peer(mut self, peer: Address) -> Self {
+    pub fn with_peer(mut self, peer: Peer) -> Self {
         self.peer = Some(peer);
         self
+    }
+
+    /// Says which arrived call this is: a request that a server layer makes anew stays part of that call, whose end stops
+    /// it. A server does so for the requests that arrive.
+    #[must_use]
+    pub fn with_arrived(mut self, arrived: Context) -> Self {
+        self.arrived = Some(arrived);
+        self
+    }
+
+    /// The arrived call that this is, taken out.
+    pub(super) fn take_arrived(&mut self) -> Option<Context> {
+        self.arrived.take()
     }
 
     /// Takes the arguments apart.
@@ -121,7 +203,7 @@ impl Request {
     ///
     /// `InvalidArgument` when the body is not an array, or claims what its bytes cannot hold.
     pub fn arguments(&self) -> Result<Arguments<'_>, Status> {
-        Arguments::new(&self.route, &self.body)
+        Arguments::new(&self.route, self.bytes())
     }
 
     /// The bytes of one argument as they travel, by the name that the method's schema has for it. `None` when the
@@ -129,17 +211,7 @@ impl Request {
     pub fn raw_argument(&self, name: &str) -> Option<&[u8]> {
         let mut arguments = self.route.schema()?.arguments().iter();
         let place = arguments.position(|argument| argument.name() == name)?;
-        wire::raw_argument(&self.body, place)
-    }
-
-    /// The context that the handler of this request runs in.
-    pub fn context(&self) -> Context {
-        Context::new(
-            self.peer.clone(),
-            self.deadline,
-            self.metadata.clone(),
-            self.attempt,
-        )
+        wire::raw_argument(self.bytes(), place)
     }
 }
 
@@ -147,11 +219,11 @@ impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("route", &self.route)
-            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("body", &self.body)
             .field("deadline", &self.deadline)
             .field("metadata", &self.metadata)
             .field("attempt", &self.attempt)
             .field("peer", &self.peer)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -3,61 +3,81 @@ use std::{any::Any, fmt};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{Body, Extensions};
 use crate::{
     Metadata, Status,
     schema::{Encoding, MethodSchema},
-    wire::{self, DecodeError},
+    status::capture,
+    wire::{self, DecodeError, EncodeError},
 };
 
-/// The answer of a handler: its result, or the application's own error.
+/// The answer of a handler: its result, or the application's own error. Cheap to clone.
 #[derive(Clone)]
 pub struct Response {
-    body: Bytes,
+    body: Body,
     application_error: bool,
-    /// The application's error for peers that know errors as text only. Thin, since hardly any answer has one.
-    #[expect(clippy::box_collection, reason = "a boxed str is twice as wide")]
-    text: Option<Box<String>>,
-    /// Keys and values beside the answer.
-    pub metadata: Metadata,
+    metadata: Metadata,
+    /// Thin, since hardly any answer has what is in it.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Clone, Default)]
+struct Rare {
+    /// The application's error for peers that know errors as text only.
+    text: Option<String>,
+    extensions: Extensions,
 }
 
 impl Response {
     /// A result, encoded already.
     pub fn from_result(body: Bytes) -> Self {
         Self {
-            body,
+            body: body.into(),
             application_error: false,
-            text: None,
             metadata: Metadata::new(),
+            rare: None,
         }
     }
 
     /// An error value of the application, encoded already.
     pub fn from_error(body: Bytes) -> Self {
         Self {
-            body,
             application_error: true,
-            text: None,
-            metadata: Metadata::new(),
+            ..Self::from_result(body)
         }
     }
 
-    /// An error of the application of which no more is known than its text.
+    /// An application error that is known by its message only.
     pub fn from_text(text: impl Into<String>) -> Self {
         let text = text.into();
         let body = wire::encode(&text, Encoding::Map).unwrap_or_default();
         Self::from_error(body).with_text(text)
     }
 
-    /// Says what the application's error reads like, for peers that know errors as text only.
+    /// Sets the body, for a result with items behind it.
     #[must_use]
-    pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(Box::new(text.into()));
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.body = body;
         self
     }
 
-    /// What a handler returned. An error that is a plain [`Status`] becomes the status of the call; an error type
-    /// of the application travels as a value.
+    /// Says what the application's error reads like, for peers that know errors as text only.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.rare.get_or_insert_default().text = Some(text.into());
+        self
+    }
+
+    /// Sets the keys and values beside the answer.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// The response to what a handler returned. An error that is a [`Status`] ends the call with that status, be the
+    /// error type [`Status`] itself or an enum that holds the status in the variant which `From<Status>` makes; any
+    /// other error travels as a value.
     ///
     /// # Errors
     ///
@@ -65,17 +85,11 @@ impl Response {
     pub fn encode<T, E>(method: &MethodSchema, result: Result<T, E>) -> Result<Self, Status>
     where
         T: Serialize,
-        E: Serialize + 'static,
+        E: Serialize + From<Status> + 'static,
     {
         match result {
             Ok(value) => wire::encode(&value, method.encoding()).map(Self::from_result),
-            Err(error) => {
-                // `E` is known when this is compiled, so one of the two branches is all that remains.
-                if let Some(status) = (&error as &dyn Any).downcast_ref::<Status>() {
-                    return Err(status.clone().with_never_ran(false));
-                }
-                wire::encode(&error, method.encoding()).map(Self::from_error)
-            }
+            Err(error) => encode_error(error, method.encoding())?.map(Self::from_error),
         }
         .map_err(|error| {
             Status::internal(format!(
@@ -98,11 +112,13 @@ impl Response {
     ) -> Result<Self, Status>
     where
         T: Serialize,
-        E: Serialize + 'static,
+        E: Serialize + From<Status> + 'static,
     {
-        let mut response = Self::encode(method, result)?;
-        response.text = text.map(Box::new);
-        Ok(response)
+        let response = Self::encode(method, result)?;
+        Ok(match text {
+            Some(text) => response.with_text(text),
+            None => response,
+        })
     }
 
     /// The answer as the caller's types have it. Of an error that is known as text only, a variant of that name and
@@ -122,24 +138,50 @@ impl Response {
             )))
         };
         if self.application_error {
-            return Err(
-                wire::decode::<E>(&self.body).unwrap_or_else(|error| match &self.text {
-                    Some(text) => E::from(Status::unknown(text.to_string())),
+            return Err(wire::decode::<E>(self.bytes()).unwrap_or_else(|error| {
+                match self.text() {
+                    Some(text) => E::from(Status::unknown(text.to_owned())),
                     None => unreadable(error),
-                }),
-            );
+                }
+            }));
         }
-        wire::decode(&self.body).map_err(unreadable)
+        wire::decode(self.bytes()).map_err(unreadable)
+    }
+
+    /// The result or the error, and items behind it if there are any.
+    pub fn body(&self) -> &Body {
+        &self.body
     }
 
     /// The bytes of the result or of the error.
-    pub fn body(&self) -> &Bytes {
-        &self.body
+    pub fn bytes(&self) -> &Bytes {
+        self.body.bytes()
+    }
+
+    /// Keys and values beside the answer.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Keys and values beside the answer, to be changed.
+    pub fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.metadata
+    }
+
+    /// Values that layers attach for the layers around them; they do not leave the process.
+    pub fn extensions(&self) -> &Extensions {
+        static NONE: Extensions = Extensions::none();
+        self.rare.as_ref().map_or(&NONE, |rare| &rare.extensions)
+    }
+
+    /// Values that layers attach for the layers around them, to be changed.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.rare.get_or_insert_default().extensions
     }
 
     /// What the application's error reads like, if it was said.
     pub fn text(&self) -> Option<&str> {
-        self.text.as_deref().map(String::as_str)
+        self.rare.as_ref()?.text.as_deref()
     }
 
     /// Whether the body is the application's error.
@@ -148,12 +190,133 @@ impl Response {
     }
 }
 
+/// An error as bytes, unless it is a status.
+///
+/// # Errors
+///
+/// The status that the error is: the error is written as what `From<Status>` makes of the status inside it is written.
+fn encode_error<E: Serialize + From<Status> + 'static>(
+    error: E,
+    encoding: Encoding,
+) -> Result<Result<Bytes, EncodeError>, Status> {
+    // `E` is known when this is compiled, so one of the two branches is all that remains.
+    let mut error = Some(error);
+    if let Some(status) = (&mut error as &mut dyn Any).downcast_mut::<Option<Status>>() {
+        return Err(status
+            .take()
+            .unwrap_or_else(|| Status::unknown(""))
+            .returned_by_handler());
+    }
+    let (written, status) = capture(|| wire::encode(&error, encoding));
+    if let (Ok(written), Some(status)) = (&written, status) {
+        let alone = wire::encode(&E::from(status.clone()), encoding);
+        if alone.is_ok_and(|alone| alone == *written) {
+            return Err(status.returned_by_handler());
+        }
+    }
+    Ok(written)
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("body", &self.body)
             .field("application_error", &self.application_error)
             .field("metadata", &self.metadata)
-            .finish()
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::Response;
+    use crate::{
+        Code, Status,
+        schema::{Encoding, MethodSchema},
+    };
+
+    /// Error types whose `Status` variant is written in each way that serde has, and one that is no enum.
+    macro_rules! errors {
+        ($($name:ident $(#[$attribute:meta])*;)*) => {
+            $(
+                #[derive(Debug, PartialEq, Serialize, Deserialize)]
+                $(#[$attribute])*
+                enum $name {
+                    NotFound { id: u8 },
+                    Partial { done: u8, status: Status },
+                    Status(Status),
+                }
+
+                impl From<Status> for $name {
+                    fn from(status: Status) -> Self {
+                        Self::Status(status)
+                    }
+                }
+
+                impl Case for $name {
+                    fn not_found() -> Self { Self::NotFound { id: 7 } }
+                    fn partial(status: Status) -> Self { Self::Partial { done: 1, status } }
+                }
+            )*
+
+            fn each(method: &MethodSchema) {
+                $(check::<$name>(method);)*
+            }
+        };
+    }
+
+    errors! {
+        External;
+        Internal #[serde(tag = "type")];
+        Adjacent #[serde(tag = "type", content = "content")];
+        Untagged #[serde(untagged)];
+    }
+
+    trait Case: Serialize + From<Status> + 'static {
+        fn not_found() -> Self;
+        fn partial(status: Status) -> Self;
+    }
+
+    fn check<E: Case>(method: &MethodSchema) {
+        let away = || Status::unavailable("the database is away").with_details(&b"\x07"[..]);
+        let encode = |error: E| Response::encode::<(), E>(method, Err(error));
+        let status = encode(away().rejected().into()).unwrap_err();
+        assert_eq!(status, away(), "the handler has run");
+        for value in [E::not_found(), E::partial(away())] {
+            assert!(encode(value).unwrap().is_application_error());
+        }
+    }
+
+    #[test]
+    fn a_status_in_its_variant_is_a_status_and_every_other_error_is_a_value() {
+        static MAP: MethodSchema = MethodSchema::new("fake", "map", 0);
+        static ARRAY: MethodSchema =
+            MethodSchema::new("fake", "array", 1).with_encoding(Encoding::Array);
+        each(&MAP);
+        each(&ARRAY);
+    }
+
+    #[test]
+    fn an_error_that_says_more_than_its_status_is_a_value() {
+        #[derive(Serialize)]
+        struct Wrapped {
+            status: Status,
+            attempts: u8,
+        }
+        impl From<Status> for Wrapped {
+            fn from(status: Status) -> Self {
+                let attempts = 0;
+                Self { status, attempts }
+            }
+        }
+        static METHOD: MethodSchema = MethodSchema::new("fake", "get", 0);
+        let encode = |attempts| {
+            let status = Status::aborted("no");
+            Response::encode::<(), _>(&METHOD, Err(Wrapped { status, attempts }))
+        };
+        assert!(encode(3).unwrap().is_application_error());
+        assert_eq!(encode(0).unwrap_err().code(), Code::Aborted);
     }
 }

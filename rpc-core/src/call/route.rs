@@ -39,7 +39,7 @@ impl Route {
                     "the name {start:?}... has {} bytes; at most {MAX_NAME_LEN} travel",
                     name.len()
                 );
-                return Err(Status::invalid_argument(why).with_never_ran(true));
+                return Err(Status::invalid_argument(why).not_sent());
             }
         }
         Ok(Names {

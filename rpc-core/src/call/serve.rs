@@ -50,5 +50,5 @@ pub fn unknown_method(schema: &ServiceSchema, route: &Route) -> Status {
         route.method(),
         known.join(", ")
     ))
-    .with_never_ran(true)
+    .rejected()
 }

@@ -40,6 +40,8 @@ struct Call {
 enum State {
     Waiting(Option<Waker>),
     Done(Answer),
+    /// The deadline passed before an answer came.
+    Late,
 }
 
 impl Calls {
@@ -92,12 +94,12 @@ impl Calls {
         }
     }
 
-    /// Fetches an answer once it is there.
-    pub(super) fn poll(&mut self, id: u64, cx: &mut Context<'_>) -> Poll<Answer> {
+    /// Fetches an answer once it is there; `None` when the deadline passed before.
+    pub(super) fn poll(&mut self, id: u64, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
         let Some(call) = self.get_mut(id) else {
-            return Poll::Ready(Err(Status::internal(
+            return Poll::Ready(Some(Err(Status::internal(
                 "the answer of this call was fetched before",
-            )));
+            ))));
         };
         match &mut call.state {
             State::Waiting(Some(waker)) if waker.will_wake(cx.waker()) => Poll::Pending,
@@ -105,8 +107,9 @@ impl Calls {
                 *waker = Some(cx.waker().clone());
                 Poll::Pending
             }
-            State::Done(_) => match self.slots.remove(slot_of(id)).state {
-                State::Done(answer) => Poll::Ready(answer),
+            State::Done(_) | State::Late => match self.slots.remove(slot_of(id)).state {
+                State::Done(answer) => Poll::Ready(Some(answer)),
+                State::Late => Poll::Ready(None),
                 State::Waiting(_) => Poll::Pending,
             },
         }
@@ -150,8 +153,7 @@ impl Calls {
                 continue;
             }
             wakers.extend(waker.take());
-            let status = Status::deadline_exceeded("no answer in time");
-            call.state = State::Done(Err(status));
+            call.state = State::Late;
             expired.push(call.id);
         }
         self.waiting -= expired.len();

@@ -5,15 +5,15 @@ use tokio::time::Instant;
 use super::{
     HasOutbox, Limits, Outbox,
     bucket::Bucket,
-    calls::{Answer, Calls, MAX_SLOTS},
+    calls::{Calls, MAX_SLOTS},
     quiet::{Hush, Quiet},
 };
 use crate::{
     Status,
-    call::{Request, Response},
+    call::{CancelReason, Cancellation, Request, Response},
     protocol::{
-        Body, Fields, Frame, GoAway, Hello, Message, Outcome, RequestHead, ResponseHead, RouteRef,
-        TooLarge, Violation, lane, whole_millis,
+        Features, Fields, Fragment, Frame, GoAway, Hello, Message, Outcome, RequestHead,
+        ResponseHead, RouteRef, TooLarge, Violation, lane, whole_millis,
     },
 };
 
@@ -116,17 +116,17 @@ impl ClientConnection {
                 RouteRef::Named(number, request.route().names())
             },
             timeout,
-            attempt: request.attempt,
+            attempt: request.attempt(),
             one_way: false,
             stream: false,
             fields: Fields {
-                metadata: request.metadata.clone(),
+                metadata: request.metadata().clone(),
                 ..Default::default()
             },
         };
         let end = self
             .outbox
-            .push_with_body(id, &head, request.body(), peer.max_frame)
+            .push_with_body(id, &head, request.bytes(), peer.max_frame)
             .map_err(Refusal::TooLarge)?;
         if !known {
             self.set_named(number);
@@ -155,16 +155,29 @@ impl ClientConnection {
         most.min(MAX_SLOTS).saturating_sub(self.calls.held())
     }
 
-    /// The answer of a call, once it is there; to be asked until it is, and no more after.
-    pub fn poll_answer(&mut self, call: u64, cx: &mut Context<'_>) -> Poll<Answer> {
+    /// The answer of a call, once it is there; `None` when the deadline passed before. To be asked until there is one of the
+    /// two, and no more after.
+    pub fn poll_answer(
+        &mut self,
+        call: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Response, Status>>> {
         self.calls.poll(call, cx)
     }
 
-    /// Gives a call up. Its request may be on the way, so the peer is told; an answer that comes late is dropped.
-    pub fn abandon(&mut self, call: u64) {
+    /// Gives a call up, for the reason that `why` tells. Its request may be on the way, so the peer is told; an answer that
+    /// comes late is dropped.
+    pub fn abandon(&mut self, call: u64, why: impl FnOnce() -> Cancellation) {
         if self.calls.forget(call) {
-            self.outbox.push_small(call, Message::Cancel);
+            self.cancel(call, why);
         }
+    }
+
+    fn cancel(&mut self, call: u64, why: impl FnOnce() -> Cancellation) {
+        let peer = self.peer.as_ref();
+        let said = peer.is_some_and(|peer| peer.features.contains(Features::CANCEL_REASONS));
+        let cancel = Message::Cancel(said.then(why));
+        self.outbox.push_small(call, cancel);
     }
 
     /// Takes a frame in, and collects the tasks that it wakes.
@@ -206,7 +219,7 @@ impl ClientConnection {
             Message::GoAway(goaway) => self.go_away(&goaway, wakers),
             Message::Hello(_) => return Err(Violation::Unexpected("a second hello")),
             Message::Request(..) => return Err(Violation::Unexpected("a request from the server")),
-            Message::Cancel => return Err(Violation::Unexpected("a cancel from the server")),
+            Message::Cancel(_) => return Err(Violation::Unexpected("a cancel from the server")),
             Message::Piece(_) => return Err(Violation::NotAgreed("a body in pieces")),
             Message::Item(..) | Message::End(_) | Message::Window(_) => {
                 return Err(Violation::NotAgreed("a stream"));
@@ -223,7 +236,7 @@ impl ClientConnection {
     /// Does what time asks for: ends overdue calls, pings when quiet.
     pub fn tick(&mut self, now: Instant, wakers: &mut Vec<Waker>) -> Chore {
         for call in self.calls.expire(now, wakers) {
-            self.outbox.push_small(call, Message::Cancel);
+            self.cancel(call, || Cancellation::bare(CancelReason::Deadline));
         }
         let quiet = match self.quiet.tick(now) {
             Hush::Until(moment) => moment,
@@ -250,7 +263,10 @@ impl ClientConnection {
         let outbox = &self.outbox;
         self.calls.fail(
             |_| true,
-            |end| why.clone().with_never_ran(!outbox.has_left(end)),
+            |end| match outbox.has_left(end) {
+                true => why.clone().may_have_run(),
+                false => why.clone().not_sent(),
+            },
             wakers,
         );
         self.closing.get_or_insert_with(|| why.clone());
@@ -294,7 +310,7 @@ impl ClientConnection {
         let last = |call: u64| goaway.last_calls.get(lane(call)).copied().unwrap_or(0);
         self.calls.fail(
             |call| call > last(call),
-            |_| status.clone().with_never_ran(true),
+            |_| status.clone().rejected(),
             wakers,
         );
         self.closing.get_or_insert(status);
@@ -326,7 +342,7 @@ impl HasOutbox for ClientConnection {
     }
 }
 
-fn response(head: ResponseHead, body: Body) -> Result<Response, Violation> {
+fn response(head: ResponseHead, body: Fragment) -> Result<Response, Violation> {
     whole(&body)?;
     let mut response = if head.application_error {
         Response::from_error(body.data)
@@ -336,12 +352,12 @@ fn response(head: ResponseHead, body: Body) -> Result<Response, Violation> {
     if head.stream {
         return Err(Violation::NotAgreed("a stream"));
     }
-    response.metadata = head.fields.metadata;
+    *response.metadata_mut() = head.fields.metadata;
     Ok(response)
 }
 
 /// Until more is agreed in hello, bodies are whole and as they are.
-pub(super) fn whole(body: &Body) -> Result<(), Violation> {
+pub(super) fn whole(body: &Fragment) -> Result<(), Violation> {
     if body.more {
         return Err(Violation::NotAgreed("a body in pieces"));
     }

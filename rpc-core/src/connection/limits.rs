@@ -60,7 +60,7 @@ impl Limits {
         Hello {
             min_version: VERSION,
             max_version: VERSION,
-            features: Features::NONE,
+            features: Features::CANCEL_REASONS,
             max_frame: self.max_frame,
             max_calls: self.max_calls,
             max_routes: self.max_routes,

@@ -18,6 +18,7 @@ pub use self::{
     client::{Chore, ClientConnection, Refusal},
     limits::Limits,
     outbox::{Batch, Outbox},
+    running::{Overdue, TIME_TO_STOP},
     server::ServerConnection,
     serving::{Incoming, Methods, ServerEvent, Serving},
 };

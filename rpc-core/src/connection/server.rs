@@ -1,18 +1,18 @@
 use tokio::time::Instant;
 
 use super::{
-    HasOutbox, Incoming, Limits, Methods, Outbox, ServerEvent, Serving,
+    HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, ServerEvent, Serving,
     bucket::Bucket,
     client::whole,
     quiet::{Hush, Quiet},
     running::Running,
 };
 use crate::{
-    Deadline, Metadata, Status,
+    Deadline, Status,
     call::{Names, Response},
     protocol::{
-        Body, Codec, Fields, Frame, GoAway, Hello, LANES, Message, Outcome, Reason, RequestHead,
-        ResponseHead, RouteRef, Violation, lane,
+        Codec, Fields, Fragment, Frame, GoAway, Hello, LANES, Message, Outcome, Reason,
+        RequestHead, ResponseHead, RouteRef, Violation, lane,
     },
 };
 
@@ -36,7 +36,7 @@ pub struct ServerConnection<R, T> {
     quiet: Quiet,
 }
 
-impl<R: Clone, T> ServerConnection<R, T> {
+impl<R: Clone, T: Clone> ServerConnection<R, T> {
     /// A fresh connection, which waits for the client's hello.
     pub fn new(limits: Limits, now: Instant) -> Self {
         Self {
@@ -85,10 +85,10 @@ impl<R: Clone, T> ServerConnection<R, T> {
             Message::Request(head, body) => {
                 return self.request(frame.call, head, body, now, resolve);
             }
-            Message::Cancel => {
+            Message::Cancel(why) => {
                 self.cancels.spend(now, "cancels")?;
-                let task = self.running.leave(frame.call);
-                return Ok(ServerEvent::Cancelled(frame.call, task));
+                let (call, task) = (frame.call, self.running.cancel(frame.call, now));
+                return Ok(ServerEvent::Cancelled { call, why, task });
             }
             Message::Ping(number) => {
                 self.pings.spend(now, "pings")?;
@@ -131,7 +131,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
         &mut self,
         call: u64,
         head: RequestHead,
-        body: Body,
+        body: Fragment,
         now: Instant,
         resolve: impl FnOnce(&Names) -> R,
     ) -> Result<ServerEvent<R, T>, Violation> {
@@ -165,7 +165,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
             None
         };
         if let Some(status) = refusal {
-            self.answer(call, Err(status.with_never_ran(true)), Metadata::new());
+            self.answer(call, Err(status.rejected()));
             return Ok(ServerEvent::None);
         }
         let deadline = Deadline::new(
@@ -210,7 +210,7 @@ impl<R: Clone, T> ServerConnection<R, T> {
     }
 }
 
-impl<R: Clone, T> Serving<R, T> for ServerConnection<R, T> {
+impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
     type Decoder = Codec;
 
     #[inline]
@@ -228,38 +228,40 @@ impl<R: Clone, T> Serving<R, T> for ServerConnection<R, T> {
     }
 
     fn run(&mut self, call: u64, deadline: Deadline, task: T) {
-        self.running.enter(call, deadline.instant(), task);
+        self.running.insert(call, deadline.instant(), task);
     }
 
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata) {
-        if self.running.leave(call).is_some() {
-            self.answer(call, answer, metadata);
+    fn finish(&mut self, call: u64, answer: Result<Response, Status>) {
+        if self.running.remove(call) {
+            self.answer(call, answer);
         }
     }
 
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>, mut metadata: Metadata) {
+    fn answer(&mut self, call: u64, answer: Result<Response, Status>) {
         let max_frame = self
             .peer
             .as_ref()
             .map_or(self.limits.max_frame, |peer| peer.max_frame);
         let pushed = match answer {
+            Ok(response) if response.body().has_items() => {
+                let status = Status::unimplemented("items of an answer do not travel yet");
+                let message = Message::Error(Outcome::from_status(&status));
+                self.outbox.push(&Frame { call, message }, max_frame)
+            }
             Ok(response) => {
-                metadata.inherit(&response.metadata);
                 let head = ResponseHead {
                     application_error: response.is_application_error(),
                     stream: false,
                     fields: Fields {
-                        metadata,
+                        metadata: response.metadata().clone(),
                         ..Fields::default()
                     },
                 };
                 self.outbox
-                    .push_with_body(call, &head, response.body(), max_frame)
+                    .push_with_body(call, &head, response.bytes(), max_frame)
             }
             Err(status) => {
-                metadata.inherit(status.metadata());
-                let outcome = Outcome::from_status(&status.with_metadata(metadata));
-                let message = Message::Error(outcome);
+                let message = Message::Error(Outcome::from_status(&status));
                 self.outbox.push(&Frame { call, message }, max_frame)
             }
         };
@@ -272,7 +274,7 @@ impl<R: Clone, T> Serving<R, T> for ServerConnection<R, T> {
         }
     }
 
-    fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation> {
+    fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {
         if self.patience.is_some_and(|patience| patience <= now) {
             return Err(Violation::TooSlow(if self.peer.is_none() {
                 "hello"
@@ -285,14 +287,7 @@ impl<R: Clone, T> Serving<R, T> for ServerConnection<R, T> {
             Hush::Ping(_) => self.outbox.push_small(0, Message::Ping(0)),
             Hush::Dead => return Err(Violation::TooSlow("the answer to a ping")),
         }
-        let overdue = self.running.take_overdue(now);
-        let mut tasks = Vec::with_capacity(overdue.len());
-        for (call, task) in overdue {
-            let status = Status::deadline_exceeded("the handler was stopped at the deadline");
-            self.answer(call, Err(status), Metadata::new());
-            tasks.push(task);
-        }
-        Ok(tasks)
+        Ok(self.running.overdue(now))
     }
 
     fn next_tick(&self) -> Instant {
@@ -338,8 +333,16 @@ impl<R: Clone, T> Serving<R, T> for ServerConnection<R, T> {
         self.outbox.unwritten() >= self.limits.max_unwritten.max(1)
     }
 
-    fn stop(&mut self) -> Vec<T> {
+    fn tasks(&self) -> Vec<T> {
+        self.running.tasks()
+    }
+
+    fn take_tasks(&mut self) -> Vec<T> {
         self.running.take()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running.is_empty()
     }
 }
 

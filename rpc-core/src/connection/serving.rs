@@ -1,9 +1,9 @@
 use tokio::time::Instant;
 
-use super::HasOutbox;
+use super::{HasOutbox, Overdue};
 use crate::{
     Deadline, Metadata, Status,
-    call::{Attempt, Names, Response},
+    call::{Attempt, Cancellation, Names, Response},
     protocol::{Decode, Reason, Violation},
     schema::MethodSchema,
 };
@@ -33,18 +33,18 @@ pub trait Serving<R, T>: HasOutbox {
     /// Enters a call that runs on, with the handle that stops it.
     fn run(&mut self, call: u64, deadline: Deadline, task: T);
 
-    /// Answers a call that ran on, unless it was stopped meanwhile.
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata);
+    /// Answers a call that ran on, unless nobody wants its answer any more.
+    fn finish(&mut self, call: u64, answer: Result<Response, Status>);
 
     /// Answers a call.
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata);
+    fn answer(&mut self, call: u64, answer: Result<Response, Status>);
 
-    /// Answers the calls whose deadline has passed, and returns the handles that stop them.
+    /// The calls that have to end now, because their deadline has passed or because they were told to and have not.
     ///
     /// # Errors
     ///
     /// A [`Violation`] when the peer was too slow with what has to come from it.
-    fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation>;
+    fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation>;
 
     /// The moment at which [`tick`](Self::tick) has something to do, unless something is heard before.
     fn next_tick(&self) -> Instant;
@@ -70,8 +70,14 @@ pub trait Serving<R, T>: HasOutbox {
     /// Whether so much waits to be written that nothing more should be read.
     fn is_choked(&self) -> bool;
 
-    /// Takes the handles of all calls that run on, to stop them with the connection.
-    fn stop(&mut self) -> Vec<T>;
+    /// The handles of all calls that run on.
+    fn tasks(&self) -> Vec<T>;
+
+    /// Takes the handles of all calls that run on, which are aborted with the connection.
+    fn take_tasks(&mut self) -> Vec<T>;
+
+    /// Whether no call runs on.
+    fn is_idle(&self) -> bool;
 }
 
 /// The methods of a server.
@@ -91,8 +97,16 @@ pub enum ServerEvent<R, T> {
     None,
     /// A call to run.
     Call(Incoming<R>),
-    /// The caller gave this call up: stop its handler, if it was [entered](Serving::run), or do not run it.
-    Cancelled(u64, Option<T>),
+    /// The caller gave this call up.
+    Cancelled {
+        /// The call.
+        call: u64,
+        /// Why, if the caller says so.
+        why: Option<Cancellation>,
+        /// The handle that stops the call, if it [runs on](Serving::run); a call that does not run yet must not run any
+        /// more.
+        task: Option<T>,
+    },
 }
 
 /// A call to run.

@@ -23,11 +23,11 @@ pub struct Asked {
 ///
 /// `InvalidArgument` when its body is no array, or not that alone: nothing else says where the request ends.
 pub fn ask(request: &Request, id: u32, meta: bool) -> Result<Asked, Status> {
-    let body = request.body();
+    let body = request.bytes();
     let is_one = value_len(body) == Some(body.len());
     let Some((count, values)) = array(body).filter(|_| is_one) else {
         let why = "the arguments are not a MessagePack array";
-        return Err(Status::invalid_argument(why).with_never_ran(true));
+        return Err(Status::invalid_argument(why).not_sent());
     };
     let mut head = BytesMut::with_capacity(64);
     head.put_slice(b"\x94\x00");
@@ -39,7 +39,11 @@ pub fn ask(request: &Request, id: u32, meta: bool) -> Result<Asked, Status> {
     }
     // Nobody has four billion arguments, which would be as many bytes.
     let _ = rmp::encode::write_array_len(&mut (&mut head).writer(), count.saturating_add(1));
-    meta::write(&mut head, &request.metadata, request.deadline().remaining());
+    meta::write(
+        &mut head,
+        request.metadata(),
+        request.deadline().remaining(),
+    );
     Ok(Asked {
         head: head.freeze(),
         arguments: body.slice(body.len() - values.len()..),
@@ -107,7 +111,7 @@ mod tests {
             written(&call, 256, true),
             b"\x94\x00\xcd\x01\x00\xa3sum\x93\x81\xafdoge-timeout-ms\xa41000\x01\x02"
         );
-        call.metadata.insert("k", "v").unwrap();
+        call.metadata_mut().insert("k", "v").unwrap();
         let with_metadata = written(&call, 1, true);
         assert!(
             with_metadata.ends_with(b"\xa1k\xa1v\x01\x02"),

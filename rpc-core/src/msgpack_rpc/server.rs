@@ -10,7 +10,9 @@ use super::{
 use crate::{
     Deadline, Metadata, Status,
     call::{Attempt, Response},
-    connection::{HasOutbox, Incoming, Limits, Methods, Outbox, Running, ServerEvent, Serving},
+    connection::{
+        HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Running, ServerEvent, Serving,
+    },
     protocol::{Reason, Violation},
     schema::MethodSchema,
     wire::value_len,
@@ -152,7 +154,7 @@ impl<R, T> ServerConnection<R, T> {
     }
 }
 
-impl<R, T> Serving<R, T> for ServerConnection<R, T> {
+impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
     type Decoder = Messages;
 
     fn take(
@@ -191,46 +193,43 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
     }
 
     fn run(&mut self, call: u64, deadline: Deadline, task: T) {
-        self.running.enter(call, deadline.instant(), task);
+        self.running.insert(call, deadline.instant(), task);
     }
 
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>, metadata: Metadata) {
-        if self.running.leave(call).is_some() {
-            self.answer(call, answer, metadata);
+    fn finish(&mut self, call: u64, answer: Result<Response, Status>) {
+        if self.running.remove(call) {
+            self.answer(call, answer);
         }
     }
 
     /// Metadata of the answer has no place in this dialect.
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>, _: Metadata) {
+    fn answer(&mut self, call: u64, answer: Result<Response, Status>) {
         let answer = match answer {
+            Ok(response) if response.body().has_items() => {
+                Answer::Error("items of an answer do not travel yet".into())
+            }
             Ok(response) if response.is_application_error() => {
                 Answer::Error(match response.text() {
                     Some(text) if !text.is_empty() => text.to_owned(),
-                    _ => text::readable(response.body()),
+                    _ => text::readable(response.bytes()),
                 })
             }
             // Nothing else says where an answer ends: this would take part of the next one with it.
-            Ok(response) if value_len(response.body()) != Some(response.body().len()) => {
+            Ok(response) if value_len(response.bytes()) != Some(response.bytes().len()) => {
                 Answer::Error("the result is not one MessagePack value".into())
             }
-            Ok(response) => Answer::Result(response.body().clone()),
+            Ok(response) => Answer::Result(response.bytes().clone()),
             Err(status) => Answer::Error(text::of_status(&status)),
         };
         self.put(call, answer);
     }
 
-    fn tick(&mut self, now: Instant) -> Result<Vec<T>, Violation> {
+    fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {
         if self.patience.is_some_and(|patience| patience <= now) {
             return Err(Violation::TooSlow("a message"));
         }
         self.idle = now + IDLE;
-        let overdue = self.running.take_overdue(now);
-        let mut tasks = Vec::with_capacity(overdue.len());
-        for (call, task) in overdue {
-            let late = Status::deadline_exceeded("the handler was stopped at the deadline");
-            self.answer(call, Err(late), Metadata::new());
-            tasks.push(task);
-        }
+        let overdue = self.running.overdue(now);
         if self.going_away && self.heard + QUIET <= now {
             if self.is_in_use() {
                 self.heard = now;
@@ -238,7 +237,7 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
                 self.drained = true;
             }
         }
-        Ok(tasks)
+        Ok(overdue)
     }
 
     fn next_tick(&self) -> Instant {
@@ -291,8 +290,16 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
         waiting >= self.limits.max_unwritten.max(1) || !self.has_room(0)
     }
 
-    fn stop(&mut self) -> Vec<T> {
+    fn tasks(&self) -> Vec<T> {
+        self.running.tasks()
+    }
+
+    fn take_tasks(&mut self) -> Vec<T> {
         self.running.take()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running.is_empty()
     }
 }
 
@@ -312,8 +319,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::{
-        HasOutbox as _, Limits, Message, Messages, Metadata, MethodSchema, Methods, Options, QUIET,
-        Reason, Response, ServerConnection, ServerEvent, Serving as _,
+        HasOutbox as _, Limits, Message, Messages, MethodSchema, Methods, Options, QUIET, Reason,
+        Response, ServerConnection, ServerEvent, Serving as _,
     };
     use crate::{
         call::Names,
@@ -357,7 +364,7 @@ mod tests {
         let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", start);
         machine.go_away(Reason::Drain, "", start);
         let answer = Response::from_result(Bytes::from_static(b"\x07"));
-        machine.answer(call, Ok(answer), Metadata::new());
+        machine.answer(call, Ok(answer));
         let mut now = start;
         for _ in 0..5 {
             now += QUIET;
@@ -386,7 +393,7 @@ mod tests {
             let mut machine = machine(Limits::default(), now);
             let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", now);
             let answer = Response::from_result(Bytes::copy_from_slice(body));
-            machine.answer(call, Ok(answer), Metadata::new());
+            machine.answer(call, Ok(answer));
             let mut written = BytesMut::from(&written(machine.outbox())[..]);
             let mut messages = Messages::new(1024);
             let Some(Message::Answer { error, .. }) = messages.next(&mut written).unwrap() else {

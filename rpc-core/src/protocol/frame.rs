@@ -2,9 +2,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
     Fields, GoAway, Header, Hello, Kind, Outcome, Reader, RequestHead, ResponseHead, Violation,
-    flags,
+    cancel, flags,
     header::{Open, TooLarge},
 };
+use crate::call::Cancellation;
 
 /// What stands in front of the body of a request or of an answer.
 pub(crate) trait Head {
@@ -48,21 +49,21 @@ pub enum Message {
     /// Versions, features, limits.
     Hello(Hello),
     /// A call.
-    Request(RequestHead, Body),
+    Request(RequestHead, Fragment),
     /// The answer of a handler.
-    Response(ResponseHead, Body),
+    Response(ResponseHead, Fragment),
     /// Why there is no answer.
     Error(Outcome),
     /// The next piece of a body.
-    Piece(Body),
+    Piece(Fragment),
     /// One item of a stream.
-    Item(Fields, Body),
+    Item(Fields, Fragment),
     /// The end of a stream.
     End(Outcome),
     /// Room for so many bytes more.
     Window(u32),
-    /// The caller gave the call up.
-    Cancel,
+    /// The caller gave the call up. Why, where that is agreed.
+    Cancel(Option<Cancellation>),
     /// Are you there? The number comes back.
     Ping(u64),
     /// I am.
@@ -75,7 +76,7 @@ pub enum Message {
 
 /// A body, or a piece of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Body {
+pub struct Fragment {
     /// The bytes.
     pub data: Bytes,
     /// More pieces follow.
@@ -84,7 +85,7 @@ pub struct Body {
     pub compressed: bool,
 }
 
-impl Body {
+impl Fragment {
     /// A whole body as it is.
     pub fn whole(data: Bytes) -> Self {
         Self {
@@ -167,7 +168,11 @@ impl Frame {
                 goaway.encode(dst);
                 &NOTHING
             }
-            Message::Cancel | Message::Skipped(_) => &NOTHING,
+            Message::Cancel(cancellation) => {
+                cancel::encode(cancellation.as_ref(), dst);
+                &NOTHING
+            }
+            Message::Skipped(_) => &NOTHING,
         };
         open.finish(dst, body.len(), max_frame)?;
         Ok(body)
@@ -199,23 +204,23 @@ impl Frame {
             Kind::Hello => Message::Hello(Hello::decode(reader)?),
             Kind::Request => Message::Request(
                 RequestHead::decode(bits, &mut reader)?,
-                Body::decode(bits, reader),
+                Fragment::decode(bits, reader),
             ),
             Kind::Response => Message::Response(
                 ResponseHead::decode(bits, &mut reader)?,
-                Body::decode(bits, reader),
+                Fragment::decode(bits, reader),
             ),
             Kind::Error => Message::Error(Outcome::decode(bits, reader)?),
-            Kind::Piece => Message::Piece(Body::decode(bits, reader)),
+            Kind::Piece => Message::Piece(Fragment::decode(bits, reader)),
             Kind::Item => {
                 let fields = Fields::decode_if_flagged(bits, &mut reader)?;
-                Message::Item(fields, Body::decode(bits, reader))
+                Message::Item(fields, Fragment::decode(bits, reader))
             }
             Kind::End => Message::End(Outcome::decode(bits, reader)?),
             Kind::Window => {
                 Message::Window(alone(reader, header.kind, |reader| reader.u32("window"))?)
             }
-            Kind::Cancel => alone(reader, header.kind, |_| Ok(Message::Cancel))?,
+            Kind::Cancel => Message::Cancel(cancel::decode(reader)?),
             Kind::Ping => Message::Ping(alone(reader, header.kind, |reader| reader.u64("ping"))?),
             Kind::Pong => Message::Pong(alone(reader, header.kind, |reader| reader.u64("pong"))?),
             Kind::GoAway => Message::GoAway(GoAway::decode(reader)?),
@@ -238,7 +243,7 @@ impl Message {
             Self::Item(fields, body) => (Kind::Item, body.flags() | fields.flag()),
             Self::End(outcome) => (Kind::End, outcome.fields.flag()),
             Self::Window(_) => (Kind::Window, 0),
-            Self::Cancel => (Kind::Cancel, 0),
+            Self::Cancel(_) => (Kind::Cancel, 0),
             Self::Ping(_) => (Kind::Ping, 0),
             Self::Pong(_) => (Kind::Pong, 0),
             Self::GoAway(_) => (Kind::GoAway, 0),

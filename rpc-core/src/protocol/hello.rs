@@ -45,6 +45,9 @@ impl Features {
     /// Calls that want no answer.
     pub const ONE_WAY: Self = Self(1 << 4);
 
+    /// Cancels that say why.
+    pub const CANCEL_REASONS: Self = Self(1 << 5);
+
     /// What both sides can.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

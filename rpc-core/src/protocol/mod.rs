@@ -3,6 +3,7 @@
 //! `docs/protocol.md` specifies every byte. Nothing here does I/O or keeps state between frames; what a peer may
 //! send when is the business of [`connection`](crate::connection).
 
+mod cancel;
 mod codec;
 mod decode;
 mod fields;
@@ -21,7 +22,7 @@ pub use self::{
     codec::{Codec, CodecError},
     decode::Decode,
     fields::Fields,
-    frame::{Body, Frame, Message},
+    frame::{Fragment, Frame, Message},
     goaway::{GoAway, Reason},
     header::{HEADER_LEN, Header, MAGIC, TooLarge},
     hello::{Features, Hello, VERSION},

@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Fields, Reader, Violation, flags};
-use crate::{Code, Status};
+use crate::{Code, Disposition, Status};
 
 /// How a call or a stream ended, when not with an answer: the payload of error and end frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Outcome {
     pub code: u8,
     /// The call provably never reached its handler.
     pub never_ran: bool,
+    /// The service that was called hands on what a service further down said.
+    pub passed_on: bool,
     /// For people.
     pub message: Box<str>,
     /// For machines, encoded by the service.
@@ -23,12 +25,14 @@ pub struct Outcome {
 impl Outcome {
     pub(crate) const FLAGS: u8 = flags::FIELDS;
     const NEVER_RAN: u8 = 0x01;
+    const PASSED_ON: u8 = 0x02;
 
     /// What this status looks like on the wire.
     pub fn from_status(status: &Status) -> Self {
         Self {
             code: status.code().as_u8(),
             never_ran: status.never_ran(),
+            passed_on: status.is_passed_on(),
             message: status.message().into(),
             details: status.details().clone(),
             fields: Fields {
@@ -47,7 +51,11 @@ impl Outcome {
             code => code,
         };
         let mut status = Status::new(code, String::from(self.message))
-            .with_never_ran(self.never_ran)
+            .with_disposition(match self.never_ran {
+                true => Disposition::Rejected,
+                false => Disposition::Answered,
+            })
+            .with_passed_on(self.passed_on)
             .with_details(self.details)
             .with_metadata(self.fields.metadata);
         if let Some(pushback) = self.fields.pushback {
@@ -58,7 +66,8 @@ impl Outcome {
 
     pub(crate) fn encode(&self, dst: &mut BytesMut) {
         dst.put_u8(self.code);
-        dst.put_u8(if self.never_ran { Self::NEVER_RAN } else { 0 });
+        let bit = |bit, is_set| if is_set { bit } else { 0 };
+        dst.put_u8(bit(Self::NEVER_RAN, self.never_ran) | bit(Self::PASSED_ON, self.passed_on));
         self.fields.encode_unless_empty(dst);
         let message = cut(&self.message, usize::from(u16::MAX));
         dst.put_u16(message.len() as u16);
@@ -68,13 +77,14 @@ impl Outcome {
 
     pub(crate) fn decode(flags: u8, mut reader: Reader) -> Result<Self, Violation> {
         let code = reader.u8("status code")?;
-        let never_ran = reader.u8("status")? & Self::NEVER_RAN != 0;
+        let bits = reader.u8("status")?;
         let fields = Fields::decode_if_flagged(flags, &mut reader)?;
         let length = usize::from(reader.u16("status message")?);
         let message = reader.text(length, "status message")?;
         Ok(Self {
             code,
-            never_ran,
+            never_ran: bits & Self::NEVER_RAN != 0,
+            passed_on: bits & Self::PASSED_ON != 0,
             message,
             details: reader.rest(),
             fields,

@@ -1,19 +1,28 @@
-//! What the framework itself has to say about a call: a code, a message, and whether the call can have run.
+//! What the framework itself has to say about a call: a code, a message, and how far the call came.
 
+mod capture;
 mod code;
+mod disposition;
 mod serde;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
 
-pub use self::code::Code;
-use crate::Metadata;
+pub(crate) use self::capture::capture;
+pub use self::{code::Code, disposition::Disposition};
+use crate::{Metadata, call::Route};
 
 /// Why a call has no answer of its own.
 ///
-/// The codes are gRPC's. What gRPC does not tell is whether the handler can have run; a `Status` does, with
-/// [`never_ran`](Self::never_ran), and only such a call is safe to send again when its method is not idempotent.
+/// The codes are gRPC's. What gRPC does not tell is how far the call came; a `Status` does, with its
+/// [`disposition`](Self::disposition), and only a call that [never ran](Self::never_ran) is safe to send again when its
+/// method is not idempotent.
+///
+/// A handler that returns the status of a call that it made itself only passes the status on. The caller sees the same
+/// code, and does not hold the failure against the instance that passed it on
+/// ([`is_passed_on`](Self::is_passed_on)). Metadata, details and pushback of the inner status stay behind, as they were
+/// meant for the handler, unless the handler [forwards](Self::forward) them.
 ///
 /// One pointer in size, so that a `Result` which carries it stays small.
 ///
@@ -24,29 +33,36 @@ use crate::Metadata;
 /// assert_eq!(status.code(), Code::NotFound);
 /// assert_eq!(status.to_string(), "not found: no employee 7");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Status(Box<Inner>);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Inner {
     code: Code,
-    never_ran: bool,
+    disposition: Disposition,
+    passed_on: bool,
+    forwarded: bool,
     pushback: Option<Duration>,
     message: Cow<'static, str>,
     details: Bytes,
     metadata: Metadata,
+    /// The method whose call came back with this status, in the process that made the call.
+    received_from: Option<Route>,
 }
 
 impl Status {
-    /// A status of this code, for a call that may have run.
+    /// A status of this code, as a handler or a layer makes one: the call counts as [answered](Disposition::Answered).
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             code,
-            never_ran: false,
+            disposition: Disposition::Answered,
+            passed_on: false,
+            forwarded: false,
             pushback: None,
             message: message.into(),
             details: Bytes::new(),
             metadata: Metadata::new(),
+            received_from: None,
         }))
     }
 
@@ -65,9 +81,19 @@ impl Status {
         &self.0.details
     }
 
+    /// How far the call came.
+    pub fn disposition(&self) -> Disposition {
+        self.0.disposition
+    }
+
     /// Whether the call provably never reached its handler, so that sending it again cannot run it twice.
     pub fn never_ran(&self) -> bool {
-        self.0.never_ran
+        self.0.disposition.never_ran()
+    }
+
+    /// Whether the service that was called only hands on what a service further down said.
+    pub fn is_passed_on(&self) -> bool {
+        self.0.passed_on
     }
 
     /// How long an overloaded peer asks callers to stay away.
@@ -80,6 +106,10 @@ impl Status {
         &self.0.metadata
     }
 
+    pub(crate) fn metadata_mut(&mut self) -> &mut Metadata {
+        &mut self.0.metadata
+    }
+
     /// Adds keys and values beside it, instead of those it has.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
@@ -87,10 +117,59 @@ impl Status {
         self
     }
 
-    /// Says that the call never reached its handler.
+    /// Says how far the call came.
     #[must_use]
-    pub fn with_never_ran(mut self, never_ran: bool) -> Self {
-        self.0.never_ran = never_ran;
+    pub fn with_disposition(mut self, disposition: Disposition) -> Self {
+        self.0.disposition = disposition;
+        self
+    }
+
+    /// Says that the call was refused before it reached a handler.
+    #[must_use]
+    pub fn rejected(self) -> Self {
+        self.with_disposition(Disposition::Rejected)
+    }
+
+    /// Says that the call never left this process.
+    #[must_use]
+    pub fn not_sent(self) -> Self {
+        self.with_disposition(Disposition::NotSent)
+    }
+
+    /// Says that nobody knows whether the call has run.
+    #[must_use]
+    pub fn may_have_run(self) -> Self {
+        self.with_disposition(Disposition::MayHaveRun)
+    }
+
+    /// Says whether the status is passed on from a service further down.
+    #[must_use]
+    pub fn with_passed_on(mut self, passed_on: bool) -> Self {
+        self.0.passed_on = passed_on;
+        self
+    }
+
+    /// Lets metadata, details and pushback of a status that another service returned go on to the caller of the handler
+    /// that returns it; without this, they stay behind.
+    ///
+    /// ```
+    /// use doge_rpc_core::Status;
+    ///
+    /// async fn get(inner: impl Future<Output = Result<u32, Status>>) -> Result<u32, Status> {
+    ///     inner.await.map_err(Status::forward)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn forward(mut self) -> Self {
+        self.0.forwarded = true;
+        self
+    }
+
+    /// Notes that a call of this method came back with the status, so that a handler that returns the status passes it
+    /// on. Clients do so.
+    #[must_use]
+    pub fn received_from(mut self, route: &Route) -> Self {
+        self.0.received_from = Some(route.clone());
         self
     }
 
@@ -114,7 +193,51 @@ impl Status {
         self.0.message = format!("{doing}: {}", self.0.message).into();
         self
     }
+
+    /// The status as the answer of the handler that returned it: the handler has run, and what it received from another
+    /// service it passes on.
+    pub(crate) fn returned_by_handler(mut self) -> Self {
+        self.0.disposition = Disposition::Answered;
+        let Some(from) = self.0.received_from.take() else {
+            self.0.passed_on = false;
+            return self;
+        };
+        self.0.passed_on = true;
+        if !std::mem::take(&mut self.0.forwarded) {
+            self.0.metadata = Metadata::new();
+            self.0.details = Bytes::new();
+            self.0.pushback = None;
+        }
+        let from = from.to_string();
+        if self.message().starts_with(&from) {
+            self
+        } else {
+            self.context(from)
+        }
+    }
 }
+
+/// Two statuses are equal when a caller cannot tell them apart.
+impl PartialEq for Status {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |status: &Self| {
+            let Inner {
+                code,
+                disposition,
+                passed_on,
+                pushback,
+                ..
+            } = *status.0;
+            (code, disposition, passed_on, pushback)
+        };
+        parts(self) == parts(other)
+            && self.0.message == other.0.message
+            && self.0.details == other.0.details
+            && self.0.metadata == other.0.metadata
+    }
+}
+
+impl Eq for Status {}
 
 /// Constructors, one for each code that is an error.
 macro_rules! constructors {
@@ -164,7 +287,10 @@ impl fmt::Debug for Status {
         let mut debug = f.debug_struct("Status");
         debug.field("code", &self.code());
         debug.field("message", &self.message());
-        debug.field("never_ran", &self.never_ran());
+        debug.field("disposition", &self.disposition());
+        if self.is_passed_on() {
+            debug.field("passed_on", &true);
+        }
         if let Some(pushback) = self.pushback() {
             debug.field("pushback", &pushback);
         }
@@ -176,3 +302,48 @@ impl fmt::Debug for Status {
 }
 
 impl std::error::Error for Status {}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Disposition, Metadata, Status};
+    use crate::call::Route;
+
+    fn full() -> Status {
+        let mut metadata = Metadata::new();
+        metadata.insert("db-token", "secret").unwrap();
+        Status::unavailable("select * from salaries")
+            .with_details(&b"\x07"[..])
+            .with_pushback(Duration::from_secs(1))
+            .with_metadata(metadata)
+    }
+
+    #[test]
+    fn a_status_that_was_received_is_passed_on_without_what_was_meant_for_the_handler() {
+        let route = Route::named("hr.employee", "get").unwrap();
+        let own = full().returned_by_handler();
+        assert_eq!(own, full());
+
+        let received = full().rejected().received_from(&route);
+        let passed_on = received.clone().returned_by_handler();
+        let text = "hr.employee/get: select * from salaries";
+        let expected = Status::unavailable(text).with_passed_on(true);
+        assert_eq!(passed_on, expected);
+
+        let forwarded = received.forward().returned_by_handler();
+        let expected = full().context(&route).with_passed_on(true);
+        assert_eq!(forwarded, expected);
+        assert_eq!(forwarded.disposition(), Disposition::Answered);
+    }
+
+    #[test]
+    fn each_hop_is_named_once() {
+        let route = |service| Route::named(service, "get").unwrap();
+        let far = Status::unavailable("c/get at tcp://c:1: no answer within 300ms");
+        let second = far.received_from(&route("c")).returned_by_handler();
+        let first = second.received_from(&route("b")).returned_by_handler();
+        let text = "b/get: c/get at tcp://c:1: no answer within 300ms";
+        assert_eq!(first.message(), text);
+    }
+}

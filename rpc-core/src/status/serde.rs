@@ -20,6 +20,7 @@ struct Record {
 
 impl Serialize for Status {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        super::capture::saw(self);
         Record {
             code: self.code().as_u8(),
             message: self.message().to_owned(),

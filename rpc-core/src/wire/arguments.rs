@@ -81,7 +81,7 @@ impl<'a> Arguments<'a> {
 }
 
 fn refused(route: &Route, why: std::fmt::Arguments<'_>) -> Status {
-    Status::invalid_argument(format!("{route}: {why}")).with_never_ran(true)
+    Status::invalid_argument(format!("{route}: {why}")).rejected()
 }
 
 /// The bytes of the argument at this place, without a look inside the others.

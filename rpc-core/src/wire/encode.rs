@@ -15,7 +15,7 @@ pub struct EncodeError(#[from] rmp_serde::encode::Error);
 
 impl From<EncodeError> for Status {
     fn from(error: EncodeError) -> Self {
-        Self::invalid_argument(format!("the call {error}")).with_never_ran(true)
+        Self::invalid_argument(format!("the call {error}")).not_sent()
     }
 }
 

@@ -1,25 +1,22 @@
 use std::{
-    future::poll_fn,
-    pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use doge_rpc_core::{
-    Context, Deadline, Metadata, Status,
-    call::{Attempt, Handled, Request, guard},
+    Context, Deadline, Status,
+    call::{Names, Peer, Request, Response, Route, guard},
     connection::Incoming,
-    transport::Address,
 };
 use tokio::time::Instant;
-use tokio_util::sync::ReusableBoxFuture;
 
-use super::{Machine, Shared};
-use crate::{
-    gate::Pass,
-    router::{Resolved, Slot, Target, is_long},
+use super::{
+    Machine, Shared,
+    running_call::{RunningCall, idle},
 };
+use crate::router::{Resolved, Slot, Target, is_long};
 
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
 pub(super) struct Dispatch {
@@ -52,12 +49,11 @@ const BUDGET: Duration = Duration::from_micros(500);
 const PUSHBACK: Duration = Duration::from_millis(100);
 
 impl Dispatch {
-    pub(super) fn new(peer: Address) -> Self {
+    pub(super) fn new(peer: &Peer) -> Self {
         let now = Instant::now();
-        let (metadata, attempt) = (Metadata::new(), Attempt::default());
         Self {
             slot: idle(),
-            context: Context::new(Some(peer), Deadline::at(now), metadata, attempt),
+            context: Context::of(&nothing(peer)),
             began: now,
             last: now,
             untimed: None,
@@ -79,8 +75,8 @@ impl Dispatch {
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
         cx: &mut TaskContext<'_>,
-    ) -> Option<Handled> {
-        let refuse = |status: Status| Some((Err(status), Metadata::new()));
+    ) -> Option<Result<Response, Status>> {
+        let refuse = |status: Status| Some(Err(status));
         let Incoming {
             id,
             route,
@@ -98,48 +94,47 @@ impl Dispatch {
         if deadline.instant() <= self.last {
             // The client took no answers for so long that it waited here.
             let late = Status::deadline_exceeded("the deadline passed before the call could run");
-            return refuse(late.with_never_ran(true));
+            return refuse(late.rejected());
         }
         let calls = &shared.service.calls;
         if calls.is_full() {
             return refuse(overloaded(calls.most()));
         }
-        let mut request = Request::new(target.route().clone(), body, deadline)
+        let request = Request::new(target.route().clone(), body, deadline)
             .with_peer(shared.peer.clone())
+            .with_metadata(metadata)
+            .with_attempt(attempt)
             .with_errors_as_text(wants_text);
-        request.metadata = metadata.clone();
-        request.attempt = attempt;
-        let context = &mut self.context;
-        context.renew(deadline, metadata, attempt);
-        handler.call(request, &mut self.slot);
+        self.context.renew(&request);
+        handler.call(request, &self.context, &mut self.slot);
         if self.last - self.began < BUDGET && target.is_light() {
-            let polled = guard(context, self.slot.get_pin(), cx);
+            let (context, handler) = (&self.context, self.slot.get_pin());
+            let polled = context.clone().sync_scope(|| guard(context, handler, cx));
             self.time(target);
-            if let Poll::Ready(answer) = polled {
-                return Some((answer, self.leave_context()));
+            if let Poll::Ready(mut answer) = polled {
+                self.context.complete(&mut answer);
+                self.leave_context(&shared.peer);
+                return Some(answer);
             }
         }
         let context = self.context.clone();
-        let handler = std::mem::replace(&mut self.slot, idle());
+        let work = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
-            return refuse(overloaded(calls.most()).with_never_ran(false));
+            return refuse(overloaded(calls.most()).may_have_run());
         };
         // Entered under the lock that its end takes as well, so that the end cannot come first.
         let mut machine = shared.link.lock();
-        let task = tokio::spawn(run_on(Arc::clone(shared), id, context, handler, pass));
-        machine.run(id, deadline, task.abort_handle());
+        let (is_layered, shared) = (handler.is_layered(), Arc::clone(shared));
+        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass);
+        machine.run(id, deadline, call);
         None
     }
 
-    /// What the handler sends back beside its answer.
-    fn leave_context(&mut self) -> Metadata {
-        let reply = self.context.take_reply_metadata();
+    /// An idle connection does not hold on to what came with its last call.
+    fn leave_context(&mut self, peer: &Peer) {
         if !self.context.metadata().is_empty() {
-            // An idle connection does not hold on to it.
-            let (deadline, attempt) = (self.context.deadline(), self.context.attempt());
-            self.context.renew(deadline, Metadata::new(), attempt);
+            self.context.renew(&nothing(peer));
         }
-        reply
     }
 
     /// Notes that a call of this method was polled in place.
@@ -170,41 +165,18 @@ impl Dispatch {
     }
 }
 
-/// Goes on with a call that was not done at once.
-async fn run_on<M: Machine>(
-    shared: Arc<Shared<M>>,
-    id: u64,
-    context: Context,
-    mut handler: Slot,
-    _pass: Pass,
-) {
-    let answer = poll_fn(|cx| guard(&context, Pin::new(&mut handler), cx)).await;
-    let metadata = context.take_reply_metadata();
-    let mut machine = shared.link.lock();
-    machine.finish(id, answer, metadata);
-    let drained = machine.is_drained();
-    shared.link.send(machine);
-    if drained || may_read_on(&shared) {
-        shared.link.wake();
-    }
-}
-
-/// Whether the connection's task is to be told that it may read on: what kept it from that has ended, or was written just
-/// now, and not by the task itself.
-fn may_read_on<M: Machine>(shared: &Shared<M>) -> bool {
-    // Set under a lock that was taken since, or else the task has seen what was done here.
-    shared.choked.load(Ordering::Relaxed)
-        && !shared.link.lock().is_choked()
-        && shared.choked.swap(false, Ordering::Relaxed)
-}
-
-/// A slot with nothing in it; takes no memory.
-fn idle() -> Slot {
-    ReusableBoxFuture::new(std::future::pending())
-}
-
 fn overloaded(most: usize) -> Status {
     Status::resource_exhausted(format!("{most} calls run on this server already"))
         .with_pushback(PUSHBACK)
-        .with_never_ran(true)
+        .rejected()
+}
+
+/// What the context of a connection without a call is made from.
+fn nothing(peer: &Peer) -> Request {
+    let names = Names {
+        service: "".into(),
+        method: "".into(),
+    };
+    let deadline = Deadline::at(Instant::now());
+    Request::new(Route::from(names), Bytes::new(), deadline).with_peer(peer.clone())
 }

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod opening;
+mod running_call;
 mod task;
 
 use std::{
@@ -14,16 +15,17 @@ use std::{
 
 use bytes::BytesMut;
 use doge_rpc_core::{
+    call::Peer,
     connection::{Limits, ServerConnection, Serving},
     driver::{FrameReader, Link},
     msgpack_rpc,
     protocol::{Codec, Reason},
     transport::{Address, ReadHalf, WriteHalf},
 };
-use tokio::{task::AbortHandle, time::Instant};
+use tokio::time::Instant;
 
 pub(crate) use self::opening::{Signals, is_msgpack_rpc, serve};
-use self::task::Task;
+use self::{running_call::RunningCall, task::Task};
 use crate::{
     gate::Gate,
     router::{Resolved, Router},
@@ -65,12 +67,12 @@ impl Connection {
 }
 
 /// The state of a connection, in one dialect.
-trait Machine: Serving<Resolved, AbortHandle, Decoder: Send + Unpin> + Send + Sized + 'static {
+trait Machine: Serving<Resolved, RunningCall, Decoder: Send + Unpin> + Send + Sized + 'static {
     /// A fresh one, of this service, and what reads its frames.
     fn new(service: &Service, now: Instant) -> (Self, Self::Decoder);
 }
 
-impl Machine for ServerConnection<Resolved, AbortHandle> {
+impl Machine for ServerConnection<Resolved, RunningCall> {
     fn new(service: &Service, now: Instant) -> (Self, Codec) {
         let limits = service.limits.clone();
         let codec = Codec::new(limits.max_frame, limits.max_frame);
@@ -78,7 +80,7 @@ impl Machine for ServerConnection<Resolved, AbortHandle> {
     }
 }
 
-impl Machine for msgpack_rpc::ServerConnection<Resolved, AbortHandle> {
+impl Machine for msgpack_rpc::ServerConnection<Resolved, RunningCall> {
     fn new(service: &Service, now: Instant) -> (Self, msgpack_rpc::Messages) {
         let options = service.msgpack_rpc.clone().unwrap_or_default();
         let messages = msgpack_rpc::Messages::new(options.max_message);
@@ -89,8 +91,10 @@ impl Machine for msgpack_rpc::ServerConnection<Resolved, AbortHandle> {
 struct Shared<M> {
     link: Link<M>,
     service: Arc<Service>,
-    peer: Address,
+    peer: Peer,
     closed: AtomicBool,
+    /// The connection has ended, and its task waits for the calls that it has told so.
+    ending: AtomicBool,
     /// The task reads no further because of what waits to be written or to end; whoever changes that wakes it. Set under
     /// the lock of the state.
     choked: AtomicBool,
@@ -109,8 +113,9 @@ fn connect<M: Machine>(
     let shared = Arc::new(Shared {
         link: Link::new(machine, write_half),
         service,
-        peer,
+        peer: Peer::new(peer),
         closed: AtomicBool::new(false),
+        ending: AtomicBool::new(false),
         choked: AtomicBool::new(false),
     });
     let task = Task::new(Arc::clone(&shared), reader);

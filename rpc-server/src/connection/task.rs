@@ -8,18 +8,18 @@ use std::{
 };
 
 use doge_rpc_core::{
-    Deadline,
-    call::Handled,
-    connection::{Incoming, ServerEvent},
+    Deadline, Status,
+    call::{CancelReason, Cancellation, Peer, Response},
+    connection::{Incoming, Overdue, ServerEvent, TIME_TO_STOP},
     driver::{FrameReader, Read},
     protocol::Violation,
 };
 use tokio::{
-    task::{AbortHandle, unconstrained},
+    task::unconstrained,
     time::{Instant, Sleep},
 };
 
-use super::{Machine, Shared, dispatch::Dispatch};
+use super::{Machine, Shared, dispatch::Dispatch, running_call::RunningCall};
 use crate::router::{Resolved, Router};
 
 /// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
@@ -31,8 +31,10 @@ pub(super) struct Task<M: Machine> {
     /// Calls that were taken and are next to run.
     calls: VecDeque<Incoming<Resolved>>,
     /// Answers of calls that were done at once, on their way to the state.
-    answers: Vec<(u64, Handled)>,
+    answers: Vec<(u64, Result<Response, Status>)>,
     timer: Pin<Box<Sleep>>,
+    /// Until when the calls of a connection that has ended may stop by themselves.
+    stopping: Option<Instant>,
     /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
     finished: bool,
 }
@@ -78,12 +80,13 @@ impl From<io::Error> for End {
 impl<M: Machine> Task<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, reader: FrameReader<M::Decoder>) -> Self {
         Self {
-            dispatch: Dispatch::new(shared.peer.clone()),
+            dispatch: Dispatch::new(&shared.peer),
             shared,
             reader,
             calls: VecDeque::new(),
             answers: Vec::new(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
+            stopping: None,
             finished: false,
         }
     }
@@ -143,15 +146,16 @@ impl<M: Machine> Task<M> {
         if !choked {
             let Self { reader, calls, .. } = self;
             let router = &self.shared.service.router;
-            taken = take_calls(&mut *machine, reader, calls, router, now, &mut any);
+            let peer = &self.shared.peer;
+            taken = take_calls(&mut *machine, reader, calls, router, peer, now, &mut any);
         }
         let run = !choked && !self.calls.is_empty();
         if run {
             drop(machine);
             self.run_calls(cx);
             machine = self.shared.link.lock();
-            for (call, (answer, metadata)) in self.answers.drain(..) {
-                machine.answer(call, answer, metadata);
+            for (call, answer) in self.answers.drain(..) {
+                machine.answer(call, answer);
             }
         }
         let held_back = taken? || !self.calls.is_empty();
@@ -172,9 +176,9 @@ impl<M: Machine> Task<M> {
             && let Some(incoming) = self.calls.pop_front()
         {
             let call = incoming.id;
-            if let Some(handled) = self.dispatch.call(&self.shared, incoming, cx) {
-                gathered += handled.0.as_ref().map_or(0, |answer| answer.body().len());
-                self.answers.push((call, handled));
+            if let Some(answer) = self.dispatch.call(&self.shared, incoming, cx) {
+                gathered += answer.as_ref().map_or(0, |answer| answer.bytes().len());
+                self.answers.push((call, answer));
             }
         }
         self.dispatch.time_the_rest();
@@ -204,12 +208,14 @@ impl<M: Machine> Task<M> {
             let mut machine = self.shared.link.lock();
             let overdue = machine.tick(now)?;
             let mut until = machine.next_tick();
-            self.shared.link.send(machine);
-            overdue.iter().for_each(AbortHandle::abort);
             if !overdue.is_empty() {
+                overdue
+                    .iter()
+                    .for_each(|call| end_late(&mut *machine, call));
                 // There may be room for calls that are there.
                 cx.waker().wake_by_ref();
             }
+            self.shared.link.send(machine);
             if let Some(since) = self.shared.link.stalled_since() {
                 let limit = self.shared.service.limits.write_timeout;
                 let limit = Deadline::new(since, limit).instant();
@@ -236,29 +242,69 @@ impl<M: Machine> Task<M> {
         }
     }
 
-    /// Stops what runs, and puts down why; a client that broke the protocol is told, as far as its socket takes it at
-    /// once.
-    fn end(&self, end: End) {
-        let peer = &self.shared.peer;
-        let stopped = self.stop();
+    /// Closes the connection and puts down why; a client that broke the protocol is told, as far as its socket takes it at
+    /// once. The calls that run are told as well, and stop by themselves.
+    fn end(&mut self, end: &End) {
+        self.shared.ending.store(true, Ordering::Relaxed);
+        let (peer, running) = (&self.shared.peer, self.shared.link.lock().tasks());
+        let stopped = running.len();
         match end {
             End::HungUp => tracing::debug!(%peer, stopped, "the client hung up"),
             End::Closed => tracing::debug!(%peer, stopped, "connection closed"),
-            End::Lost(error) => {
-                tracing::debug!(%peer, %error, stopped, "connection lost");
-            }
+            End::Lost(error) => tracing::debug!(%peer, %error, stopped, "connection lost"),
             End::Violated(violation) => {
                 tracing::warn!(%peer, %violation, stopped, "connection closed: the client broke the protocol");
-                self.shared.link.lock().refuse(&violation);
+                self.shared.link.lock().refuse(violation);
             }
         }
+        self.shared.link.close();
+        let why = end.cancellation(peer);
+        running.iter().for_each(|call| _ = call.cancel(why.clone()));
+        self.stopping = Some(Instant::now() + TIME_TO_STOP);
     }
 
-    /// Stops what runs, and tells how much that was.
-    fn stop(&self) -> usize {
-        let running = self.shared.link.lock().stop();
-        running.iter().for_each(AbortHandle::abort);
-        running.len()
+    /// Waits for the calls of a connection that has ended, and then aborts what is left.
+    fn poll_stop(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.link.register(cx);
+        if self.shared.link.lock().is_idle() {
+            return Poll::Ready(());
+        }
+        self.timer.as_mut().reset(until);
+        std::task::ready!(pin!(unconstrained(self.timer.as_mut())).poll(cx));
+        self.abort();
+        Poll::Ready(())
+    }
+
+    /// Aborts all calls that run.
+    fn abort(&self) {
+        let running = self.shared.link.lock().take_tasks();
+        running.iter().for_each(RunningCall::abort);
+    }
+}
+
+impl End {
+    /// What the calls of the connection are told.
+    fn cancellation(&self, peer: &Peer) -> Cancellation {
+        let (reason, text) = match self {
+            Self::HungUp => (CancelReason::ConnectionLost, format!("{peer} hung up")),
+            Self::Closed => (CancelReason::Shutdown, String::new()),
+            Self::Lost(error) => (CancelReason::ConnectionLost, format!("{peer}: {error}")),
+            Self::Violated(violation) => {
+                let text = format!("{peer} broke the protocol: {violation}");
+                (CancelReason::ConnectionLost, text)
+            }
+        };
+        Cancellation::new(reason, text)
+    }
+}
+
+/// Ends a call whose deadline has passed: its handler answers so, inside all layers. A call that waits in a layer, or has
+/// not ended though it was told to, is answered and aborted from outside.
+fn end_late<M: Machine>(machine: &mut M, late: &Overdue<RunningCall>) {
+    let why = Cancellation::bare(CancelReason::Deadline);
+    if late.was_told || !late.task.cancel(why.clone()) {
+        machine.finish(late.call, Err(late.task.status(&why)));
+        late.task.abort();
     }
 }
 
@@ -269,6 +315,7 @@ fn take_calls<M: Machine>(
     reader: &mut FrameReader<M::Decoder>,
     calls: &mut VecDeque<Incoming<Resolved>>,
     router: &Router,
+    peer: &Peer,
     now: Instant,
     any: &mut bool,
 ) -> Result<bool, Violation> {
@@ -281,18 +328,39 @@ fn take_calls<M: Machine>(
             // It may have been answered, with more bytes than it had itself.
             ServerEvent::None if machine.is_choked() => return Ok(true),
             ServerEvent::None => {}
-            ServerEvent::Cancelled(_, Some(task)) => task.abort(),
-            ServerEvent::Cancelled(call, None) => calls.retain(|taken| taken.id != call),
+            ServerEvent::Cancelled { call, why, task } => match task {
+                Some(task) => cancel(machine, call, &task, why, peer),
+                None => calls.retain(|taken| taken.id != call),
+            },
             ServerEvent::Call(incoming) => calls.push_back(incoming),
         }
     }
     Ok(true)
 }
 
+/// Ends a call that its caller has given up.
+fn cancel<M: Machine>(
+    machine: &mut M,
+    call: u64,
+    task: &RunningCall,
+    why: Option<Cancellation>,
+    peer: &Peer,
+) {
+    let why = why.unwrap_or(Cancellation::bare(CancelReason::CallerGone));
+    let text = match why.text() {
+        "" => peer.to_string(),
+        text => format!("{peer}: {text}"),
+    };
+    let why = Cancellation::new(why.reason(), text);
+    if !task.cancel(why.clone()) {
+        machine.finish(call, Err(task.status(&why)));
+    }
+}
+
 /// However the task ends, its runtime going down included, nothing of the connection runs on.
 impl<M: Machine> Drop for Task<M> {
     fn drop(&mut self) {
-        self.stop();
+        self.abort();
         self.shared.link.close();
     }
 }
@@ -301,8 +369,14 @@ impl<M: Machine> Future for Task<M> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let end = std::task::ready!(self.poll_run(cx));
-        self.end(end);
-        Poll::Ready(())
+        let until = match self.stopping {
+            Some(until) => until,
+            None => {
+                let end = std::task::ready!(self.poll_run(cx));
+                self.end(&end);
+                Instant::now() + TIME_TO_STOP
+            }
+        };
+        self.poll_stop(until, cx)
     }
 }

@@ -1,4 +1,7 @@
-use doge_rpc_core::call::{BoxedService, Layers, Request};
+use doge_rpc_core::{
+    Context,
+    call::{BoxedService, Layers, Request},
+};
 
 use super::{Handler, Slot};
 
@@ -6,7 +9,14 @@ use super::{Handler, Slot};
 pub(super) struct Layered(pub(super) BoxedService);
 
 impl Handler for Layered {
-    fn call(&self, request: Request, slot: &mut Slot) {
-        slot.set(Layers::call(self.0.clone(), request));
+    fn call(&self, request: Request, context: &Context, slot: &mut Slot) {
+        let arrived = context.clone();
+        let request = request.with_arrived(context.clone());
+        let call = Layers::call(self.0.clone(), request);
+        slot.set(async move { arrived.finish(call.await) });
+    }
+
+    fn is_layered(&self) -> bool {
+        true
     }
 }

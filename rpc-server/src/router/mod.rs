@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use doge_rpc_core::{
     Status,
-    call::{BoxedService, Layers, Names, Route, Serve},
+    call::{BoxedService, Layers, Names, Route, Serve, handle},
     connection::Methods,
     schema::{MethodSchema, ServiceSchema},
 };
@@ -35,8 +35,7 @@ impl Added {
             direct,
             layer: Box::new(move |layers| {
                 layers.around(tower::service_fn(move |request| {
-                    let service = service.clone();
-                    async move { service.serve(request).await }
+                    handle(service.clone(), request)
                 }))
             }),
         }
@@ -147,7 +146,7 @@ impl Router {
             "no service {service:?} here; this server has {}",
             known.join(", ")
         ))
-        .with_never_ran(true)
+        .rejected()
     }
 }
 

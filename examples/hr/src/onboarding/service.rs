@@ -40,8 +40,11 @@ impl<E: EmployeeService, L: LeaveService> OnboardingService for Onboarding<E, L>
     async fn onboard(&self, newcomer: Newcomer) -> Result<Onboarded, OnboardingError> {
         let saga = Saga::new(Arc::clone(&self.employees), Arc::clone(&self.leave));
         // A task of its own: a caller who gives up must not leave a person hired and without leave.
-        let task = match Context::current().map(|context| outliving(&context)) {
-            Some(context) => self.running.spawn(context.scope(saga.run(newcomer))),
+        let task = match Context::current() {
+            Some(context) => {
+                let context = context.with_deadline(Deadline::after(SAGA_TIME));
+                self.running.spawn(context.scope(saga.run(newcomer)))
+            }
             None => self.running.spawn(saga.run(newcomer)),
         };
         task.await.unwrap_or_else(|error| {
@@ -60,14 +63,4 @@ impl<E, L> Clone for Onboarding<E, L> {
             running: self.running.clone(),
         }
     }
-}
-
-/// The context of the call, with a deadline that is not the caller's.
-fn outliving(context: &Context) -> Context {
-    Context::new(
-        context.peer().cloned(),
-        Deadline::after(SAGA_TIME),
-        context.metadata().clone(),
-        context.attempt(),
-    )
 }

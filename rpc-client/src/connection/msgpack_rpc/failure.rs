@@ -25,8 +25,9 @@ impl Failure {
         let route = request.route();
         match self {
             Self::Refused(status) => status,
-            Self::Unsent(error) => Status::unavailable(format!("connection to {address}: {error}"))
-                .with_never_ran(true),
+            Self::Unsent(error) => {
+                Status::unavailable(format!("connection to {address}: {error}")).not_sent()
+            }
             Self::Lost(error) => Status::unavailable(format!("connection to {address}: {error}")),
             // All that Python doge has to say in each of these cases.
             Self::HungUp => Status::unavailable(format!(

@@ -115,7 +115,7 @@ impl Pool {
         let (shared, deadline) = (&self.shared, request.deadline().instant());
         if deadline <= now {
             let why = "the deadline passed before the call was sent";
-            return Err(Status::deadline_exceeded(why).with_never_ran(true));
+            return Err(Status::deadline_exceeded(why).not_sent());
         }
         loop {
             let taken = timeout_at(deadline, shared.take()).await;
@@ -144,7 +144,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared
-            .close(Status::unavailable("the channel was closed").with_never_ran(true));
+            .close(Status::unavailable("the channel was closed").not_sent());
     }
 }
 
@@ -270,11 +270,11 @@ impl Shared {
             "no connection to {} was free before the deadline",
             self.address
         );
-        Status::deadline_exceeded(why).with_never_ran(true)
+        Status::deadline_exceeded(why).not_sent()
     }
 }
 
 /// The task that connected is gone, or the pool is closed by its runtime.
 fn stopped() -> Status {
-    Status::unavailable("the runtime shuts down").with_never_ran(true)
+    Status::unavailable("the runtime shuts down").not_sent()
 }

@@ -4,7 +4,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use doge_rpc_core::{Status, call::Response};
+use doge_rpc_core::{
+    Status,
+    call::{Cancellation, Response},
+};
 
 use super::Shared;
 
@@ -28,7 +31,8 @@ impl<'a> Answer<'a> {
 }
 
 impl Future for Answer<'_> {
-    type Output = Result<Response, Status>;
+    /// `None` when the deadline passed before there was an answer.
+    type Output = Option<Result<Response, Status>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(call) = self.call else {
@@ -48,7 +52,7 @@ impl Drop for Answer<'_> {
     fn drop(&mut self) {
         let Some(call) = self.call else { return };
         let mut machine = self.shared.link.lock();
-        machine.abandon(call);
+        machine.abandon(call, Cancellation::of_dropped_call);
         let done = machine.is_closing() && machine.in_flight() == 0;
         self.shared.link.send(machine);
         if done {

@@ -25,6 +25,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use self::{answer::Answer, task::Task};
 use super::{no_connection, waiting::Waiting};
+use crate::late::{WaitedFor, late};
 
 /// An open connection. Its task ends once this is dropped, which a call in flight does not let happen.
 #[derive(Debug)]
@@ -100,10 +101,30 @@ impl Connection {
         };
         let id = match poll_fn(start).await {
             Ok(id) => id,
-            Err(Refusal::Full) => self.start_when_there_is_room(request).await?,
-            Err(refusal) => return Err(status(refusal)),
+            Err(Refusal::Full) => self.start_when_there_is_room(request, now).await?,
+            Err(refusal) => return Err(self.status(refusal, request)),
         };
-        Answer::new(&self.shared, id).await
+        let answer = Answer::new(&self.shared, id).await;
+        answer.unwrap_or_else(|| Err(self.late(request, WaitedFor::Answer, now)))
+    }
+
+    fn late(&self, request: &Request, waited_for: WaitedFor, began: Instant) -> Status {
+        late(request, Some(&self.shared.address), waited_for, began)
+    }
+
+    fn status(&self, refusal: Refusal, request: &Request) -> Status {
+        let (route, address) = (request.route(), &self.shared.address);
+        match refusal {
+            Refusal::Full => Status::resource_exhausted("no room on the connection"),
+            Refusal::Closing(status) => status,
+            Refusal::TooLarge(error) => {
+                Status::invalid_argument(format!("{route}: the arguments: {error}"))
+            }
+            Refusal::Expired => Status::deadline_exceeded(format!(
+                "{route} at {address}: the deadline had passed before the call was sent"
+            )),
+        }
+        .not_sent()
     }
 
     /// Whether new calls should go over another connection.
@@ -127,7 +148,11 @@ impl Connection {
     }
 
     /// Waits for room until the deadline. One waiter is told at a time, the longest waiting first.
-    async fn start_when_there_is_room(&self, request: &Request) -> Result<u64, Status> {
+    async fn start_when_there_is_room(
+        &self,
+        request: &Request,
+        began: Instant,
+    ) -> Result<u64, Status> {
         let counted = Waiting::new(&self.shared.waiting)?;
         let mut told = counted.before == 0;
         let start = async {
@@ -151,11 +176,8 @@ impl Connection {
         let started = tokio::time::timeout_at(request.deadline().instant(), start).await;
         self.shared.pass_room_on();
         match started {
-            Ok(started) => started.map_err(status),
-            Err(_) => Err(Status::deadline_exceeded(
-                "no room on the connection before the deadline",
-            )
-            .with_never_ran(true)),
+            Ok(started) => started.map_err(|refusal| self.status(refusal, request)),
+            Err(_) => Err(self.late(request, WaitedFor::Room, began)),
         }
     }
 }
@@ -194,16 +216,4 @@ impl Shared {
             (0..waiting.min(room)).for_each(|_| self.room.notify_one());
         }
     }
-}
-
-fn status(refusal: Refusal) -> Status {
-    match refusal {
-        Refusal::Full => Status::resource_exhausted("no room on the connection"),
-        Refusal::Closing(status) => status,
-        Refusal::TooLarge(error) => Status::invalid_argument(format!("the call: {error}")),
-        Refusal::Expired => {
-            Status::deadline_exceeded("the deadline passed before the call was sent")
-        }
-    }
-    .with_never_ran(true)
 }

@@ -8,7 +8,7 @@ mod race;
 use std::{pin::pin, time::Duration};
 
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{Request, Response},
 };
 use tokio::time::{Instant, timeout};
@@ -16,10 +16,10 @@ use tokio::time::{Instant, timeout};
 use self::{credit::Credit, delay::Delay, place::InPlace, race::Race};
 use super::{
     BackupRequest, Budget, Endpoints, Failover,
-    course::Course,
     endpoints::{self, attempt, patience},
-    verdict::Verdict,
+    retry_state::RetryState,
 };
+use crate::status_tables::{RetryDecision, tells_latency};
 
 /// Backup requests, with what was learned about the calls so far.
 #[derive(Debug)]
@@ -67,12 +67,14 @@ impl Backup {
             self.learn(Some(begun), answer);
         }
         let race = || {
-            let course = Course::new(self.failover(), endpoints, request, budget);
-            Race::new(self, course, begun + delay)
+            let state = RetryState::new(self.failover(), endpoints, request, budget);
+            Race::new(self, state, begun + delay)
         };
         match answer {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(status)) if Verdict::of(&status, request).ends() => Err(status),
+            Ok(Err(status)) if RetryDecision::of(&status, request, self.failover()).ends() => {
+                Err(status)
+            }
             // What comes now is large and rare: in a box, it does not make the future of every call larger.
             Ok(Err(status)) => {
                 let rest = Box::pin(race().first_failed(picked, status)?.run());
@@ -88,9 +90,8 @@ impl Backup {
     /// Learns from a first attempt, if that is what began then. One that failed before the deadline says nothing about how long
     /// an answer takes.
     fn learn(&self, begun: Option<Instant>, answer: &Result<Response, Status>) {
-        let late = |status: &Status| status.code() == Code::DeadlineExceeded && !status.never_ran();
         if let Some(begun) = begun
-            && answer.as_ref().err().is_none_or(late)
+            && tells_latency(answer)
         {
             self.delay.record(begun, Instant::now());
         }

@@ -11,12 +11,12 @@ use doge_rpc_core::{
 use tokio::time::{Instant, sleep_until};
 
 use super::Backup;
-use crate::ha::{Endpoints, Event, Pick, course::Course, endpoints::attempt, failover};
+use crate::ha::{Endpoints, Event, Pick, endpoints::attempt, failover, retry_state::RetryState};
 
 /// A call whose first attempt takes long, or failed: the first attempt and the hedge, until one has an answer.
 pub(super) struct Race<'a, E> {
     backup: &'a Backup,
-    course: Course<'a, E>,
+    state: RetryState<'a, E>,
     /// When the hedge begins; `None` once it did or will not.
     hedge_at: Option<Instant>,
     first: Option<Running<'a>>,
@@ -34,10 +34,10 @@ struct Running<'a> {
 }
 
 impl<'a, E: Endpoints> Race<'a, E> {
-    pub(super) fn new(backup: &'a Backup, course: Course<'a, E>, hedge_at: Instant) -> Self {
+    pub(super) fn new(backup: &'a Backup, state: RetryState<'a, E>, hedge_at: Instant) -> Self {
         Self {
             backup,
-            course,
+            state,
             hedge_at: Some(hedge_at),
             first: None,
             hedge: None,
@@ -51,7 +51,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
         answer: impl Future<Output = Result<Response, Status>> + Send + 'a,
         begun: Instant,
     ) -> Self {
-        self.course.began(picked);
+        self.state.began(picked);
         self.first = Some(self.running(picked, begun, answer));
         self
     }
@@ -62,16 +62,16 @@ impl<'a, E: Endpoints> Race<'a, E> {
     ///
     /// The status of the call, when nothing may follow.
     pub(super) fn first_failed(mut self, picked: Pick, status: Status) -> Result<Self, Status> {
-        self.course.began(picked);
-        self.course.failed(picked.endpoint, status)?;
+        self.state.began(picked);
+        self.state.failed(picked.endpoint, status)?;
         self.pass_first_on();
         Ok(self)
     }
 
     /// Begins the first attempt anew elsewhere, if that is free.
     fn pass_first_on(&mut self) {
-        if let Some(picked) = self.course.other() {
-            self.first = Some(self.begin(picked, Cow::Borrowed(self.course.request())));
+        if let Some(picked) = self.state.other() {
+            self.first = Some(self.begin(picked, Cow::Borrowed(self.state.request())));
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
                         Ok(response) => return Ok(self.won(response)),
                         Err(status) => self.failed(ended.endpoint, status)?,
                     }
-                    if self.course.goes_on() && let Some(picked) = self.course.for_hedge() {
+                    if self.state.goes_on() && let Some(picked) = self.state.for_hedge() {
                         self.hedge = Some(self.begin_marked(picked));
                     }
                 }
@@ -105,28 +105,28 @@ impl<'a, E: Endpoints> Race<'a, E> {
                 () = at(hedge_at) => self.begin_hedge(),
             }
         }
-        failover::follow(self.course, None).await
+        failover::follow(self.state, None).await
     }
 
     /// Notes that one failed.
     fn failed(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
         if self.first.is_none() && self.hedge.is_none() {
-            self.course.failed(endpoint, status)
+            self.state.failed(endpoint, status)
         } else {
-            self.course.failed_beside(endpoint, status)
+            self.state.failed_beside(endpoint, status)
         }
     }
 
     fn begin_hedge(&mut self) {
         self.hedge_at = None;
-        let Some(picked) = self.course.for_hedge() else {
+        let Some(picked) = self.state.for_hedge() else {
             return;
         };
         if self.backup.credit.spend() {
-            self.course.hedges();
+            self.state.hedges();
             self.hedge = Some(self.begin_marked(picked));
         } else {
-            self.course.endpoints().note(Event::BudgetEmpty);
+            self.state.endpoints().note(Event::BudgetEmpty);
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
             && first.is_late(now)
         {
             let beside = self.hedge.as_ref().map(|hedge| hedge.endpoint);
-            let Some(picked) = self.course.instead(first.endpoint, beside) else {
+            let Some(picked) = self.state.instead(first.endpoint, beside) else {
                 first.late_at = None;
                 return;
             };
@@ -155,7 +155,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
             && hedge.is_late(now)
         {
             let beside = self.first.as_ref().map(|first| first.endpoint);
-            let Some(picked) = self.course.instead(hedge.endpoint, beside) else {
+            let Some(picked) = self.state.instead(hedge.endpoint, beside) else {
                 hedge.late_at = None;
                 return;
             };
@@ -165,7 +165,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
 
     /// Begins a hedge or a retry.
     fn begin_marked(&mut self, picked: Pick) -> Running<'a> {
-        let request = Cow::Owned(self.course.marked());
+        let request = Cow::Owned(self.state.marked());
         Running {
             learns_from: None,
             ..self.begin(picked, request)
@@ -173,8 +173,8 @@ impl<'a, E: Endpoints> Race<'a, E> {
     }
 
     fn begin(&mut self, picked: Pick, request: Cow<'a, Request>) -> Running<'a> {
-        let (endpoints, patience) = (self.course.endpoints(), self.course.patience());
-        self.course.began(picked);
+        let (endpoints, patience) = (self.state.endpoints(), self.state.patience());
+        self.state.began(picked);
         let answer = async move { attempt(endpoints, picked.endpoint, &request, patience).await };
         self.running(picked, Instant::now(), answer)
     }
@@ -185,7 +185,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
         begun: Instant,
         answer: impl Future<Output = Result<Response, Status>> + Send + 'a,
     ) -> Running<'a> {
-        let limit = self.course.attempt_limit();
+        let limit = self.state.attempt_limit();
         Running {
             endpoint: picked.endpoint,
             learns_from: Some(begun),
@@ -195,7 +195,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
     }
 
     fn won(&self, response: Response) -> Response {
-        self.course.endpoints().note(Event::HedgeWon);
+        self.state.endpoints().note(Event::HedgeWon);
         if let Some(first) = &self.first {
             self.backup.learn_lost(first.learns_from);
         }

@@ -18,10 +18,10 @@ fn act() -> impl Generator<Value = Act> {
         1 => after.clone().prop_map(|after| fails(after, Status::internal("a bug"))),
         1 => after.clone().prop_map(|after| fails(after, Status::deadline_exceeded("late"))),
         1 => after.prop_map(|after| {
-            fails(after, Status::deadline_exceeded("no connection").with_never_ran(true))
+            fails(after, Status::deadline_exceeded("no connection").not_sent())
         }),
         1 => (0_u64..120).prop_map(|after| {
-            fails(after, Status::invalid_argument("too large").with_never_ran(true))
+            fails(after, Status::invalid_argument("too large").not_sent())
         }),
         1 => Just(silent()),
     ]

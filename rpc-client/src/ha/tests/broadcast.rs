@@ -78,7 +78,7 @@ async fn as_a_strategy_the_first_failure_is_the_answer() {
 
     let fake = Fake::new([[ok(9)], [ok(0)]]);
     let response = fake.run(Strategy::Broadcast, &once()).await.unwrap();
-    assert_eq!((&response.body()[..], fake.now()), (&b"\x01"[..], 9));
+    assert_eq!((&response.bytes()[..], fake.now()), (&b"\x01"[..], 9));
 }
 
 #[tokio::test(start_paused = true)]

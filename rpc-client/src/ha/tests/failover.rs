@@ -34,7 +34,7 @@ async fn a_first_attempt_that_answers_is_all() {
     for request in [idempotent(), once()] {
         let fake = Fake::new([[ok(5)], [ok(5)]]);
         let response = fake.run(at_once(), &request).await.unwrap();
-        assert_eq!(&response.body()[..], b"\x01");
+        assert_eq!(&response.bytes()[..], b"\x01");
         assert_eq!((fake.went_to(), fake.now()), (vec![0], 5));
         assert_eq!(fake.count_of(Event::Attempt), 1);
         assert_eq!(fake.count_of(Event::Retry), 0);
@@ -81,7 +81,7 @@ async fn all_dead_endpoints_are_passed_over_for_free_and_unmarked() {
         fake.run(at_once(), &request).await.unwrap();
         assert_eq!(fake.went_to(), (0..=200).collect::<Vec<_>>());
         assert!(fake.seen().iter().all(|seen| seen.number == 0));
-        let retry = request.attempt.retry;
+        let retry = request.attempt().retry;
         assert!(fake.seen().iter().all(|seen| seen.retry == retry));
         assert_eq!(fake.count_of(Event::Retry), 0);
     }
@@ -153,12 +153,7 @@ async fn three_that_are_down_do_not_keep_a_call_from_one_that_broke_off() {
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_has_no_such_method_is_passed_over() {
-    let unknown = || {
-        fails(
-            0,
-            Status::unimplemented("no method get").with_never_ran(true),
-        )
-    };
+    let unknown = || fails(0, Status::unimplemented("no method get").rejected());
     for request in [once(), inside_a_retry(once()), idempotent()] {
         let fake = Fake::new([[unknown()], [unknown()], [ok(0)]]).with_budget(&EMPTY);
         fake.run(at_once(), &request).await.unwrap();
@@ -372,10 +367,11 @@ async fn a_dead_endpoint_does_not_hide_what_happened_before() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_may_have_run_once_never_says_it_did_not() {
-    let too_large = Status::invalid_argument("too large").with_never_ran(true);
+    let too_large = Status::invalid_argument("too large").not_sent();
     let fake = Fake::new([[broken(0)], [fails(0, too_large)]]);
     let status = fake.run(at_once(), &idempotent()).await.unwrap_err();
-    assert_eq!(status, Status::invalid_argument("too large"));
+    let expected = Status::invalid_argument("too large").may_have_run();
+    assert_eq!(status, expected);
 
     let fake = Fake::new([[broken(0)], [refused(9)]]).with_budget(&RetryBudget {
         ratio: 1.0,

@@ -79,15 +79,12 @@ pub(super) fn fails(after: u64, status: Status) -> Act {
 
 /// Cannot be reached.
 pub(super) fn dead(after: u64) -> Act {
-    fails(
-        after,
-        Status::unavailable("no connection").with_never_ran(true),
-    )
+    fails(after, Status::unavailable("no connection").not_sent())
 }
 
 /// Has too much to do.
 pub(super) fn refused(pushback: u64) -> Act {
-    let status = Status::resource_exhausted("too much to do").with_never_ran(true);
+    let status = Status::resource_exhausted("too much to do").rejected();
     fails(0, status.with_pushback(ms(pushback)))
 }
 
@@ -238,6 +235,10 @@ impl Endpoints for Fake {
         self.timed_out.lock().push(endpoint);
     }
 
+    fn began(&self) -> Instant {
+        self.made
+    }
+
     fn note(&self, event: Event) {
         self.events.lock().push(event);
     }
@@ -261,8 +262,8 @@ impl Running {
         seen.push(Seen {
             endpoint,
             begun: fake.now(),
-            number: request.attempt.number,
-            retry: request.attempt.retry,
+            number: request.attempt().number,
+            retry: request.attempt().retry,
             end: None,
         });
         Self {
@@ -305,7 +306,7 @@ pub(super) fn within(millis: u64, like: &Request) -> Request {
 
 /// The same call, made by one that is a retry already.
 pub(super) fn inside_a_retry(mut like: Request) -> Request {
-    like.attempt.retry = true;
+    like.attempt_mut().retry = true;
     like
 }
 

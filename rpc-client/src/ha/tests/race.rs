@@ -20,9 +20,9 @@ fn failures_of_one() -> Vec<Status> {
         Status::cancelled("shut down"),
         Status::deadline_exceeded("too slow"),
         Status::resource_exhausted("a limit of its own"),
-        Status::unimplemented("an old version").with_never_ran(true),
+        Status::unimplemented("an old version").rejected(),
         Status::unavailable("lost"),
-        Status::unavailable("dead").with_never_ran(true),
+        Status::unavailable("dead").not_sent(),
     ]
 }
 
@@ -114,7 +114,7 @@ async fn of_two_failures_the_more_telling_is_that_of_the_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_of_which_one_attempt_may_have_run_does_not_say_that_it_did_not() {
-    let never = |status: Status| status.with_never_ran(true);
+    let never = |status: Status| status.rejected();
     // Kept back, and the other ran.
     let fake = Fake::new([
         [fails(30, Status::cancelled("shut down"))],
@@ -258,7 +258,7 @@ async fn a_call_that_may_not_run_twice_has_no_limit_for_an_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hedge_at_instances_without_the_method_fails_no_call() {
-    let strange = || fails(5, Status::unimplemented("old").with_never_ran(true));
+    let strange = || fails(5, Status::unimplemented("old").rejected());
     let fake = Fake::new([[ok(60)], [strange()], [strange()], [strange()]]);
     let answer = fake.run(hedge_after(10), &idempotent()).await;
     assert!(

@@ -52,11 +52,11 @@ async fn failsafe_answers_for_what_fails_and_tries_nothing_else() {
 async fn failsafe_passes_answers_on_errors_of_the_application_too() {
     let fake = Fake::new([[ok(0)]]);
     let response = fake.run(failsafe(), &idempotent()).await.unwrap();
-    assert_eq!(&response.body()[..], b"\x01");
+    assert_eq!(&response.bytes()[..], b"\x01");
     let fake = Fake::new([[application_error(0)]]);
     let response = fake.run(failsafe(), &idempotent()).await.unwrap();
     assert!(response.is_application_error());
-    assert_eq!(&response.body()[..], b"\x02");
+    assert_eq!(&response.bytes()[..], b"\x02");
 }
 
 #[tokio::test(start_paused = true)]

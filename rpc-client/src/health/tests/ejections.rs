@@ -1,16 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{NONE, Rig, exact};
-use crate::health::{Health, HealthConfig, Outcome, SuccessRate};
+use crate::health::{Health, HealthConfig, HealthOutcome, SuccessRate};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn failures_in_a_row_eject_at_once() {
     let mut rig = Rig::new(3, exact());
-    assert!(!rig.record(1, Outcome::Failure, 4));
+    assert!(!rig.record(1, HealthOutcome::Failure, 4));
     assert_eq!(rig.sweep().ejected, NONE);
-    assert!(rig.record(1, Outcome::Failure, 1));
+    assert!(rig.record(1, HealthOutcome::Failure, 1));
     let sweep = rig.sweep();
     assert_eq!(sweep.ejected, [1]);
     assert_eq!(sweep.probe, NONE);
@@ -22,7 +22,7 @@ fn failures_in_a_row_eject_at_once() {
 #[test]
 fn a_probe_is_asked_for_once_and_decides() {
     let mut rig = Rig::new(3, exact());
-    rig.record(1, Outcome::Failure, 5);
+    rig.record(1, HealthOutcome::Failure, 5);
     rig.sweep();
     rig.pass(5 * SECOND - Duration::from_nanos(1));
     assert_eq!(rig.sweep().probe, NONE);
@@ -48,7 +48,7 @@ fn each_ejection_is_longer_than_the_one_before_up_to_the_longest() {
         ..exact()
     };
     let mut rig = Rig::new(3, config);
-    rig.record(0, Outcome::Failure, 5);
+    rig.record(0, HealthOutcome::Failure, 5);
     rig.sweep();
     for seconds in [5, 10, 15, 18, 18, 18] {
         rig.pass(seconds * SECOND - Duration::from_nanos(1));
@@ -69,9 +69,9 @@ fn an_ejection_by_comparison_takes_its_own_time() {
         },
     );
     for endpoint in 0..6 {
-        rig.record(endpoint, Outcome::Success, 100);
+        rig.record(endpoint, HealthOutcome::Success, 100);
     }
-    rig.record(4, Outcome::Failure, 100);
+    rig.record(4, HealthOutcome::Failure, 100);
     assert_eq!(rig.sweep().ejected, NONE, "the interval is not over");
     assert_eq!(rig.end_interval().ejected, [4]);
     rig.pass(30 * SECOND - Duration::from_nanos(1));
@@ -84,7 +84,7 @@ fn an_ejection_by_comparison_takes_its_own_time() {
 fn intervals_that_go_well_make_the_next_ejection_shorter() {
     for (good_intervals, expected) in [(0, 20), (1, 15), (2, 10), (3, 5), (9, 5)] {
         let mut rig = Rig::new(3, exact());
-        rig.record(0, Outcome::Failure, 5);
+        rig.record(0, HealthOutcome::Failure, 5);
         rig.sweep();
         for _ in 0..2 {
             rig.ejector.still_bad(rig.now, &rig.endpoints[0]);
@@ -94,7 +94,7 @@ fn intervals_that_go_well_make_the_next_ejection_shorter() {
         for _ in 0..good_intervals {
             rig.end_interval();
         }
-        rig.record(0, Outcome::Failure, 5);
+        rig.record(0, HealthOutcome::Failure, 5);
         assert_eq!(rig.sweep().ejected, [0]);
         rig.pass(expected * SECOND - Duration::from_nanos(1));
         assert_eq!(rig.sweep().probe, NONE, "after {good_intervals}");
@@ -124,7 +124,7 @@ fn at_most_a_tenth_is_ejected_but_one_may_always_go_and_never_the_last() {
         };
         let mut rig = Rig::new(count, config);
         for endpoint in 0..count {
-            rig.record(endpoint, Outcome::Failure, 50);
+            rig.record(endpoint, HealthOutcome::Failure, 50);
         }
         assert_eq!(rig.sweep().ejected.len(), most, "{percent} % of {count}");
         assert_eq!(rig.end_interval().ejected, NONE, "{percent} % of {count}");
@@ -136,10 +136,10 @@ fn at_most_a_tenth_is_ejected_but_one_may_always_go_and_never_the_last() {
 fn one_that_found_no_room_goes_when_there_is_some_if_it_fails_still() {
     let mut rig = Rig::new(4, exact());
     for endpoint in [0, 1, 2] {
-        rig.record(endpoint, Outcome::Failure, 5);
+        rig.record(endpoint, HealthOutcome::Failure, 5);
     }
     assert_eq!(rig.sweep().ejected, [0]);
-    rig.record(1, Outcome::Success, 1);
+    rig.record(1, HealthOutcome::Success, 1);
     rig.ejector.restored(&rig.endpoints[0]);
     assert_eq!(rig.sweep().ejected, [2]);
 }
@@ -152,23 +152,23 @@ fn of_those_that_stand_out_the_worst_goes_first() {
     };
     let mut rig = Rig::new(12, config);
     for endpoint in 0..12 {
-        rig.record(endpoint, Outcome::Success, 100);
+        rig.record(endpoint, HealthOutcome::Success, 100);
     }
-    rig.record(3, Outcome::Failure, 100);
-    rig.record(7, Outcome::Failure, 300);
+    rig.record(3, HealthOutcome::Failure, 100);
+    rig.record(7, HealthOutcome::Failure, 300);
     assert_eq!(rig.end_interval().ejected, [7]);
 }
 
 #[test]
 fn results_of_before_an_ejection_neither_prolong_it_nor_end_it_nor_outlast_it() {
     let mut rig = Rig::new(3, exact());
-    rig.record(0, Outcome::Failure, 5);
+    rig.record(0, HealthOutcome::Failure, 5);
     rig.sweep();
-    assert!(!rig.record(0, Outcome::Failure, 100));
-    rig.record(0, Outcome::Success, 100);
+    assert!(!rig.record(0, HealthOutcome::Failure, 100));
+    rig.record(0, HealthOutcome::Success, 100);
     rig.pass(5 * SECOND);
     assert_eq!(rig.sweep().probe, [0]);
-    assert!(!rig.record(0, Outcome::Failure, 100));
+    assert!(!rig.record(0, HealthOutcome::Failure, 100));
     rig.ejector.restored(&rig.endpoints[0]);
     assert_eq!(rig.sweep().ejected, NONE);
     assert_eq!(rig.end_interval().ejected, NONE);
@@ -177,13 +177,13 @@ fn results_of_before_an_ejection_neither_prolong_it_nor_end_it_nor_outlast_it() 
 #[test]
 fn endpoints_that_leave_the_cluster_are_forgotten() {
     let mut rig = Rig::new(3, exact());
-    rig.record(0, Outcome::Failure, 5);
+    rig.record(0, HealthOutcome::Failure, 5);
     assert_eq!(rig.sweep().ejected, [0]);
-    rig.record(1, Outcome::Failure, 5);
+    rig.record(1, HealthOutcome::Failure, 5);
     assert_eq!(rig.sweep().ejected, NONE);
     // A new one in its place has no past, and leaves room for another to be ejected.
     rig.endpoints[0] = Arc::new(Health::new(&rig.config));
-    rig.record(1, Outcome::Failure, 1);
+    rig.record(1, HealthOutcome::Failure, 1);
     assert_eq!(rig.sweep().ejected, [1]);
     rig.endpoints.clear();
     let sweep = rig.end_interval();
@@ -225,26 +225,26 @@ fn what_is_off_ejects_nothing() {
         (only_percentage, 0, 0, 1),
     ] {
         let mut rig = Rig::new(10, config.clone());
-        rig.record(0, Outcome::Failure, 9);
+        rig.record(0, HealthOutcome::Failure, 9);
         assert_eq!(rig.sweep().ejected.len(), in_a_row, "{config:?}");
 
         // Half of the calls to one fail: below the percentage.
         let mut rig = Rig::new(10, config.clone());
         for endpoint in 0..10 {
-            rig.record(endpoint, Outcome::Success, 30);
+            rig.record(endpoint, HealthOutcome::Success, 30);
         }
-        rig.record(0, Outcome::Failure, 4);
+        rig.record(0, HealthOutcome::Failure, 4);
         for _ in 0..10 {
-            rig.record(1, Outcome::Failure, 3);
-            rig.record(1, Outcome::Success, 1);
+            rig.record(1, HealthOutcome::Failure, 3);
+            rig.record(1, HealthOutcome::Success, 1);
         }
         assert_eq!(rig.end_interval().ejected.len(), by_rate, "{config:?}");
 
         // All calls to five of five fail: none stands out.
         let mut rig = Rig::new(5, config.clone());
         for endpoint in 0..5 {
-            rig.record(endpoint, Outcome::Failure, 100);
-            rig.record(endpoint, Outcome::Success, 1);
+            rig.record(endpoint, HealthOutcome::Failure, 100);
+            rig.record(endpoint, HealthOutcome::Success, 1);
             rig.endpoints[endpoint].take_due();
         }
         assert_eq!(
@@ -261,7 +261,7 @@ fn an_ejection_is_shortened_at_random_by_up_to_half() {
     let mut times: Vec<_> = (0..1000)
         .map(|_| {
             let mut rig = Rig::new(2, HealthConfig::default());
-            rig.record(0, Outcome::Failure, 5);
+            rig.record(0, HealthOutcome::Failure, 5);
             rig.sweep().next - rig.now
         })
         .collect();
@@ -293,7 +293,7 @@ fn no_configuration_overflows_the_clock_or_spins() {
             ..HealthConfig::default()
         };
         let mut rig = Rig::new(2, config);
-        rig.record(0, Outcome::Failure, 5);
+        rig.record(0, HealthOutcome::Failure, 5);
         assert_eq!(rig.sweep().ejected, [0]);
         rig.ejector.still_bad(rig.now, &rig.endpoints[0]);
         rig.sweep();
@@ -303,13 +303,13 @@ fn no_configuration_overflows_the_clock_or_spins() {
 #[test]
 fn failures_of_before_an_ejection_are_not_compared_after_it() {
     let mut rig = Rig::new(10, exact());
-    rig.record(0, Outcome::Failure, 200);
+    rig.record(0, HealthOutcome::Failure, 200);
     assert_eq!(rig.sweep().ejected, [0]);
     rig.pass(5 * SECOND);
     assert_eq!(rig.sweep().probe, [0]);
     rig.ejector.restored(&rig.endpoints[0]);
     for endpoint in 0..10 {
-        rig.record(endpoint, Outcome::Success, 100);
+        rig.record(endpoint, HealthOutcome::Success, 100);
     }
     rig.pass(5 * SECOND);
     assert_eq!(rig.sweep().ejected, NONE);
@@ -323,9 +323,9 @@ fn one_that_stands_out_twice_over_is_ejected_once() {
     };
     let mut rig = Rig::new(20, config);
     for endpoint in 1..20 {
-        rig.record(endpoint, Outcome::Success, 100);
+        rig.record(endpoint, HealthOutcome::Success, 100);
     }
-    rig.record(0, Outcome::Failure, 100);
+    rig.record(0, HealthOutcome::Failure, 100);
     assert_eq!(rig.end_interval().ejected, [0]);
     rig.pass(30 * SECOND);
     assert_eq!(rig.sweep().probe, [0]);
@@ -336,13 +336,13 @@ fn one_that_stands_out_twice_over_is_ejected_once() {
 fn those_that_are_ejected_are_not_compared() {
     let mut rig = Rig::new(20, exact());
     for endpoint in 2..20 {
-        rig.record(endpoint, Outcome::Success, 100);
+        rig.record(endpoint, HealthOutcome::Success, 100);
     }
-    rig.record(1, Outcome::Failure, 4);
+    rig.record(1, HealthOutcome::Failure, 4);
     for _ in 0..12 {
-        rig.record(1, Outcome::Success, 5);
-        rig.record(1, Outcome::Failure, 3);
+        rig.record(1, HealthOutcome::Success, 5);
+        rig.record(1, HealthOutcome::Failure, 3);
     }
-    rig.record(0, Outcome::Failure, 100);
+    rig.record(0, HealthOutcome::Failure, 100);
     assert_eq!(rig.end_interval().ejected, [0, 1]);
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Ejector, Health, HealthConfig, Outcome, ejector::Sweep};
+use super::{Ejector, Health, HealthConfig, HealthOutcome, ejector::Sweep};
 
 /// No endpoints.
 const NONE: [usize; 0] = [];
@@ -34,7 +34,7 @@ impl Rig {
     }
 
     /// True when one of these asked for a look.
-    fn record(&self, endpoint: usize, outcome: Outcome, times: usize) -> bool {
+    fn record(&self, endpoint: usize, outcome: HealthOutcome, times: usize) -> bool {
         (0..times).fold(false, |asked, _| {
             self.endpoints[endpoint].record(outcome) || asked
         })

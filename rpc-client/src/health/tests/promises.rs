@@ -6,16 +6,16 @@ use bytes::Bytes;
 use doge_rpc_core::{Code, Status, call::Response};
 
 use super::{NONE, Rig, exact};
-use crate::health::{Outcome, judge};
+use crate::health::HealthOutcome;
 
 /// So many attempts with this answer, with a look whenever it is asked for and at the end of the interval.
 fn ejected_by(answer: &Result<Response, Status>, times: usize) -> bool {
     let mut rig = Rig::new(10, exact());
     for endpoint in 1..10 {
-        rig.record(endpoint, Outcome::Success, 1000);
+        rig.record(endpoint, HealthOutcome::Success, 1000);
     }
     for _ in 0..times {
-        if rig.record(0, judge(answer), 1) {
+        if rig.record(0, HealthOutcome::of(answer), 1) {
             rig.sweep();
         }
     }
@@ -25,7 +25,7 @@ fn ejected_by(answer: &Result<Response, Status>, times: usize) -> bool {
 
 #[test]
 fn every_code_is_judged() {
-    use Outcome::{Failure, Neutral, Success};
+    use HealthOutcome::{Failure, Neutral, Success};
     for (code, may_have_run, never_ran) in [
         (Code::Ok, Success, Success),
         (Code::Cancelled, Neutral, Neutral),
@@ -46,15 +46,25 @@ fn every_code_is_judged() {
         (Code::Unauthenticated, Success, Success),
     ] {
         let status = Status::new(code, "");
-        assert_eq!(judge(&Err(status.clone())), may_have_run, "{code:?}");
         assert_eq!(
-            judge(&Err(status.with_never_ran(true))),
+            HealthOutcome::of(&Err(status.clone())),
+            may_have_run,
+            "{code:?}"
+        );
+        assert_eq!(
+            HealthOutcome::of(&Err(status.rejected())),
             never_ran,
             "{code:?}"
         );
     }
-    assert_eq!(judge(&Ok(Response::from_result(Bytes::new()))), Success);
-    assert_eq!(judge(&Ok(Response::from_error(Bytes::new()))), Success);
+    assert_eq!(
+        HealthOutcome::of(&Ok(Response::from_result(Bytes::new()))),
+        Success
+    );
+    assert_eq!(
+        HealthOutcome::of(&Ok(Response::from_error(Bytes::new()))),
+        Success
+    );
 }
 
 #[test]
@@ -78,14 +88,14 @@ fn application_errors_never_eject() {
 fn overload_never_ejects() {
     let pushback = Duration::from_millis(100);
     let overloaded = Status::resource_exhausted("full").with_pushback(pushback);
-    assert!(!ejected_by(&Err(overloaded.with_never_ran(true)), 10_000));
+    assert!(!ejected_by(&Err(overloaded.rejected()), 10_000));
 }
 
 /// Defect 5 of doge: a node that was down for longer than 10 s never came back.
 #[test]
 fn a_node_that_was_down_for_long_comes_back() {
     let mut rig = Rig::new(3, exact());
-    rig.record(0, Outcome::Failure, 5);
+    rig.record(0, HealthOutcome::Failure, 5);
     let start = rig.now;
     let mut probes = 0;
     let mut next = rig.sweep().next;
@@ -109,7 +119,7 @@ fn a_node_that_was_down_for_long_comes_back() {
     for _ in 0..60 {
         rig.end_interval();
     }
-    rig.record(0, Outcome::Failure, 5);
+    rig.record(0, HealthOutcome::Failure, 5);
     assert_eq!(rig.sweep().next, rig.now + Duration::from_secs(5));
 }
 
@@ -117,14 +127,14 @@ fn a_node_that_was_down_for_long_comes_back() {
 #[test]
 fn calls_of_an_unknown_method_do_not_eject() {
     let unknown = Status::unimplemented("hr.employee has no method \"fire\"");
-    assert!(!ejected_by(&Err(unknown.with_never_ran(true)), 1000));
+    assert!(!ejected_by(&Err(unknown.rejected()), 1000));
 }
 
 /// Defect 14 of doge: calls that found the client's own pool full counted as errors of the node.
 #[test]
 fn calls_that_found_no_room_here_do_not_eject() {
     let full = Status::resource_exhausted("10000 calls wait for room on the connection already");
-    assert!(!ejected_by(&Err(full.with_never_ran(true)), 1000));
+    assert!(!ejected_by(&Err(full.rejected()), 1000));
     let late = Status::deadline_exceeded("no room on the connection before the deadline");
-    assert!(!ejected_by(&Err(late.with_never_ran(true)), 1000));
+    assert!(!ejected_by(&Err(late.rejected()), 1000));
 }

@@ -3,13 +3,13 @@ use std::{sync::Arc, time::Duration};
 use proptest::prelude::*;
 
 use super::{NONE, Rig};
-use crate::health::{Health, HealthConfig, Outcome};
+use crate::health::{Health, HealthConfig, HealthOutcome};
 
 #[derive(Clone, Debug)]
 enum Step {
     Record {
         endpoint: usize,
-        outcome: Outcome,
+        outcome: HealthOutcome,
         times: usize,
     },
     Pass(Duration),
@@ -24,9 +24,9 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let outcome = prop_oneof![
-        Just(Outcome::Success),
-        Just(Outcome::Failure),
-        Just(Outcome::Neutral)
+        Just(HealthOutcome::Success),
+        Just(HealthOutcome::Failure),
+        Just(HealthOutcome::Neutral)
     ];
     prop_oneof![
         6 => (0..30_usize, outcome, 1..200_usize)
@@ -122,8 +122,8 @@ proptest! {
         let config = HealthConfig { consecutive_failures: None, max_ejected_percent: 100, ..HealthConfig::default() };
         let mut rig = Rig::new(calls.len(), config);
         for (endpoint, (succeeded, failed)) in calls.iter().enumerate() {
-            rig.record(endpoint, Outcome::Success, *succeeded);
-            rig.record(endpoint, Outcome::Failure, *failed);
+            rig.record(endpoint, HealthOutcome::Success, *succeeded);
+            rig.record(endpoint, HealthOutcome::Failure, *failed);
         }
         let busy = |requests| calls.iter().filter(|(good, bad)| good + bad >= requests).count();
         let ejected = rig.end_interval().ejected;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{NONE, Rig, exact};
-use crate::health::{HealthConfig, Outcome};
+use crate::health::{HealthConfig, HealthOutcome};
 
 const STEP: Duration = Duration::from_millis(100);
 
@@ -19,9 +19,9 @@ fn step(rig: &mut Rig, bad: &[usize]) -> usize {
             calls_of_0 += usize::from(endpoint == 0);
             let fails = bad.contains(&endpoint) && fastrand::bool();
             let outcome = if fails {
-                Outcome::Failure
+                HealthOutcome::Failure
             } else {
-                Outcome::Success
+                HealthOutcome::Success
             };
             rig.record(endpoint, outcome, 1);
         }

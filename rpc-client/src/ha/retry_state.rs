@@ -9,9 +9,11 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     Budget, Endpoints, Event, Failover, Pick, Tried,
     endpoints::{attempt, nobody, patience},
-    verdict::{Verdict, more_telling, tells},
 };
-use crate::channel::Patience;
+use crate::{
+    channel::Patience,
+    status_tables::{RetryDecision, has_no_such_method, more_telling, telling},
+};
 
 /// The most attempts of a call at endpoints that are known to be out of reach. Somebody has to try, for one of them may
 /// be back; but not each call all of them.
@@ -22,7 +24,7 @@ const MAX_DOWN: u32 = 3;
 const MAX_STRANGE: u32 = 2;
 
 /// The attempts of one call: what happened, and so where it may go next.
-pub(super) struct Course<'a, E> {
+pub(super) struct RetryState<'a, E> {
     config: &'a Failover,
     endpoints: &'a E,
     request: &'a Request,
@@ -64,7 +66,7 @@ enum Step {
     Retry,
 }
 
-impl<'a, E: Endpoints> Course<'a, E> {
+impl<'a, E: Endpoints> RetryState<'a, E> {
     pub(super) fn new(
         config: &'a Failover,
         endpoints: &'a E,
@@ -115,8 +117,9 @@ impl<'a, E: Endpoints> Course<'a, E> {
     /// The request as it goes out again: numbered, and marked as a retry, which nobody further down retries.
     pub(super) fn marked(&self) -> Request {
         let mut marked = self.request.clone();
-        marked.attempt.number = marked.attempt.number.saturating_add(self.further);
-        marked.attempt.retry = true;
+        let attempt = marked.attempt_mut();
+        attempt.number = attempt.number.saturating_add(self.further);
+        attempt.retry = true;
         marked
     }
 
@@ -228,22 +231,23 @@ impl<'a, E: Endpoints> Course<'a, E> {
     ///
     /// The status of the call, when it is that whatever the other one has to say.
     pub(super) fn failed_beside(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
-        if self.verdict(&status) == Verdict::Last && !self.request.deadline().has_passed() {
+        if self.decision(&status) == RetryDecision::StopUnlessHedged
+            && !self.request.deadline().has_passed()
+        {
             self.may_have_run |= !status.never_ran();
             self.kept = Some(status);
             return Ok(());
         }
         // The other one, which is given up, may have run.
-        self.failed(endpoint, status)
-            .map_err(|status| status.with_never_ran(false))
+        self.failed(endpoint, status).map_err(ran)
     }
 
     /// What the status of an attempt allows here. Nothing more, when too many had no such method.
-    fn verdict(&self, status: &Status) -> Verdict {
+    fn decision(&self, status: &Status) -> RetryDecision {
         if has_no_such_method(status) && self.strange == MAX_STRANGE {
-            Verdict::Last
+            RetryDecision::StopUnlessHedged
         } else {
-            Verdict::of(status, self.request)
+            RetryDecision::of(status, self.request, self.config)
         }
     }
 
@@ -258,36 +262,38 @@ impl<'a, E: Endpoints> Course<'a, E> {
     ///
     /// The status of the call, when nothing may follow.
     pub(super) fn failed(&mut self, endpoint: usize, status: Status) -> Result<(), Status> {
-        let verdict = self.verdict(&status);
+        let decision = self.decision(&status);
         self.may_have_run |= !status.never_ran();
-        let kept = match verdict {
-            Verdict::Final => None,
+        let kept = match decision {
+            RetryDecision::Stop => None,
             _ => self.kept.take(),
         };
         if let Some(kept) = kept {
             return Err(self.last(more_telling(kept, status)));
         }
-        self.step = match verdict {
-            Verdict::Final | Verdict::Last => return Err(self.last(status)),
-            Verdict::Dead => {
+        self.step = match decision {
+            RetryDecision::Stop | RetryDecision::StopUnlessHedged => return Err(self.last(status)),
+            RetryDecision::TryOther => {
                 self.strange += u32::from(has_no_such_method(&status));
                 Step::Other
             }
-            Verdict::Refused => Step::RetryOther,
-            Verdict::Broken => Step::RetryLater,
+            RetryDecision::RetryOther => Step::RetryOther,
+            RetryDecision::RetryWithBackoff => Step::RetryLater,
         };
-        if verdict == Verdict::Refused {
+        if decision == RetryDecision::RetryOther {
             self.pushback = [self.pushback, status.pushback()]
                 .into_iter()
                 .flatten()
                 .min();
         }
-        if verdict != Verdict::Broken {
+        if decision != RetryDecision::RetryWithBackoff {
             self.barred.insert(endpoint);
         }
         // That an endpoint is dead says less than what happened at one that is not.
         let before = self.failure.as_ref();
-        if verdict != Verdict::Dead || before.is_none_or(|before| tells(before) < tells(&status)) {
+        if decision != RetryDecision::TryOther
+            || before.is_none_or(|before| telling(before) < telling(&status))
+        {
             self.failure = Some(status);
         }
         Ok(())
@@ -339,7 +345,7 @@ impl<'a, E: Endpoints> Course<'a, E> {
 
     /// Takes a retry from the budget, or says why not.
     fn pay(&mut self) -> Result<(), &'static str> {
-        if self.request.attempt.retry {
+        if self.request.attempt().retry {
             return Err("a retry is not retried");
         }
         if self.retries >= self.config.retries {
@@ -384,14 +390,21 @@ impl<'a, E: Endpoints> Course<'a, E> {
     }
 
     fn in_all(&self, status: Status) -> Status {
-        let never_ran = status.never_ran() && !self.may_have_run;
-        status.with_never_ran(never_ran)
+        if self.may_have_run {
+            ran(status)
+        } else {
+            status
+        }
     }
 }
 
-/// Whether it is the server that has no such method, and not a handler that refuses.
-fn has_no_such_method(status: &Status) -> bool {
-    status.code() == Code::Unimplemented && status.never_ran()
+/// The status of a call another attempt of which may have run.
+fn ran(status: Status) -> Status {
+    if status.never_ran() {
+        status.may_have_run()
+    } else {
+        status
+    }
 }
 
 const OTHERS_DOWN: &str = "no other can be reached";

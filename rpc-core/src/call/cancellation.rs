@@ -1,0 +1,172 @@
+use std::{borrow::Cow, cell::RefCell, fmt};
+
+use super::{Context, Route};
+use crate::{Code, Status};
+
+/// Why a call ends before its answer: for which reason, and who knows it. It travels with the cancel, so that a service
+/// three hops away can say what happened at the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    reason: CancelReason,
+    text: Cow<'static, str>,
+}
+
+/// The reason of a [`Cancellation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum CancelReason {
+    /// The caller dropped the call.
+    CallerGone = 0,
+    /// The deadline passed.
+    Deadline = 1,
+    /// Another attempt of the same call answered first.
+    HedgeLost = 2,
+    /// The attempt took too long, and another attempt takes its place.
+    AttemptTimeout = 3,
+    /// The connection to the caller was lost or closed.
+    ConnectionLost = 4,
+    /// The server stopped before the call was over.
+    Shutdown = 5,
+}
+
+/// The longest text that travels with a cancel, in bytes.
+pub(crate) const MAX_CANCEL_TEXT: usize = 255;
+
+thread_local! {
+    /// Why what is dropped on this thread at this moment is dropped.
+    static CURRENT: RefCell<Option<Cancellation>> = const { RefCell::new(None) };
+}
+
+impl CancelReason {
+    /// The reason of this number; [`CallerGone`](Self::CallerGone) for a number that this version does not know.
+    pub(crate) fn from_u8(number: u8) -> Self {
+        match number {
+            1 => Self::Deadline,
+            2 => Self::HedgeLost,
+            3 => Self::AttemptTimeout,
+            4 => Self::ConnectionLost,
+            5 => Self::Shutdown,
+            _ => Self::CallerGone,
+        }
+    }
+}
+
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CallerGone => "the caller gave the call up",
+            Self::Deadline => "the deadline passed",
+            Self::HedgeLost => "another attempt answered first",
+            Self::AttemptTimeout => "the attempt took too long",
+            Self::ConnectionLost => "the connection to the caller was lost",
+            Self::Shutdown => "the server stopped",
+        })
+    }
+}
+
+impl Cancellation {
+    /// A cancellation for this reason, with what more is known of it: who, where, what happened before.
+    pub fn new(reason: CancelReason, text: impl Into<Cow<'static, str>>) -> Self {
+        let text = text.into();
+        Self { reason, text }
+    }
+
+    /// A cancellation of which only the reason is known.
+    pub const fn bare(reason: CancelReason) -> Self {
+        Self {
+            reason,
+            text: Cow::Borrowed(""),
+        }
+    }
+
+    /// The cancellation of a call that is dropped now: why it is dropped, and which handler made it.
+    pub fn of_dropped_call() -> Self {
+        let Self { reason, text } = Self::current();
+        let handler = Context::with_current(|context| match &*text {
+            "" => context.route().to_string(),
+            text => format!("{}: {text}", context.route()),
+        });
+        Self {
+            reason,
+            text: handler.map_or(text, Cow::Owned),
+        }
+    }
+
+    /// The reason.
+    pub fn reason(&self) -> CancelReason {
+        self.reason
+    }
+
+    /// What more is known; empty when the reason says it all.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Runs a function; the calls that are dropped meanwhile are cancelled with this.
+    pub fn scope<R>(&self, run: impl FnOnce() -> R) -> R {
+        let before = CURRENT.replace(Some(self.clone()));
+        let _restore = Restore(before);
+        run()
+    }
+
+    /// Why what is dropped now is dropped: that the caller gave the call up, unless somebody [said](Self::scope) more.
+    pub fn current() -> Self {
+        CURRENT
+            .with_borrow(Clone::clone)
+            .unwrap_or(Self::bare(CancelReason::CallerGone))
+    }
+
+    /// The status of the cancelled call of this method.
+    pub fn status(&self, route: &Route) -> Status {
+        let code = match self.reason {
+            CancelReason::Deadline => Code::DeadlineExceeded,
+            _ => Code::Cancelled,
+        };
+        Status::new(code, format!("{route} was stopped: {self}")).may_have_run()
+    }
+}
+
+/// The reason, and in brackets what more is known.
+impl fmt::Display for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)?;
+        if !self.text.is_empty() {
+            write!(f, " ({})", self.text)?;
+        }
+        Ok(())
+    }
+}
+
+struct Restore(Option<Cancellation>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CancelReason, Cancellation};
+
+    #[test]
+    fn what_is_dropped_in_a_scope_knows_why_and_the_scope_around_it_comes_back() {
+        let outer = Cancellation::new(CancelReason::Shutdown, "");
+        let inner = Cancellation::new(CancelReason::HedgeLost, "at tcp://a:1");
+        assert_eq!(Cancellation::current().reason(), CancelReason::CallerGone);
+        outer.scope(|| {
+            inner.scope(|| assert_eq!(Cancellation::current(), inner));
+            assert_eq!(Cancellation::current(), outer);
+        });
+        assert_eq!(Cancellation::current().reason(), CancelReason::CallerGone);
+    }
+
+    #[test]
+    fn a_reason_is_its_number_and_strangers_are_a_caller_that_is_gone() {
+        for reason in (0..=5).map(CancelReason::from_u8) {
+            assert_eq!(CancelReason::from_u8(reason as u8), reason);
+        }
+        assert_eq!(CancelReason::from_u8(6), CancelReason::CallerGone);
+    }
+}

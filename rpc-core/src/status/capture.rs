@@ -1,0 +1,40 @@
+//! Statuses seen while a value that contains them is written: how a status inside an error enum is found without asking
+//! anything of the enum.
+
+use std::cell::RefCell;
+
+use super::Status;
+
+thread_local! {
+    /// `None` while nobody captures.
+    static SEEN: RefCell<Option<Vec<Status>>> = const { RefCell::new(None) };
+}
+
+/// Runs a function that writes a value, and returns the status in the value if there is exactly one.
+pub(crate) fn capture<R>(write: impl FnOnce() -> R) -> (R, Option<Status>) {
+    let outer = SEEN.replace(Some(Vec::new()));
+    let restore = Restore(outer);
+    let written = write();
+    let seen = SEEN.take();
+    drop(restore);
+    let status = seen.and_then(|mut seen| (seen.len() == 1).then(|| seen.remove(0)));
+    (written, status)
+}
+
+/// A status is being written.
+pub(super) fn saw(status: &Status) {
+    SEEN.with_borrow_mut(|seen| {
+        // The second says that there is more than one, and the others say no more.
+        if let Some(seen) = seen.as_mut().filter(|seen| seen.len() < 2) {
+            seen.push(status.clone());
+        }
+    });
+}
+
+struct Restore(Option<Vec<Status>>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        SEEN.set(self.0.take());
+    }
+}

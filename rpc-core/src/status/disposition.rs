@@ -1,0 +1,34 @@
+/// How far a call came that ended with a [`Status`](super::Status): what decides whether the call may be made again.
+///
+/// It is set where the status is made, by whoever knows; a [`Status`](super::Status) that a handler or a layer makes is
+/// [`Answered`](Self::Answered).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Disposition {
+    /// The handler answered, and this is its answer.
+    Answered,
+    /// The peer refused the call before it reached a handler: it is overloaded, drains, or has no such method.
+    Rejected,
+    /// The call never left this process, or not to its last byte.
+    NotSent,
+    /// The call left, and nobody knows whether it has run: the connection was lost, or no answer came in time.
+    MayHaveRun,
+    /// The call answered with items, and ended behind some of them.
+    EndedAfterItems,
+}
+
+impl Disposition {
+    /// All dispositions.
+    pub const ALL: [Self; 5] = [
+        Self::Answered,
+        Self::Rejected,
+        Self::NotSent,
+        Self::MayHaveRun,
+        Self::EndedAfterItems,
+    ];
+
+    /// Whether the call provably never reached its handler.
+    pub fn never_ran(self) -> bool {
+        matches!(self, Self::Rejected | Self::NotSent)
+    }
+}

@@ -1,0 +1,134 @@
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+};
+
+use doge_rpc_core::{
+    Context, Status,
+    call::{Cancellation, Response, guard},
+};
+use tokio::task::AbortHandle;
+use tokio_util::sync::ReusableBoxFuture;
+
+use super::{Machine, Shared};
+use crate::{gate::Pass, router::Slot};
+
+/// The handle of a call that runs in a task of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct RunningCall {
+    context: Context,
+    task: AbortHandle,
+}
+
+impl RunningCall {
+    /// Starts the task of a call that was not done at once. `is_layered` says whether the handler inside listens for the
+    /// cancellation itself.
+    pub(super) fn spawn<M: Machine>(
+        shared: Arc<Shared<M>>,
+        id: u64,
+        context: Context,
+        handler: Slot,
+        is_layered: bool,
+        pass: Pass,
+    ) -> Self {
+        let work = Work {
+            handler,
+            context: context.clone(),
+            listens: !is_layered,
+        };
+        let task = tokio::spawn(run_on(shared, id, work, pass)).abort_handle();
+        Self { context, task }
+    }
+
+    /// Ends the call before its answer: tells its handler, or aborts its task when no handler waits. True when the call
+    /// will answer by itself.
+    pub(super) fn cancel(&self, why: Cancellation) -> bool {
+        let listens = self.context.cancel(why);
+        if !listens {
+            self.task.abort();
+        }
+        listens
+    }
+
+    /// Ends the task from outside.
+    pub(super) fn abort(&self) {
+        self.task.abort();
+    }
+
+    /// The status of the call when it is cancelled so.
+    pub(super) fn status(&self, why: &Cancellation) -> Status {
+        why.status(self.context.route())
+    }
+}
+
+/// A handler that runs on, within its context.
+struct Work {
+    handler: Slot,
+    context: Context,
+    /// The handler is this future itself, and not somewhere inside of layers.
+    listens: bool,
+}
+
+impl Work {
+    async fn run(&mut self) -> Result<Response, Status> {
+        let mut answer = poll_fn(|task| {
+            if self.listens
+                && let Poll::Ready(cancellation) = self.context.poll_cancelled(task)
+            {
+                let status = cancellation.status(self.context.route());
+                cancellation.scope(|| self.stop());
+                return Poll::Ready(Err(status));
+            }
+            let handler = Pin::new(&mut self.handler);
+            let context = &self.context;
+            context.clone().sync_scope(|| guard(context, handler, task))
+        })
+        .await;
+        self.context.complete(&mut answer);
+        answer
+    }
+
+    /// Drops the handler within its context.
+    fn stop(&mut self) {
+        let handler = std::mem::replace(&mut self.handler, idle());
+        self.context.clone().sync_scope(|| drop(handler));
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        match self.context.cancellation().cloned() {
+            Some(cancellation) => cancellation.scope(|| self.stop()),
+            None => self.stop(),
+        }
+    }
+}
+
+async fn run_on<M: Machine>(shared: Arc<Shared<M>>, id: u64, mut work: Work, _pass: Pass) {
+    let answer = work.run().await;
+    drop(work);
+    let mut machine = shared.link.lock();
+    machine.finish(id, answer);
+    let ended =
+        machine.is_drained() || (machine.is_idle() && shared.ending.load(Ordering::Relaxed));
+    shared.link.send(machine);
+    if ended || may_read_on(&shared) {
+        shared.link.wake();
+    }
+}
+
+/// Whether the connection's task is to be told that it may read on: what kept it from that has ended, or was written just
+/// now, and not by the task itself.
+fn may_read_on<M: Machine>(shared: &Shared<M>) -> bool {
+    // Set under a lock that was taken since, or else the task has seen what was done here.
+    shared.choked.load(Ordering::Relaxed)
+        && !shared.link.lock().is_choked()
+        && shared.choked.swap(false, Ordering::Relaxed)
+}
+
+/// A slot with nothing in it; takes no memory.
+pub(super) fn idle() -> Slot {
+    ReusableBoxFuture::new(std::future::pending())
+}
