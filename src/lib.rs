@@ -132,7 +132,7 @@ pub use doge_rpc_client::Client;
 pub use doge_rpc_core::{
     Code, Context, Deadline, Metadata, MetadataError, Status, call,
     call::{CallOptions, Criticality, ReplyMetadata, Request, Response},
-    connection, msgpack_rpc, protocol, schema, transport, wire,
+    connection, msgpack_rpc, observe, protocol, schema, transport, wire,
 };
 pub use doge_rpc_server::Server;
 

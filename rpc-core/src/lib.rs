@@ -7,6 +7,7 @@
 //! - [`msgpack_rpc`]: the same for the dialect that Python doge speaks.
 //! - [`driver`]: the tokio edge, where bytes and time come in.
 //! - [`call`], [`Status`], [`Metadata`], [`Deadline`], [`Context`]: a call as both ends hold it.
+//! - [`observe`]: what happens to calls, for those who watch.
 //! - [`wire`]: values as MessagePack.
 //! - [`schema`]: a service as seen from outside.
 //! - [`transport`]: TCP, Unix sockets, pipes.
@@ -17,6 +18,7 @@ mod deadline;
 pub mod driver;
 mod metadata;
 pub mod msgpack_rpc;
+pub mod observe;
 pub mod protocol;
 pub mod schema;
 mod status;

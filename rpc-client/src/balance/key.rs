@@ -17,7 +17,7 @@ use xxhash_rust::xxh64::xxh64;
 /// let mut request = Request::new(route, body, Deadline::after(Deadline::DEFAULT_TIMEOUT));
 /// let key = HashKey::Metadata("tenant".into());
 /// assert_eq!(key.hash(&request), None);
-/// request.metadata.insert("tenant", "acme")?;
+/// request.metadata_mut().insert("tenant", "acme")?;
 /// assert_eq!(key.hash(&request), Some(13_481_696_989_094_603_788));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
