@@ -8,7 +8,7 @@ pub use doge_rpc_core::{
     Status,
     call::{
         ByDisplay, CallOptions, Described, Request, Response, Serve, ServiceError, Wire,
-        WithoutDisplay, unknown_method,
+        WithoutDisplay, handle, unknown_method,
     },
     schema::{ArgumentSchema, Encoding, HedgeDelay, MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},

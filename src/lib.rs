@@ -130,7 +130,8 @@ pub use doge_codegen_macros::service;
 pub use doge_registry as registry;
 pub use doge_rpc_client::Client;
 pub use doge_rpc_core::{
-    Code, Context, Deadline, Metadata, MetadataError, Status, call,
+    CREDENTIAL_KEYS, Code, Context, Deadline, Disposition, HOP_PREFIX, Metadata, MetadataError,
+    Status, call,
     call::{CallOptions, Criticality, ReplyMetadata, Request, Response},
     connection, msgpack_rpc, observe, protocol, schema, transport, wire,
 };

@@ -3,14 +3,16 @@ use std::{fmt, future::Future, sync::Arc};
 use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
-    call::{CallOptions, Peer, Request, Response, Route, Serve, ServiceError, handle},
+    call::{
+        BoxedService, CallOptions, Layers, Request, Response, Route, Serve, ServiceError, handle,
+    },
     schema::{MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
-use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
+use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::{
     Channel, Cluster, ClusterError,
@@ -35,7 +37,7 @@ use crate::{
 /// let client = Client::service(tower::service_fn(|request: Request| async move {
 ///     let mut arguments = request.arguments()?;
 ///     let sum = arguments.take::<u32>("a")? + arguments.take::<u32>("b")?;
-///     Ok(Response::from_result(wire::encode(&sum, Encoding::Map)?))
+///     Ok::<_, Status>(Response::from_result(wire::encode(&sum, Encoding::Map)?))
 /// }));
 /// let sum: u32 = client.call_by_name("calculator", "add", &(1, 2)).await?;
 /// assert_eq!(sum, 3);
@@ -52,7 +54,7 @@ pub struct Client {
 enum Target {
     Channel(Channel),
     Cluster(Cluster),
-    Service(BoxCloneSyncService<Request, Response, Status>),
+    Service(BoxedService),
 }
 
 impl Client {
@@ -82,17 +84,21 @@ impl Client {
     /// Calls a service of this process through the codec, without a socket.
     pub fn local<S: Serve>(service: S) -> Self {
         Self::service(tower::service_fn(move |request: Request| {
-            handle(service.clone(), request.with_peer(Peer::in_process()))
+            handle(service.clone(), request)
         }))
     }
 
-    /// Calls a tower service, which may be layers around another client.
+    /// Calls a tower service: layers around another client, or around a service of this process, whose handler then sees
+    /// what the layers put into the request. An error that is a [`Status`] is the status of the call; tower's own errors are
+    /// as [`Layers::call`] has them.
     pub fn service<S>(service: S) -> Self
     where
-        S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
+        S: Service<Request, Response = Response> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        Self::from(Target::Service(BoxCloneSyncService::new(service)))
+        let service = service.map_err(Into::into);
+        Self::from(Target::Service(BoxedService::new(service)))
     }
 
     /// The same, with options of its own; those that `options` leaves open stay.
@@ -180,7 +186,7 @@ impl Client {
             Target::Cluster(cluster) => cluster.call_at(&request, now).await,
             Target::Service(service) => {
                 let deadline = request.deadline().instant();
-                let call = service.clone().oneshot(request.clone());
+                let call = Layers::call(service.clone(), request.clone());
                 let answer = tokio::time::timeout_at(deadline, call).await;
                 answer.unwrap_or_else(|_| Err(late(&request, None, WaitedFor::Answer, now)))
             }

@@ -107,7 +107,7 @@ mod tests {
                 "sum" => {
                     let mut arguments = request.arguments()?;
                     let sum = arguments.take::<u8>("a")? + arguments.take::<u8>("b")?;
-                    Ok(Response::from_result(vec![sum].into()))
+                    Ok::<_, Status>(Response::from_result(vec![sum].into()))
                 }
                 "boom" => Ok(Response::from_text("boom")),
                 _ => Ok(Response::from_error(b"\x07"[..].into())),

@@ -99,7 +99,7 @@ fn implement_tower(service: &Service) -> TokenStream {
             }
 
             fn call(&mut self, request: #facade::__private::Request) -> Self::Future {
-                ::std::boxed::Box::pin(#facade::__private::Serve::serve(self, request))
+                ::std::boxed::Box::pin(#facade::__private::handle(::core::clone::Clone::clone(self), request))
             }
         }
     }

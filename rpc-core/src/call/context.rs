@@ -79,6 +79,8 @@ struct End {
 const STARTED: u8 = 1;
 /// The handler waits, and is woken when the call is cancelled.
 const LISTENS: u8 = 2;
+/// Layers are around the handler; this is the call as they see it.
+const LAYERED: u8 = 8;
 /// The call is over; a handler that was not started before must not start any more.
 const OVER: u8 = 4;
 
@@ -247,6 +249,19 @@ impl Context {
         match end.cancelled.get() {
             Some(cancellation) => Poll::Ready(cancellation.clone()),
             None => Poll::Pending,
+        }
+    }
+
+    /// Notes that layers are around the handler, which is [finished](Self::finish) with their answer.
+    pub fn layered(&self) {
+        self.0.end.stage.fetch_or(LAYERED, Ordering::AcqRel);
+    }
+
+    /// Notes that a request was served which may have been made by a layer of this call, so that nobody knows any more that
+    /// nothing ran.
+    pub(super) fn served_another_request(&self) {
+        if self.0.end.stage.load(Ordering::Acquire) & LAYERED != 0 {
+            self.0.end.stage.fetch_or(STARTED, Ordering::AcqRel);
         }
     }
 

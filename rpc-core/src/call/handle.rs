@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::timeout_at;
 
-use super::{CancelReason, Cancellation, Context, Request, Response, Serve};
+use super::{CancelReason, Cancellation, Context, Peer, Request, Response, Serve};
 use crate::Status;
 
 /// Runs a call to its end inside all layers: in the context that its request makes, until the deadline of its request, or
@@ -21,10 +21,13 @@ use crate::Status;
 ///
 /// The status of the call.
 pub async fn handle<S: Serve>(service: S, mut request: Request) -> Result<Response, Status> {
-    // A layer that made a request of its own is still part of the call whose task it runs in.
     let arrived = request.take_arrived();
-    if let Some(arrived) = &arrived {
-        arrived.start()?;
+    if request.peer().is_none() {
+        request = request.with_peer(Peer::in_process());
+    }
+    match &arrived {
+        Some(arrived) => arrived.start()?,
+        None => _ = Context::with_current(Context::served_another_request),
     }
     let context = Context::of(&request);
     let own_deadline = match &arrived {

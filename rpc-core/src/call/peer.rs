@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use crate::transport::Address;
 
@@ -30,7 +33,8 @@ impl Peer {
 
     /// A caller in the same process, which has no address.
     pub fn in_process() -> Self {
-        Self(Arc::new(Inner { address: None }))
+        static PEER: LazyLock<Arc<Inner>> = LazyLock::new(|| Arc::new(Inner { address: None }));
+        Self(Arc::clone(&PEER))
     }
 
     /// Where the peer calls from; `None` for a caller in the same process.

@@ -184,8 +184,15 @@ impl Request {
         self
     }
 
-    /// Says which arrived call this is: a request that a server layer makes anew stays part of that call, whose end stops
-    /// it. A server does so for the requests that arrive.
+    /// Sets the method, for a layer that sends a call elsewhere: the request stays part of the call that arrived.
+    #[must_use]
+    pub fn with_route(mut self, route: Route) -> Self {
+        self.route = route;
+        self
+    }
+
+    /// Says which arrived call this is, whose end stops its handler. A server does so for the requests that arrive; a layer
+    /// that wants to serve another request changes the one that it has.
     #[must_use]
     pub fn with_arrived(mut self, arrived: Context) -> Self {
         self.arrived = Some(arrived);

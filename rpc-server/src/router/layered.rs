@@ -10,6 +10,7 @@ pub(super) struct Layered(pub(super) BoxedService);
 
 impl Handler for Layered {
     fn call(&self, request: Request, context: &Context, slot: &mut Slot) {
+        context.layered();
         let arrived = context.clone();
         let request = request.with_arrived(context.clone());
         let call = Layers::call(self.0.clone(), request);
