@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doge_rpc::{
+    call::{CancelReason, Cancellation},
     connection::Limits,
     protocol::{Fields, Fragment, HEADER_LEN, Hello, Message, Outcome, RouteRef},
 };
@@ -157,6 +158,10 @@ async fn what_was_not_agreed_in_hello() {
             "a one-way call was not agreed",
         ),
         (piece, "a body in pieces was not agreed"),
+        (
+            Message::Cancel(Some(Cancellation::bare(CancelReason::HedgeLost))),
+            "a reason in a cancel was not agreed",
+        ),
         (
             Message::Item(Fields::default(), whole),
             "a stream was not agreed",

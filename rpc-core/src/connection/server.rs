@@ -11,7 +11,7 @@ use crate::{
     Deadline, Status,
     call::{Names, Response},
     protocol::{
-        Codec, Fields, Fragment, Frame, GoAway, Hello, LANES, Message, Outcome, Reason,
+        Codec, Features, Fields, Fragment, Frame, GoAway, Hello, LANES, Message, Outcome, Reason,
         RequestHead, ResponseHead, RouteRef, Violation, lane,
     },
 };
@@ -86,6 +86,9 @@ impl<R: Clone, T: Clone> ServerConnection<R, T> {
                 return self.request(frame.call, head, body, now, resolve);
             }
             Message::Cancel(why) => {
+                if why.is_some() && !self.may_say_why() {
+                    return Err(Violation::NotAgreed("a reason in a cancel"));
+                }
                 self.cancels.spend(now, "cancels")?;
                 let (call, task) = (frame.call, self.running.cancel(frame.call, now));
                 return Ok(ServerEvent::Cancelled { call, why, task });
@@ -107,6 +110,11 @@ impl<R: Clone, T: Clone> ServerConnection<R, T> {
             }
         }
         Ok(ServerEvent::None)
+    }
+
+    fn may_say_why(&self) -> bool {
+        let peer = self.peer.as_ref();
+        peer.is_some_and(|peer| peer.features.contains(Features::CANCEL_REASONS))
     }
 
     /// Takes no more calls, and says which ones were taken. Calls that come after that are answered as never run.
