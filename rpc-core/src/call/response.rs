@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Metadata, Status,
+    Code, Metadata, Status,
     schema::{Encoding, MethodSchema},
     wire::{self, DecodeError},
 };
@@ -61,7 +61,8 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The status that the handler returned, or `Internal` when the value does not serialise.
+    /// The status that the handler returned, `ResourceExhausted` when the value is over a limit of bodies
+    /// ([`wire::MAX_ELEMENTS`], [`wire::MAX_DEPTH`]), or `Internal` when it does not serialise.
     pub fn encode<T, E>(method: &MethodSchema, result: Result<T, E>) -> Result<Self, Status>
     where
         T: Serialize,
@@ -78,11 +79,9 @@ impl Response {
             }
         }
         .map_err(|error| {
-            Status::internal(format!(
-                "the answer of {}/{}: {error}",
-                method.service(),
-                method.name()
-            ))
+            let code = failure(error.is_over_limit());
+            let (service, method) = (method.service(), method.name());
+            Status::new(code, format!("the answer of {service}/{method} {error}"))
         })
     }
 
@@ -110,16 +109,23 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// The application's error, or a status as one when the bytes do not fit the types.
+    /// The application's error, or a status as one when the bytes do not fit the types: `ResourceExhausted` when they
+    /// are over a limit of bodies, which a server that keeps the limits does not send, and otherwise `Internal`.
     pub fn decode<T, E>(&self) -> Result<T, E>
     where
         T: DeserializeOwned,
         E: DeserializeOwned + From<Status>,
     {
         let unreadable = |error: DecodeError| {
-            E::from(Status::internal(format!(
-                "the answer cannot be read: {error}"
-            )))
+            let mend = match &error {
+                DecodeError::Elements => ": page the list or split the call",
+                DecodeError::Depth => ": flatten the value, or refer to parts of it by id",
+                _ => "",
+            };
+            E::from(Status::new(
+                failure(error.is_over_limit()),
+                format!("the answer cannot be read: {error}{mend}"),
+            ))
         };
         if self.application_error {
             return Err(
@@ -145,6 +151,15 @@ impl Response {
     /// Whether the body is the application's error.
     pub fn is_application_error(&self) -> bool {
         self.application_error
+    }
+}
+
+/// Of an answer that cannot be written or read.
+fn failure(over_limit: bool) -> Code {
+    if over_limit {
+        Code::ResourceExhausted
+    } else {
+        Code::Internal
     }
 }
 

@@ -1,17 +1,42 @@
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
-use rmp_serde::Serializer;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::recycled;
+use super::{
+    limits::{MAX_DEPTH, MAX_ELEMENTS, OverLimit},
+    recycled,
+    serializer::{Cause, Error as SerializeError, Serializer},
+};
 use crate::{Status, schema::Encoding};
 
-/// A value that does not serialise.
+/// Why a value was not written. The text goes on after what it is about: "the answer {error}".
 #[derive(Debug, Error)]
-#[error("cannot be written as MessagePack: {0}")]
-pub struct EncodeError(#[from] rmp_serde::encode::Error);
+#[non_exhaustive]
+pub enum EncodeError {
+    /// Its `Serialize` fails.
+    #[error("cannot be written as MessagePack: {0}")]
+    Value(String),
+    /// It has more elements than [`MAX_ELEMENTS`].
+    #[error(
+        "has more than {MAX_ELEMENTS} elements in its lists and maps (an entry of a map is two): page the list or split \
+         the call, and give bytes a type that serialises as bytes"
+    )]
+    Elements,
+    /// It nests deeper than [`MAX_DEPTH`].
+    #[error(
+        "nests deeper than {MAX_DEPTH} levels: flatten the value, or refer to parts of it by id"
+    )]
+    Depth,
+}
+
+impl EncodeError {
+    /// Whether the value is more than a body may hold.
+    pub fn is_over_limit(&self) -> bool {
+        matches!(self, Self::Elements | Self::Depth)
+    }
+}
 
 impl From<EncodeError> for Status {
     fn from(error: EncodeError) -> Self {
@@ -46,9 +71,12 @@ struct Scratch {
 /// # Ok::<(), wire::EncodeError>(())
 /// ```
 ///
+/// A value that cannot be read back when its structs are arrays is written with maps: a struct that leaves fields out
+/// (`skip_serializing_if`), and an enum with `tag` and `content`.
+///
 /// # Errors
 ///
-/// When the value's `Serialize` fails.
+/// When the value's `Serialize` fails, or the body would be over a limit.
 pub fn encode<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<Bytes, EncodeError> {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => scratch.encode(value, encoding),
@@ -63,14 +91,25 @@ impl Scratch {
         value: &T,
         encoding: Encoding,
     ) -> Result<Bytes, EncodeError> {
-        self.body.clear();
-        match encoding {
-            Encoding::Map => {
-                value.serialize(&mut Serializer::new(&mut self.body).with_struct_map())?;
-            }
-            Encoding::Array => value.serialize(&mut Serializer::new(&mut self.body))?,
-        }
+        self.write(value, encoding == Encoding::Map)
+            .or_else(|cause| match cause {
+                Cause::NotAsArray => self.write(value, true),
+                cause => Err(cause),
+            })
+            .map_err(|cause| match cause {
+                Cause::Value(message) => EncodeError::Value(message),
+                Cause::Over(OverLimit::Elements) => EncodeError::Elements,
+                Cause::Over(OverLimit::Depth) => EncodeError::Depth,
+                Cause::NotAsArray => EncodeError::Value("a struct is no map".into()),
+            })?;
         Ok(self.cut())
+    }
+
+    fn write<T: Serialize + ?Sized>(&mut self, value: &T, named: bool) -> Result<(), Cause> {
+        self.body.clear();
+        value
+            .serialize(&mut Serializer::new(&mut self.body, named))
+            .map_err(SerializeError::cause)
     }
 
     fn cut(&mut self) -> Bytes {

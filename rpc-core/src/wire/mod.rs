@@ -1,20 +1,24 @@
 //! Values as MessagePack: what a body holds.
 //!
 //! Writing goes into a buffer of the thread that is handed out in slices, so that a small body costs no allocation
-//! and no lock is held while a user's `Serialize` runs. Reading checks first that a body does not claim more
-//! elements than its bytes can hold, and limits nesting.
+//! and no lock is held while a user's `Serialize` runs. Nothing is made room for that is announced and cannot be there.
+//! Writers and readers keep the same limits of elements and nesting.
 
 mod arguments;
 mod decode;
+mod deserializer;
 mod encode;
+mod head;
+mod limits;
 mod recycled;
 mod scan;
+mod serializer;
 
 pub use self::{
     arguments::Arguments,
     decode::{DecodeError, decode},
     encode::{EncodeError, encode},
-    scan::{MAX_DEPTH, MAX_ELEMENTS},
+    limits::{MAX_DEPTH, MAX_ELEMENTS},
 };
 pub(crate) use self::{
     arguments::{array, raw_argument},

@@ -1,0 +1,252 @@
+//! Values that hold others.
+
+use serde::ser::{self, Error as _, Serialize};
+
+use super::{Error, Serializer, write_len};
+
+/// Whether it holds values, or keys and values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Array,
+    Map,
+}
+
+/// A sequence or a map, which may not know its length before its end.
+pub(crate) struct Collection<'s, 'a> {
+    serializer: &'s mut Serializer<'a>,
+    kind: Kind,
+    length: Length,
+}
+
+enum Length {
+    /// Written already; what is left of it.
+    Announced(usize),
+    /// Put at the place of the byte at `start` when all has been written.
+    Counted { start: usize, count: usize },
+}
+
+impl<'s, 'a> Collection<'s, 'a> {
+    pub(super) fn new(
+        serializer: &'s mut Serializer<'a>,
+        kind: Kind,
+        len: Option<usize>,
+    ) -> Result<Self, Error> {
+        let length = match (len, kind) {
+            (Some(len), Kind::Array) => {
+                serializer.array(len)?;
+                Length::Announced(len)
+            }
+            (Some(len), Kind::Map) => {
+                serializer.map(len)?;
+                Length::Announced(len)
+            }
+            (None, _) => {
+                serializer.limits.open(0)?;
+                let start = serializer.out.len();
+                serializer.out.push(0);
+                Length::Counted { start, count: 0 }
+            }
+        };
+        Ok(Self {
+            serializer,
+            kind,
+            length,
+        })
+    }
+
+    fn next(&mut self) -> Result<(), Error> {
+        match &mut self.length {
+            Length::Announced(left) => *left = left.checked_sub(1).ok_or_else(wrong_length)?,
+            Length::Counted { count, .. } => {
+                *count += 1;
+                self.serializer.limits.count(match self.kind {
+                    Kind::Array => 1,
+                    Kind::Map => 2,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        match self.length {
+            Length::Announced(0) => {}
+            Length::Announced(_) => return Err(wrong_length()),
+            Length::Counted { start, count } => {
+                let mut head = Vec::with_capacity(5);
+                write_len(&mut head, self.kind, count);
+                self.serializer.out.splice(start..=start, head);
+            }
+        }
+        self.serializer.limits.close(1);
+        Ok(())
+    }
+}
+
+#[cold]
+fn wrong_length() -> Error {
+    Error::custom("its `Serialize` announces a length and writes another number of elements")
+}
+
+impl ser::SerializeSeq for Collection<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.next()?;
+        value.serialize(&mut *self.serializer)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeMap for Collection<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.next()?;
+        key.serialize(&mut *self.serializer)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        value.serialize(&mut *self.serializer)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.finish()
+    }
+}
+
+/// A tuple, or what is like one.
+pub(crate) struct Elements<'s, 'a> {
+    serializer: &'s mut Serializer<'a>,
+    left: usize,
+    levels: usize,
+}
+
+impl<'s, 'a> Elements<'s, 'a> {
+    pub(super) fn new(serializer: &'s mut Serializer<'a>, len: usize, levels: usize) -> Self {
+        Self {
+            serializer,
+            left: len,
+            levels,
+        }
+    }
+
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.left = self.left.checked_sub(1).ok_or_else(wrong_length)?;
+        value.serialize(&mut *self.serializer)
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        if self.left > 0 {
+            return Err(wrong_length());
+        }
+        self.serializer.limits.close(self.levels);
+        Ok(())
+    }
+}
+
+impl ser::SerializeTuple for Elements<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        self.finish()
+    }
+}
+
+macro_rules! fields {
+    ($holder:ident: $($trait:ident($($key:ident: $ty:ty)?) $skip:tt)*) => {$(
+        impl ser::$trait for $holder<'_, '_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                $($key: $ty,)?
+                value: &T,
+            ) -> Result<(), Error> {
+                self.element($($key,)? value)
+            }
+
+            fields!($skip);
+
+            fn end(self) -> Result<(), Error> {
+                self.finish()
+            }
+        }
+    )*};
+    (skips) => {
+        fn skip_field(&mut self, _: &'static str) -> Result<(), Error> {
+            self.skip()
+        }
+    };
+    (whole) => {};
+}
+
+fields!(Elements: SerializeTupleStruct() whole SerializeTupleVariant() whole);
+fields!(Fields: SerializeStruct(key: &'static str) skips SerializeStructVariant(key: &'static str) skips);
+
+/// A struct.
+pub(crate) struct Fields<'s, 'a> {
+    elements: Elements<'s, 'a>,
+    /// Of the struct; `None` after its first field.
+    name: Option<&'static str>,
+}
+
+impl<'s, 'a> Fields<'s, 'a> {
+    pub(super) fn new(
+        serializer: &'s mut Serializer<'a>,
+        name: &'static str,
+        len: usize,
+        levels: usize,
+    ) -> Self {
+        Self {
+            elements: Elements::new(serializer, len, levels),
+            name: Some(name),
+        }
+    }
+
+    fn element<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        if self.elements.serializer.named {
+            self.elements.serializer.text(key);
+            return self.elements.element(value);
+        }
+        self.elements.serializer.tag = None;
+        self.elements.element(value)?;
+        // What serde makes of an enum with `tag` and `content`: a struct of its name whose first field is its variant.
+        // Its reader wants both fields of an array, and its variants with names in maps.
+        if let Some(name) = self.name.take()
+            && self.elements.serializer.tag == Some(name)
+        {
+            return Err(Error::not_as_array());
+        }
+        Ok(())
+    }
+
+    /// A field that is left out moves those behind it in an array, and no value at its place is sure to be read as
+    /// what it is by default.
+    fn skip(&mut self) -> Result<(), Error> {
+        if self.elements.serializer.named {
+            Ok(())
+        } else {
+            Err(Error::not_as_array())
+        }
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        self.elements.finish()
+    }
+}
