@@ -23,6 +23,7 @@ pub(crate) enum OverLimit {
 
 impl Limits {
     /// The limits of a whole body.
+    #[inline]
     pub(super) fn new() -> Self {
         Self {
             depth: MAX_DEPTH,
@@ -31,6 +32,7 @@ impl Limits {
     }
 
     /// Counts elements of an array or a map that is open.
+    #[inline]
     pub(super) fn count(&mut self, elements: usize) -> Result<(), OverLimit> {
         match self.elements.checked_sub(elements) {
             Some(left) => {
@@ -42,6 +44,7 @@ impl Limits {
     }
 
     /// Opens an array or a map with this many elements.
+    #[inline]
     pub(super) fn open(&mut self, elements: usize) -> Result<(), OverLimit> {
         self.count(elements)?;
         match self.depth.checked_sub(1) {
@@ -54,6 +57,7 @@ impl Limits {
     }
 
     /// Closes arrays and maps, this many levels of them.
+    #[inline]
     pub(super) fn close(&mut self, levels: usize) {
         self.depth += levels;
     }

@@ -11,10 +11,12 @@ pub(super) struct Sequence<'r, 'de> {
 }
 
 impl<'r, 'de> Sequence<'r, 'de> {
+    #[inline]
     pub(super) fn new(reader: &'r mut Deserializer<'de>, len: usize) -> Self {
         Self { reader, left: len }
     }
 
+    #[inline]
     pub(super) fn left(&self) -> usize {
         self.left
     }
@@ -46,10 +48,12 @@ pub(super) struct Entries<'r, 'de> {
 }
 
 impl<'r, 'de> Entries<'r, 'de> {
+    #[inline]
     pub(super) fn new(reader: &'r mut Deserializer<'de>, len: usize) -> Self {
         Self { reader, left: len }
     }
 
+    #[inline]
     pub(super) fn left(&self) -> usize {
         self.left
     }
@@ -85,6 +89,7 @@ impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
 pub(super) struct Unit<'r, 'de>(&'r mut Deserializer<'de>);
 
 impl<'r, 'de> Unit<'r, 'de> {
+    #[inline]
     pub(super) fn new(reader: &'r mut Deserializer<'de>) -> Self {
         Self(reader)
     }
@@ -143,6 +148,7 @@ impl<'de> de::VariantAccess<'de> for NoData {
 pub(super) struct Variant<'r, 'de>(&'r mut Deserializer<'de>);
 
 impl<'r, 'de> Variant<'r, 'de> {
+    #[inline]
     pub(super) fn new(reader: &'r mut Deserializer<'de>) -> Self {
         Self(reader)
     }

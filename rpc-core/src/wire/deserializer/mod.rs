@@ -27,6 +27,7 @@ pub(super) struct Deserializer<'de> {
 }
 
 impl<'de> Deserializer<'de> {
+    #[inline]
     pub(super) fn new(bytes: &'de [u8]) -> Self {
         Self {
             rest: bytes,
@@ -35,11 +36,13 @@ impl<'de> Deserializer<'de> {
     }
 
     /// What has not been read.
+    #[inline]
     pub(super) fn rest(&self) -> &'de [u8] {
         self.rest
     }
 
     /// Reads the head of an array and opens it. Its elements are read as values that follow each other.
+    #[inline]
     pub(super) fn array(&mut self) -> Result<usize, DecodeError> {
         match self.head()? {
             Head::Array(len) => self.open(len, 1),
@@ -47,12 +50,14 @@ impl<'de> Deserializer<'de> {
         }
     }
 
+    #[inline]
     fn head(&mut self) -> Result<Head, DecodeError> {
         let (head, rest) = head(self.rest).ok_or(DecodeError::Truncated)?;
         self.rest = rest;
         Ok(head)
     }
 
+    #[inline]
     fn bytes(&mut self, len: usize) -> Result<&'de [u8], DecodeError> {
         let (bytes, rest) = self
             .rest
@@ -64,6 +69,7 @@ impl<'de> Deserializer<'de> {
 
     /// Counts what an array or a map announces, of which each entry is this many values, before anything is made room
     /// for.
+    #[inline]
     fn open(&mut self, len: usize, values: usize) -> Result<usize, DecodeError> {
         let claimed = len.saturating_mul(values);
         if claimed > self.rest.len() {

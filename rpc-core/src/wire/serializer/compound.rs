@@ -26,6 +26,7 @@ enum Length {
 }
 
 impl<'s, 'a> Collection<'s, 'a> {
+    #[inline]
     pub(super) fn new(
         serializer: &'s mut Serializer<'a>,
         kind: Kind,
@@ -54,6 +55,7 @@ impl<'s, 'a> Collection<'s, 'a> {
         })
     }
 
+    #[inline]
     fn next(&mut self) -> Result<(), Error> {
         match &mut self.length {
             Length::Announced(left) => *left = left.checked_sub(1).ok_or_else(wrong_length)?,
@@ -68,6 +70,7 @@ impl<'s, 'a> Collection<'s, 'a> {
         Ok(())
     }
 
+    #[inline]
     fn finish(self) -> Result<(), Error> {
         match self.length {
             Length::Announced(0) => {}
@@ -97,6 +100,7 @@ impl ser::SerializeSeq for Collection<'_, '_> {
         value.serialize(&mut *self.serializer)
     }
 
+    #[inline]
     fn end(self) -> Result<(), Error> {
         self.finish()
     }
@@ -115,6 +119,7 @@ impl ser::SerializeMap for Collection<'_, '_> {
         value.serialize(&mut *self.serializer)
     }
 
+    #[inline]
     fn end(self) -> Result<(), Error> {
         self.finish()
     }
@@ -128,6 +133,7 @@ pub(crate) struct Elements<'s, 'a> {
 }
 
 impl<'s, 'a> Elements<'s, 'a> {
+    #[inline]
     pub(super) fn new(serializer: &'s mut Serializer<'a>, len: usize, levels: usize) -> Self {
         Self {
             serializer,
@@ -141,6 +147,7 @@ impl<'s, 'a> Elements<'s, 'a> {
         value.serialize(&mut *self.serializer)
     }
 
+    #[inline]
     fn finish(self) -> Result<(), Error> {
         if self.left > 0 {
             return Err(wrong_length());
@@ -158,6 +165,7 @@ impl ser::SerializeTuple for Elements<'_, '_> {
         self.element(value)
     }
 
+    #[inline]
     fn end(self) -> Result<(), Error> {
         self.finish()
     }
@@ -179,6 +187,7 @@ macro_rules! fields {
 
             fields!($skip);
 
+            #[inline]
             fn end(self) -> Result<(), Error> {
                 self.finish()
             }
@@ -203,6 +212,7 @@ pub(crate) struct Fields<'s, 'a> {
 }
 
 impl<'s, 'a> Fields<'s, 'a> {
+    #[inline]
     pub(super) fn new(
         serializer: &'s mut Serializer<'a>,
         name: &'static str,
@@ -238,6 +248,7 @@ impl<'s, 'a> Fields<'s, 'a> {
 
     /// A field that is left out moves those behind it in an array, and no value at its place is sure to be read as
     /// what it is by default.
+    #[inline]
     fn skip(&mut self) -> Result<(), Error> {
         if self.elements.serializer.named {
             Ok(())
@@ -246,6 +257,7 @@ impl<'s, 'a> Fields<'s, 'a> {
         }
     }
 
+    #[inline]
     fn finish(self) -> Result<(), Error> {
         self.elements.finish()
     }

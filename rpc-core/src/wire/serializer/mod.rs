@@ -68,6 +68,7 @@ pub(crate) struct Serializer<'a> {
 
 impl<'a> Serializer<'a> {
     /// Structs are maps by field name if `named`, and arrays otherwise.
+    #[inline]
     pub(super) fn new(out: &'a mut Vec<u8>, named: bool) -> Self {
         Self {
             out,
@@ -77,18 +78,21 @@ impl<'a> Serializer<'a> {
         }
     }
 
+    #[inline]
     fn array(&mut self, len: usize) -> Result<(), Error> {
         self.limits.open(len)?;
         write_len(self.out, Kind::Array, len);
         Ok(())
     }
 
+    #[inline]
     fn map(&mut self, entries: usize) -> Result<(), Error> {
         self.limits.open(entries.saturating_mul(2))?;
         write_len(self.out, Kind::Map, entries);
         Ok(())
     }
 
+    #[inline]
     fn structure(&mut self, len: usize) -> Result<(), Error> {
         if self.named {
             self.map(len)
@@ -97,18 +101,21 @@ impl<'a> Serializer<'a> {
         }
     }
 
+    #[inline]
     fn variant(&mut self, variant: &str) -> Result<(), Error> {
         self.map(1)?;
         self.text(variant);
         Ok(())
     }
 
+    #[inline]
     fn text(&mut self, text: &str) {
         // Memory takes everything, here and below.
         let _ = rmp::encode::write_str(self.out, text);
     }
 }
 
+#[inline]
 fn write_len(out: &mut Vec<u8>, kind: Kind, len: usize) {
     // Not over the limit of elements, which is less.
     let len = u32::try_from(len).unwrap_or(u32::MAX);
@@ -120,6 +127,7 @@ fn write_len(out: &mut Vec<u8>, kind: Kind, len: usize) {
 
 macro_rules! integers {
     ($($name:ident($ty:ty) $write:ident as $wide:ty;)*) => {$(
+        #[inline]
         fn $name(self, value: $ty) -> Result<(), Error> {
             let _ = rmp::encode::$write(self.out, <$wide>::from(value));
             Ok(())
@@ -155,34 +163,41 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         false
     }
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         self.out.push(if value { 0xC3 } else { 0xC2 });
         Ok(())
     }
 
+    #[inline]
     fn serialize_i128(self, value: i128) -> Result<(), Error> {
         self.serialize_bytes(&value.to_be_bytes())
     }
 
+    #[inline]
     fn serialize_u128(self, value: u128) -> Result<(), Error> {
         self.serialize_bytes(&value.to_be_bytes())
     }
 
+    #[inline]
     fn serialize_char(self, value: char) -> Result<(), Error> {
         self.text(value.encode_utf8(&mut [0; 4]));
         Ok(())
     }
 
+    #[inline]
     fn serialize_str(self, value: &str) -> Result<(), Error> {
         self.text(value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
         let _ = rmp::encode::write_bin(self.out, value);
         Ok(())
     }
 
+    #[inline]
     fn serialize_none(self) -> Result<(), Error> {
         self.serialize_unit()
     }
@@ -191,17 +206,20 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         value.serialize(self)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Result<(), Error> {
         self.out.push(0xC0);
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_struct(self, _: &'static str) -> Result<(), Error> {
         self.array(0)?;
         self.limits.close(1);
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_variant(
         self,
         name: &'static str,
@@ -240,19 +258,23 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_seq(self, len: Option<usize>) -> Result<Collection<'s, 'a>, Error> {
         Collection::new(self, Kind::Array, len)
     }
 
+    #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Collection<'s, 'a>, Error> {
         Collection::new(self, Kind::Map, len)
     }
 
+    #[inline]
     fn serialize_tuple(self, len: usize) -> Result<Elements<'s, 'a>, Error> {
         self.array(len)?;
         Ok(Elements::new(self, len, 1))
     }
 
+    #[inline]
     fn serialize_tuple_struct(
         self,
         _: &'static str,
@@ -261,6 +283,7 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         self.serialize_tuple(len)
     }
 
+    #[inline]
     fn serialize_tuple_variant(
         self,
         _: &'static str,
@@ -273,11 +296,13 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         Ok(Elements::new(self, len, 2))
     }
 
+    #[inline]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'s, 'a>, Error> {
         self.structure(len)?;
         Ok(Fields::new(self, name, len, 1))
     }
 
+    #[inline]
     fn serialize_struct_variant(
         self,
         name: &'static str,
