@@ -83,14 +83,18 @@ mod tests {
     use std::time::Duration;
 
     use super::{Code, Status};
-    use crate::{schema::Encoding, wire};
+    use crate::{
+        schema::Encoding,
+        wire::{self, StructLayouts},
+    };
 
     #[test]
     fn a_status_is_the_same_as_a_map_and_as_an_array() {
+        let layouts = StructLayouts::of(&[wire::explore::<Status>]);
         let plain = Status::not_found("no employee 7");
         let full = Status::resource_exhausted("full").with_details(&b"\xff\x00"[..]);
         for status in [plain, full.with_pushback(Duration::from_millis(100))] {
-            for encoding in [Encoding::Map, Encoding::Array] {
+            for encoding in [Encoding::Map, Encoding::Array(&layouts)] {
                 let bytes = wire::encode(&status, encoding).unwrap();
                 assert_eq!(
                     wire::decode::<Status>(&bytes).unwrap(),

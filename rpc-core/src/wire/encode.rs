@@ -5,6 +5,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{
+    layouts::StructLayouts,
     limits::{MAX_DEPTH, MAX_ELEMENTS, OverLimit},
     recycled,
     serializer::{Cause, Error as SerializeError, Serializer},
@@ -71,13 +72,15 @@ struct Scratch {
 /// # Ok::<(), wire::EncodeError>(())
 /// ```
 ///
-/// A value that cannot be read back when its structs are arrays is written with maps: a struct that leaves fields out
-/// (`skip_serializing_if`), and an enum with `tag` and `content`.
+/// A value that would not be read back from arrays as what it is, is written with maps: see [`StructLayouts`].
 ///
 /// # Errors
 ///
 /// When the value's `Serialize` fails, or the body would be over a limit.
-pub fn encode<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<Bytes, EncodeError> {
+pub fn encode<T: Serialize + ?Sized>(
+    value: &T,
+    encoding: Encoding<'_>,
+) -> Result<Bytes, EncodeError> {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => scratch.encode(value, encoding),
         // A `Serialize` encodes something else in turn.
@@ -89,11 +92,15 @@ impl Scratch {
     fn encode<T: Serialize + ?Sized>(
         &mut self,
         value: &T,
-        encoding: Encoding,
+        encoding: Encoding<'_>,
     ) -> Result<Bytes, EncodeError> {
-        self.write(value, encoding == Encoding::Map)
+        let arrays = match encoding {
+            Encoding::Map => None,
+            Encoding::Array(layouts) => Some(layouts),
+        };
+        self.write(value, arrays)
             .or_else(|cause| match cause {
-                Cause::NotAsArray => self.write(value, true),
+                Cause::NotAsArray => self.write(value, None),
                 cause => Err(cause),
             })
             .map_err(|cause| match cause {
@@ -105,10 +112,14 @@ impl Scratch {
         Ok(self.cut())
     }
 
-    fn write<T: Serialize + ?Sized>(&mut self, value: &T, named: bool) -> Result<(), Cause> {
+    fn write<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        arrays: Option<&StructLayouts>,
+    ) -> Result<(), Cause> {
         self.body.clear();
         value
-            .serialize(&mut Serializer::new(&mut self.body, named))
+            .serialize(&mut Serializer::new(&mut self.body, arrays))
             .map_err(SerializeError::cause)
     }
 
@@ -127,12 +138,15 @@ impl Scratch {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
 
     use super::encode;
-    use crate::schema::Encoding;
+    use crate::{
+        schema::Encoding,
+        wire::{StructLayouts, explore},
+    };
 
-    #[derive(Serialize)]
+    #[derive(Serialize, Deserialize)]
     struct Point {
         x: u8,
         y: u8,
@@ -145,8 +159,9 @@ mod tests {
             encode(&point, Encoding::Map).unwrap(),
             b"\x82\xa1x\x01\xa1y\x02"[..]
         );
+        let layouts = StructLayouts::of(&[explore::<Point>]);
         assert_eq!(
-            encode(&point, Encoding::Array).unwrap(),
+            encode(&point, Encoding::Array(&layouts)).unwrap(),
             b"\x92\x01\x02"[..]
         );
     }

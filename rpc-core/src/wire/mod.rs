@@ -9,6 +9,7 @@ mod decode;
 mod deserializer;
 mod encode;
 mod head;
+mod layouts;
 mod limits;
 mod recycled;
 mod scan;
@@ -18,6 +19,7 @@ pub use self::{
     arguments::Arguments,
     decode::{DecodeError, decode},
     encode::{EncodeError, encode},
+    layouts::{StructLayouts, TypeExplorer, explore},
     limits::{MAX_DEPTH, MAX_ELEMENTS},
 };
 pub(crate) use self::{

@@ -171,8 +171,8 @@ impl ser::SerializeTuple for Elements<'_, '_> {
     }
 }
 
-macro_rules! fields {
-    ($holder:ident: $($trait:ident($($key:ident: $ty:ty)?) $skip:tt)*) => {$(
+macro_rules! parts {
+    ($holder:ident: $($trait:ident($($key:ident: $ty:ty)?))*) => {$(
         impl ser::$trait for $holder<'_, '_> {
             type Ok = ();
             type Error = Error;
@@ -185,43 +185,35 @@ macro_rules! fields {
                 self.element($($key,)? value)
             }
 
-            fields!($skip);
-
             #[inline]
             fn end(self) -> Result<(), Error> {
                 self.finish()
             }
         }
     )*};
-    (skips) => {
-        fn skip_field(&mut self, _: &'static str) -> Result<(), Error> {
-            self.skip()
-        }
-    };
-    (whole) => {};
 }
 
-fields!(Elements: SerializeTupleStruct() whole SerializeTupleVariant() whole);
-fields!(Fields: SerializeStruct(key: &'static str) skips SerializeStructVariant(key: &'static str) skips);
+parts!(Elements: SerializeTupleStruct() SerializeTupleVariant());
+parts!(Fields: SerializeStruct(key: &'static str) SerializeStructVariant(key: &'static str));
 
 /// A struct.
 pub(crate) struct Fields<'s, 'a> {
     elements: Elements<'s, 'a>,
-    /// Of the struct; `None` after its first field.
-    name: Option<&'static str>,
+    /// Fields that its reader will look for next, where it is an array.
+    expected: &'static [&'static str],
 }
 
 impl<'s, 'a> Fields<'s, 'a> {
     #[inline]
     pub(super) fn new(
         serializer: &'s mut Serializer<'a>,
-        name: &'static str,
+        expected: &'static [&'static str],
         len: usize,
         levels: usize,
     ) -> Self {
         Self {
             elements: Elements::new(serializer, len, levels),
-            name: Some(name),
+            expected,
         }
     }
 
@@ -230,31 +222,15 @@ impl<'s, 'a> Fields<'s, 'a> {
         key: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        if self.elements.serializer.named {
+        if self.elements.serializer.arrays.is_none() {
             self.elements.serializer.text(key);
-            return self.elements.element(value);
-        }
-        self.elements.serializer.tag = None;
-        self.elements.element(value)?;
-        // What serde makes of an enum with `tag` and `content`: a struct of its name whose first field is its variant.
-        // Its reader wants both fields of an array, and its variants with names in maps.
-        if let Some(name) = self.name.take()
-            && self.elements.serializer.tag == Some(name)
-        {
-            return Err(Error::not_as_array());
-        }
-        Ok(())
-    }
-
-    /// A field that is left out moves those behind it in an array, and no value at its place is sure to be read as
-    /// what it is by default.
-    #[inline]
-    fn skip(&mut self) -> Result<(), Error> {
-        if self.elements.serializer.named {
-            Ok(())
         } else {
-            Err(Error::not_as_array())
+            self.expected = match self.expected {
+                [expected, rest @ ..] if *expected == key => rest,
+                _ => return Err(Error::not_as_array()),
+            };
         }
+        self.elements.element(value)
     }
 
     #[inline]

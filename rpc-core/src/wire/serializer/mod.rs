@@ -1,14 +1,17 @@
 //! Values to MessagePack.
 //!
 //! The bytes are those of rmp-serde's serializer, which this one stands in for since that one keeps no limits, and
-//! writes structs as arrays that cannot be read back: it does not learn of the fields that a struct leaves out.
+//! writes structs as arrays that cannot be read back.
 
 mod compound;
 
 use serde::ser::{self, Serialize};
 
 use self::compound::{Collection, Elements, Fields, Kind};
-use super::limits::{Limits, OverLimit};
+use super::{
+    layouts::StructLayouts,
+    limits::{Limits, OverLimit},
+};
 
 /// Why a value was not written. Thin, since each of serde's calls returns it.
 #[derive(Debug)]
@@ -59,22 +62,19 @@ impl std::error::Error for Error {}
 #[derive(Debug)]
 pub(crate) struct Serializer<'a> {
     out: &'a mut Vec<u8>,
-    /// Structs are maps.
-    named: bool,
+    /// The structs that may be arrays; `None` where structs are maps.
+    arrays: Option<&'a StructLayouts>,
     limits: Limits,
-    /// The enum of the unit variant that was just written, where structs are arrays.
-    tag: Option<&'static str>,
 }
 
 impl<'a> Serializer<'a> {
-    /// Structs are maps by field name if `named`, and arrays otherwise.
+    /// Structs are maps by field name, or arrays of these layouts.
     #[inline]
-    pub(super) fn new(out: &'a mut Vec<u8>, named: bool) -> Self {
+    pub(super) fn new(out: &'a mut Vec<u8>, arrays: Option<&'a StructLayouts>) -> Self {
         Self {
             out,
-            named,
+            arrays,
             limits: Limits::new(),
-            tag: None,
         }
     }
 
@@ -92,12 +92,24 @@ impl<'a> Serializer<'a> {
         Ok(())
     }
 
+    /// Begins a struct; returns the fields that are expected where it is an array.
     #[inline]
-    fn structure(&mut self, len: usize) -> Result<(), Error> {
-        if self.named {
-            self.map(len)
-        } else {
-            self.array(len)
+    fn structure(
+        &mut self,
+        name: &'static str,
+        variant: Option<&'static str>,
+        len: usize,
+    ) -> Result<&'static [&'static str], Error> {
+        let Some(layouts) = self.arrays else {
+            self.map(len)?;
+            return Ok(&[]);
+        };
+        match layouts.fields(name, variant) {
+            Some(fields) if fields.len() == len => {
+                self.array(len)?;
+                Ok(fields)
+            }
+            _ => Err(Error::not_as_array()),
         }
     }
 
@@ -113,6 +125,15 @@ impl<'a> Serializer<'a> {
         // Memory takes everything, here and below.
         let _ = rmp::encode::write_str(self.out, text);
     }
+}
+
+const NIL: u8 = 0xC0;
+
+#[cold]
+fn some_nil() -> Error {
+    ser::Error::custom(
+        "a `Some` whose value is nil, such as `Some(None)` or `Some(())`, would arrive as `None`: use an enum",
+    )
 }
 
 #[inline]
@@ -203,12 +224,17 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
-        value.serialize(self)
+        let start = self.out.len();
+        value.serialize(&mut *self)?;
+        if self.out.get(start..) == Some(&[NIL]) {
+            return Err(some_nil());
+        }
+        Ok(())
     }
 
     #[inline]
     fn serialize_unit(self) -> Result<(), Error> {
-        self.out.push(0xC0);
+        self.out.push(NIL);
         Ok(())
     }
 
@@ -222,11 +248,10 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
     #[inline]
     fn serialize_unit_variant(
         self,
-        name: &'static str,
+        _: &'static str,
         _: u32,
         variant: &'static str,
     ) -> Result<(), Error> {
-        self.tag = Some(name);
         self.text(variant);
         Ok(())
     }
@@ -298,8 +323,8 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
 
     #[inline]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'s, 'a>, Error> {
-        self.structure(len)?;
-        Ok(Fields::new(self, name, len, 1))
+        let expected = self.structure(name, None, len)?;
+        Ok(Fields::new(self, expected, len, 1))
     }
 
     #[inline]
@@ -311,7 +336,7 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         len: usize,
     ) -> Result<Fields<'s, 'a>, Error> {
         self.variant(variant)?;
-        self.structure(len)?;
-        Ok(Fields::new(self, name, len, 2))
+        let expected = self.structure(name, Some(variant), len)?;
+        Ok(Fields::new(self, expected, len, 2))
     }
 }
