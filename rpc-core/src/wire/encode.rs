@@ -27,7 +27,7 @@ pub enum EncodeError {
     Elements,
     /// It nests deeper than [`MAX_DEPTH`].
     #[error(
-        "nests deeper than {MAX_DEPTH} levels: flatten the value, or refer to parts of it by id"
+        "is nested deeper than {MAX_DEPTH} levels: flatten the value, or refer to parts of it by id"
     )]
     Depth,
 }

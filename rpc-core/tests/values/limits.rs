@@ -79,7 +79,7 @@ fn an_answer_that_nests_too_deep_never_leaves() {
         assert!(
             status
                 .message()
-                .starts_with("the answer of bench/list nests deeper than 128 levels"),
+                .starts_with("the answer of bench/list is nested deeper than 128 levels"),
             "{status}"
         );
     }
@@ -114,7 +114,7 @@ fn arguments_over_a_limit_never_leave() {
     let deep = wire::encode(&(nested(MAX_DEPTH),), Encoding::Map).unwrap_err();
     for (error, said) in [
         (many, "has more than 1048576 elements"),
-        (deep, "nests deeper than 128"),
+        (deep, "is nested deeper than 128"),
     ] {
         let status = Status::from(error);
         assert_eq!(status.code(), Code::InvalidArgument);
