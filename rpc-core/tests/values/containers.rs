@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6},
     num::NonZeroU8,
     ops::Range,
     time::Duration,
@@ -75,6 +75,7 @@ fn what_has_no_place_in_a_buffer_is_refused_by_its_reader() {
     #[serde(tag = "type")]
     enum Address {
         Of { address: IpAddr },
+        Socket { address: SocketAddr },
     }
 
     fn unread<T: Serialize + serde::de::DeserializeOwned + std::fmt::Debug>(value: &T) {
@@ -92,9 +93,23 @@ fn what_has_no_place_in_a_buffer_is_refused_by_its_reader() {
     unread(&Flat {
         inner: Inner { value: 7 },
     });
-    unread(&Address::Of {
-        address: IpAddr::V6(Ipv6Addr::LOCALHOST),
+    let address = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    unread(&Address::Of { address });
+    unread(&Address::Socket {
+        address: SocketAddr::new(address, 80),
     });
+}
+
+/// serde does not write them.
+#[test]
+fn scope_and_flow_of_an_address_are_lost() {
+    let address = SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 7, 3);
+    for sent in sent(&address) {
+        let Sent::Arrived(arrived) = sent else {
+            panic!("{sent:?}");
+        };
+        assert_eq!(arrived, SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, 0, 0));
+    }
 }
 
 /// What announces a length and writes another would shift all that follows.
