@@ -10,9 +10,9 @@ pub use doge_rpc_core::{
         ByDisplay, CallOptions, Described, Request, Response, Serve, ServiceError, Wire,
         WithoutDisplay, handle, unknown_method,
     },
-    schema::{ArgumentSchema, Encoding, HedgeDelay, MethodSchema, ServiceSchema},
+    schema::{ArgumentSchema, HedgeDelay, MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
-    wire::Arguments,
+    wire::{Arguments, explore},
 };
 pub use futures_util::future::BoxFuture;
 pub use tower;

@@ -286,3 +286,111 @@ async fn readers_take_structs_as_maps_and_as_arrays() {
         assert_eq!(swapped.unwrap(), Point { x: 2, y: 1 });
     }
 }
+
+/// Types of which an array would be read as another value, as arguments, results and errors.
+mod kinds {
+    use super::{Deserialize, Serialize, Status, service};
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub(crate) struct Pay {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub(crate) bonus: Option<u32>,
+        pub(crate) employee: u32,
+        #[serde(default)]
+        pub(crate) salary: Option<u32>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", content = "of")]
+    pub(crate) enum Adjacent {
+        Nothing,
+        Named { x: u32 },
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    pub(crate) enum Untagged {
+        Point { x: u32, y: u32 },
+        Size { width: u32, height: u32 },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "kind", content = "of")]
+    pub(crate) enum Failed {
+        NotFound,
+        Taken { by: u32 },
+        Status(Status),
+    }
+
+    impl From<Status> for Failed {
+        fn from(status: Status) -> Self {
+            Self::Status(status)
+        }
+    }
+
+    #[service(name = "kinds")]
+    pub(crate) trait Kinds {
+        #[rpc(encoding = "array")]
+        async fn pay(&self, pay: Pay) -> Result<Pay, Status>;
+
+        #[rpc(encoding = "array")]
+        async fn adjacent(&self, value: Vec<Adjacent>) -> Result<Vec<Adjacent>, Status>;
+
+        #[rpc(encoding = "array")]
+        async fn untagged(&self, value: Option<Untagged>) -> Result<Option<Untagged>, Status>;
+
+        #[rpc(encoding = "array")]
+        async fn fail(&self, taken: bool) -> Result<(), Failed>;
+    }
+
+    pub(crate) struct Echo;
+
+    impl Kinds for Echo {
+        async fn pay(&self, pay: Pay) -> Result<Pay, Status> {
+            Ok(pay)
+        }
+
+        async fn adjacent(&self, value: Vec<Adjacent>) -> Result<Vec<Adjacent>, Status> {
+            Ok(value)
+        }
+
+        async fn untagged(&self, value: Option<Untagged>) -> Result<Option<Untagged>, Status> {
+            Ok(value)
+        }
+
+        async fn fail(&self, taken: bool) -> Result<(), Failed> {
+            Err(if taken {
+                Failed::Taken { by: 7 }
+            } else {
+                Failed::NotFound
+            })
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_array_would_change_arrives_as_it_was() {
+    use kinds::{Adjacent, Echo, Failed, Kinds as _, KindsClient, KindsServer, Pay, Untagged};
+
+    let server = serve(KindsServer::new(Echo)).await;
+    let client = KindsClient::connect(server.address()).unwrap();
+    let pay = Pay {
+        bonus: None,
+        employee: 7,
+        salary: Some(5000),
+    };
+    assert_eq!(client.pay(pay.clone()).await, Ok(pay));
+    let adjacent = vec![Adjacent::Nothing, Adjacent::Named { x: 7 }];
+    assert_eq!(client.adjacent(adjacent.clone()).await, Ok(adjacent));
+    for value in [
+        Untagged::Point { x: 1, y: 2 },
+        Untagged::Size {
+            width: 1,
+            height: 2,
+        },
+    ] {
+        assert_eq!(client.untagged(Some(value.clone())).await, Ok(Some(value)));
+    }
+    assert_eq!(client.fail(false).await, Err(Failed::NotFound));
+    assert_eq!(client.fail(true).await, Err(Failed::Taken { by: 7 }));
+}

@@ -47,7 +47,7 @@ use proc_macro::TokenStream;
 /// | `hedge = "p95"` | the same, after the time in which 95 % of the method's calls have been answered; more than 0, less than 100, as in `"p99.9"` | the client's |
 /// | `timeout = "300ms"` | how long a call may take unless the caller says otherwise; `ms`, `s` or `m` | the client's |
 /// | `name = "fetch"` | what the method is called on the wire | the Rust name |
-/// | `encoding = "array"` | structs as arrays of their fields rather than as maps | `"map"` |
+/// | `encoding = "array"` | structs as arrays of their fields rather than as maps, where they can be read back | `"map"` |
 ///
 /// The name has 1 to 255 bytes of letters, digits and punctuation, without spaces or `/`.
 ///
@@ -64,7 +64,8 @@ use proc_macro::TokenStream;
 ///
 /// Every method is `async`, takes `&self` and returns `Result<T, E>`. Arguments and results are owned values which
 /// serde can write and read; an error type also says how it is made `From` a status, which is how failures of the
-/// framework itself reach the caller. Whatever does not fit is a compile error at the spot, and says the mend.
+/// framework itself reach the caller. Whatever does not fit is a compile error at the spot, and says the mend. What serde
+/// cannot carry, and how types may change, is in the docs of the module `wire`.
 #[proc_macro_attribute]
 pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::service(options.into(), item.into()).into()

@@ -129,7 +129,7 @@ impl Client {
         let body = wire::encode(arguments, method.encoding()).map_err(Status::from);
         async move {
             let response = self.send(Route::from(method), body?).await?;
-            response.decode()
+            response.decode(&Route::from(method))
         }
     }
 
@@ -161,7 +161,7 @@ impl Client {
             let status = status.with_details(response.bytes().clone());
             return Err(status.received_from(&route));
         }
-        response.decode()
+        response.decode(&route)
     }
 
     /// Calls the methods of a service by their names, without its trait.

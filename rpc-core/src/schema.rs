@@ -2,7 +2,10 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use crate::call::{Names, Route, route_number};
+use crate::{
+    call::{Names, Route, route_number},
+    wire::{StructLayouts, TypeExplorer},
+};
 
 /// A service.
 #[derive(Debug)]
@@ -84,7 +87,9 @@ pub struct MethodSchema {
     retries: Option<u32>,
     hedge: Option<HedgeDelay>,
     timeout: Option<Duration>,
-    encoding: Encoding,
+    /// Asked for where structs are to be arrays.
+    types: &'static [TypeExplorer],
+    layouts: OnceLock<StructLayouts>,
     /// Resolved once per process, so that a call by schema looks no name up.
     number: OnceLock<u16>,
 }
@@ -104,7 +109,8 @@ impl MethodSchema {
             retries: None,
             hedge: None,
             timeout: None,
-            encoding: Encoding::Map,
+            types: &[],
+            layouts: OnceLock::new(),
             number: OnceLock::new(),
         }
     }
@@ -159,10 +165,11 @@ impl MethodSchema {
         self
     }
 
-    /// Sets how structs are written.
+    /// Has structs written as arrays where they can be read back. The types are those of all arguments, of the result
+    /// and of the error.
     #[must_use]
-    pub const fn with_encoding(mut self, encoding: Encoding) -> Self {
-        self.encoding = encoding;
+    pub const fn with_arrays(mut self, types: &'static [TypeExplorer]) -> Self {
+        self.types = types;
         self
     }
 
@@ -221,9 +228,17 @@ impl MethodSchema {
         self.timeout
     }
 
-    /// How structs are written.
-    pub fn encoding(&self) -> Encoding {
-        self.encoding
+    /// How structs are written. The types are explored at the first call of this.
+    pub fn encoding(&self) -> Encoding<'_> {
+        if self.types.is_empty() {
+            return Encoding::Map;
+        }
+        let layouts = self.layouts.get_or_init(|| StructLayouts::of(self.types));
+        if layouts.is_complete() {
+            Encoding::Array(layouts)
+        } else {
+            Encoding::Map
+        }
     }
 
     pub(crate) fn number(&self) -> u16 {
@@ -288,11 +303,12 @@ impl ArgumentSchema {
 }
 
 /// How structs are written. Readers take both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Encoding<'a> {
     /// As maps by field name: fields can come and go, any MessagePack peer can read them.
     #[default]
     Map,
-    /// As arrays by field order: smaller and faster, and the order is the contract.
-    Array,
+    /// As arrays by field order where these layouts have the struct: smaller, and the order is the contract. A value with
+    /// a struct that they do not have, or that leaves a field out, is written with maps.
+    Array(&'a StructLayouts),
 }

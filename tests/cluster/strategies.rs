@@ -99,7 +99,7 @@ async fn ask_all(cluster: &Cluster, method: &str) -> Vec<(String, Result<usize, 
     let decoded = answers.into_iter().map(|answer| {
         let result = answer
             .result
-            .and_then(|response| response.decode::<usize, Status>());
+            .and_then(|response| response.decode::<usize, Status>(request.route()));
         (answer.instance.address().to_owned(), result)
     });
     decoded.collect()

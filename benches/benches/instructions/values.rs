@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use doge_benches::Small;
 use doge_rpc::{
     Status,
-    call::{Attempt, Request, Response},
+    call::{Attempt, Request, Response, Route},
     protocol::{Codec, Fields, Fragment, Frame, Message, RequestHead, ResponseHead, RouteRef},
     schema::Encoding,
     wire,
@@ -59,8 +59,9 @@ fn decode_arguments(request: Request) -> Request {
 #[library_benchmark(setup = response)]
 #[bench::small()]
 fn decode_result(response: Response) -> Response {
+    let route = Route::named("echo", "echo").expect("short names");
     for _ in 0..OPERATIONS {
-        black_box(black_box(&response).decode::<Small, Status>().is_ok());
+        black_box(black_box(&response).decode::<Small, Status>(&route).is_ok());
     }
     response
 }

@@ -54,12 +54,10 @@ fn method_schema(service: &Service, index: usize, method: &Method) -> TokenStrea
         let timeout = duration(timeout);
         quote!(.with_timeout(#timeout))
     });
-    let encoding = method.encoding.map(|encoding| {
-        let encoding = match encoding {
-            Encoding::Map => quote!(Map),
-            Encoding::Array => quote!(Array),
-        };
-        quote!(.with_encoding(#facade::__private::Encoding::#encoding))
+    let arrays = (method.encoding == Some(Encoding::Array)).then(|| {
+        let arguments = method.arguments.iter().map(|argument| &argument.ty);
+        let types = arguments.chain([&returns.value, &returns.error]);
+        quote!(.with_arrays(&[#(#facade::__private::explore::<#types>),*]))
     });
     quote! {
         #facade::__private::MethodSchema::new(#service_name, #wire_name, #index)
@@ -68,7 +66,7 @@ fn method_schema(service: &Service, index: usize, method: &Method) -> TokenStrea
             .with_returns(#value, #error)
             #attempts
             #timeout
-            #encoding
+            #arrays
     }
 }
 

@@ -106,7 +106,8 @@ fn options_reach_the_schema() {
         ". with_idempotent () . with_retries (3u32) . with_hedge (:: doge_rpc :: __private :: HedgeDelay :: Percentile (99.9f64))",
         ":: __private :: HedgeDelay :: After (:: core :: time :: Duration :: new (0u64 , 20000000u32))",
         ". with_timeout (:: core :: time :: Duration :: new (0u64 , 300000000u32))",
-        "Encoding :: Array",
+        ". with_arrays (& [",
+        ":: __private :: explore :: < Employee >",
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }

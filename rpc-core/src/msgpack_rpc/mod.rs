@@ -18,12 +18,13 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let body = wire::encode(&(1, 2), Encoding::Map)?;
 //! let deadline = Deadline::after(Deadline::DEFAULT_TIMEOUT);
-//! let asked = ask(&Request::new(Route::named("calculator", "sum")?, body, deadline), 7, false)?;
+//! let sum = Route::named("calculator", "sum")?;
+//! let asked = ask(&Request::new(sum.clone(), body, deadline), 7, false)?;
 //! assert_eq!([asked.head, asked.arguments].concat(), b"\x94\x00\x07\xa3sum\x92\x01\x02");
 //!
 //! let mut bytes = BytesMut::from(&b"\x94\x01\x07\xc0\x03"[..]);
 //! let message = Messages::new(1024).next(&mut bytes)?.ok_or("not whole")?;
-//! assert_eq!(answer(message, 7)?.decode::<u32, Status>()?, 3);
+//! assert_eq!(answer(message, 7)?.decode::<u32, Status>(&sum)?, 3);
 //! # Ok(())
 //! # }
 //! ```

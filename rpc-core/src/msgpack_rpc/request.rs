@@ -100,7 +100,8 @@ mod tests {
     fn read(bytes: &[u8], asked: u32) -> Result<Result<u32, Status>, String> {
         let mut bytes = BytesMut::from(bytes);
         let message = Messages::new(1024).next(&mut bytes).unwrap().unwrap();
-        Ok(answer(message, asked)?.decode())
+        let route = Route::named("calculator", "sum").unwrap();
+        Ok(answer(message, asked)?.decode(&route))
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ thread_local! {
     static SEEN: RefCell<Option<Vec<Status>>> = const { RefCell::new(None) };
 }
 
-/// Runs a function that writes a value, and returns the status in the value if there is exactly one.
+/// Runs a function that writes a value, and returns the status in the value if there is no other.
 pub(crate) fn capture<R>(write: impl FnOnce() -> R) -> (R, Option<Status>) {
     let outer = SEEN.replace(Some(Vec::new()));
     let restore = Restore(outer);
@@ -24,8 +24,10 @@ pub(crate) fn capture<R>(write: impl FnOnce() -> R) -> (R, Option<Status>) {
 /// A status is being written.
 pub(super) fn saw(status: &Status) {
     SEEN.with_borrow_mut(|seen| {
-        // The second says that there is more than one, and the others say no more.
-        if let Some(seen) = seen.as_mut().filter(|seen| seen.len() < 2) {
+        // A value may be written twice, once as arrays and once as maps. A second status that is another says that there is
+        // more than one, and the others say no more.
+        let Some(seen) = seen else { return };
+        if seen.len() < 2 && seen.last() != Some(status) {
             seen.push(status.clone());
         }
     });

@@ -1,9 +1,6 @@
 use serde::de::DeserializeOwned;
 
-use super::{
-    decode::{DecodeError, Reader, reader},
-    scan,
-};
+use super::{DecodeError, deserializer::Deserializer, scan};
 use crate::{Status, call::Route};
 
 /// The arguments of a call, taken one by one in the order of the method.
@@ -12,8 +9,8 @@ use crate::{Status, call::Route};
 #[derive(Debug)]
 pub struct Arguments<'a> {
     route: &'a Route,
-    reader: Reader<'a>,
-    left: u32,
+    reader: Deserializer<'a>,
+    left: usize,
 }
 
 impl<'a> Arguments<'a> {
@@ -23,17 +20,14 @@ impl<'a> Arguments<'a> {
     ///
     /// `InvalidArgument` when it is not an array, or claims what its bytes cannot hold.
     pub(crate) fn new(route: &'a Route, body: &'a [u8]) -> Result<Self, Status> {
-        scan::check(body).map_err(|error| {
-            refused(route, format_args!("the arguments cannot be read: {error}"))
-        })?;
-        let (left, rest) = array(body).ok_or_else(|| {
-            refused(
+        let mut reader = Deserializer::new(body);
+        let left = reader.array().map_err(|error| match error {
+            DecodeError::Type(_) | DecodeError::Truncated => refused(
                 route,
                 format_args!("the arguments are not a MessagePack array"),
-            )
+            ),
+            error => refused(route, format_args!("the arguments cannot be read: {error}")),
         })?;
-        // One level is the array of the arguments itself.
-        let reader = reader(rest, scan::MAX_DEPTH - 1);
         Ok(Self {
             route,
             reader,
@@ -75,7 +69,6 @@ impl<'a> Arguments<'a> {
     fn next<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, Status> {
         self.left -= 1;
         T::deserialize(&mut self.reader)
-            .map_err(DecodeError::from)
             .map_err(|error| refused(self.route, format_args!("argument `{name}`: {error}")))
     }
 }

@@ -1,91 +1,96 @@
-use rmp::Marker;
-use rmp_serde::{Deserializer, decode::ReadRefReader};
-use serde::{
-    Deserialize as _,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::de::{self, DeserializeOwned};
 use thiserror::Error;
 
-use super::scan::{self, MAX_DEPTH, ScanError};
+use super::{
+    deserializer::Deserializer,
+    limits::{MAX_DEPTH, MAX_ELEMENTS, OverLimit},
+};
 
-/// Bytes that are not the value they should be.
+/// Why bytes were not read as a value.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// They do not fit the type.
     #[error("{0}")]
-    Mismatch(rmp_serde::decode::Error),
+    Mismatch(String),
     /// They are a value of another type.
     #[error("{0} came where another type is expected")]
     Type(&'static str),
-    /// They claim more than they hold, or nest too deep.
-    #[error("{0}")]
-    Bomb(#[from] scan::ScanError),
+    /// An array or a map announces more elements than there are bytes.
+    #[error("{claimed} elements are announced where {left} bytes are left")]
+    Claim {
+        /// Elements announced.
+        claimed: usize,
+        /// Bytes after the announcement.
+        left: usize,
+    },
+    /// All arrays and maps together have more elements than [`MAX_ELEMENTS`].
+    #[error("more than {MAX_ELEMENTS} elements in one body")]
+    Elements,
+    /// Arrays and maps nest deeper than [`MAX_DEPTH`].
+    #[error("nested deeper than {MAX_DEPTH}")]
+    Depth,
+    /// The bytes end inside the value.
+    #[error("the bytes end inside a value")]
+    Truncated,
     /// They go on after the value.
     #[error("bytes follow after the value")]
     Trailing,
 }
 
-impl From<rmp_serde::decode::Error> for DecodeError {
-    /// That values nest too deep is found out here where the body was small enough not to be walked first.
-    fn from(error: rmp_serde::decode::Error) -> Self {
-        match error {
-            rmp_serde::decode::Error::DepthLimitExceeded => Self::Bomb(ScanError::Depth),
-            rmp_serde::decode::Error::TypeMismatch(marker) => Self::Type(kind(marker)),
-            error => Self::Mismatch(error),
+impl DecodeError {
+    /// Whether the value is well formed, and more than a body may hold.
+    pub fn is_over_limit(&self) -> bool {
+        matches!(self, Self::Elements | Self::Depth)
+    }
+}
+
+impl From<OverLimit> for DecodeError {
+    fn from(limit: OverLimit) -> Self {
+        match limit {
+            OverLimit::Depth => Self::Depth,
+            OverLimit::Elements => Self::Elements,
         }
+    }
+}
+
+impl de::Error for DecodeError {
+    #[cold]
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::Mismatch(message.to_string())
     }
 }
 
 /// Reads a value that is all of `bytes`.
 ///
+/// A struct may be a map or an array. As an array it may have more elements than the type has fields, which are passed
+/// over, and fewer when serde has a default for what is missing.
+///
+/// ```
+/// use doge_rpc_core::wire;
+///
+/// assert_eq!(wire::decode::<(String, u8)>(b"\x92\xa4doge\x07")?, ("doge".into(), 7));
+/// # Ok::<(), wire::DecodeError>(())
+/// ```
+///
 /// # Errors
 ///
-/// When the bytes do not fit the type, claim more than they hold, or go on after the value.
+/// When the bytes do not fit the type, claim more than they hold, are over a limit, or go on after the value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    scan::check(bytes)?;
-    let mut reader = reader(bytes, MAX_DEPTH);
+    let mut reader = Deserializer::new(bytes);
     let value = T::deserialize(&mut reader)?;
-    match IgnoredAny::deserialize(&mut reader) {
-        // The end, where it should be.
-        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
-        _ => Err(DecodeError::Trailing),
+    if reader.rest().is_empty() {
+        Ok(value)
+    } else {
+        Err(DecodeError::Trailing)
     }
 }
-
-/// What a value is that begins like this.
-fn kind(marker: Marker) -> &'static str {
-    match marker {
-        Marker::FixMap(_) | Marker::Map16 | Marker::Map32 => "a map",
-        Marker::FixArray(_) | Marker::Array16 | Marker::Array32 => "an array",
-        Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => "a text",
-        Marker::Bin8 | Marker::Bin16 | Marker::Bin32 => "bytes",
-        Marker::Null => "nil",
-        Marker::True | Marker::False => "a boolean",
-        Marker::F32 | Marker::F64 => "a float",
-        Marker::FixPos(_) | Marker::FixNeg(_) => "an integer",
-        Marker::U8 | Marker::U16 | Marker::U32 | Marker::U64 => "an integer",
-        Marker::I8 | Marker::I16 | Marker::I32 | Marker::I64 => "an integer",
-        Marker::Reserved => "no value",
-        _ => "an extension",
-    }
-}
-
-/// Values out of bytes that were checked, which may nest so deep. Text and blobs are copied once, into the value.
-pub(super) fn reader(bytes: &[u8], depth: usize) -> Reader<'_> {
-    let mut reader = Deserializer::from_read_ref(bytes);
-    // The deserializer refuses the level at its limit.
-    reader.set_max_depth(depth + 1);
-    reader
-}
-
-pub(super) type Reader<'a> = Deserializer<ReadRefReader<'a, [u8]>>;
 
 #[cfg(test)]
 mod tests {
     use serde::{Deserialize, de::IgnoredAny};
 
-    use super::{DecodeError, MAX_DEPTH, decode};
+    use super::{DecodeError, MAX_DEPTH, MAX_ELEMENTS, decode};
 
     #[derive(Debug, Deserialize)]
     struct Tree(#[expect(dead_code, reason = "only its depth counts")] Vec<Self>);
@@ -98,6 +103,40 @@ mod tests {
         decode::<Tree>(&nested(MAX_DEPTH)).unwrap();
         let too_deep = decode::<Tree>(&nested(MAX_DEPTH + 1)).unwrap_err();
         assert_eq!(too_deep.to_string(), "nested deeper than 128");
+    }
+
+    #[test]
+    fn no_more_elements_are_read_than_a_body_may_have() {
+        let many = |count: usize| {
+            let count = u32::try_from(count).unwrap();
+            [
+                &b"\xdd"[..],
+                &count.to_be_bytes(),
+                &vec![0xC0; count as usize],
+            ]
+            .concat()
+        };
+        let most = decode::<Vec<()>>(&many(MAX_ELEMENTS)).unwrap();
+        assert_eq!(most.len(), MAX_ELEMENTS);
+        for error in [
+            decode::<Vec<()>>(&many(MAX_ELEMENTS + 1)).unwrap_err(),
+            decode::<IgnoredAny>(&many(MAX_ELEMENTS + 1)).unwrap_err(),
+        ] {
+            assert!(matches!(error, DecodeError::Elements), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_announcement_over_what_is_left_is_refused_at_every_depth() {
+        for (bytes, claimed, left) in [
+            (&b"\xdd\xff\xff\xff\xff"[..], u32::MAX as usize, 0),
+            (b"\x91\x81\xa1k\xde\x00\x10\x01", 32, 1),
+            (b"\x92\x01", 2, 1),
+        ] {
+            let error = decode::<IgnoredAny>(bytes).unwrap_err().to_string();
+            let expected = format!("{claimed} elements are announced where {left} bytes are left");
+            assert_eq!(error, expected, "{bytes:02x?}");
+        }
     }
 
     #[test]

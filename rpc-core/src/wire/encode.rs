@@ -1,17 +1,43 @@
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
-use rmp_serde::Serializer;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::recycled;
+use super::{
+    layouts::StructLayouts,
+    limits::{MAX_DEPTH, MAX_ELEMENTS, OverLimit},
+    recycled,
+    serializer::{Cause, Error as SerializeError, Serializer},
+};
 use crate::{Status, schema::Encoding};
 
-/// A value that does not serialise.
+/// Why a value was not written. The text goes on after what it is about: "the answer {error}".
 #[derive(Debug, Error)]
-#[error("cannot be written as MessagePack: {0}")]
-pub struct EncodeError(#[from] rmp_serde::encode::Error);
+#[non_exhaustive]
+pub enum EncodeError {
+    /// Its `Serialize` fails.
+    #[error("cannot be written as MessagePack: {0}")]
+    Value(String),
+    /// It has more elements than [`MAX_ELEMENTS`].
+    #[error(
+        "has more than {MAX_ELEMENTS} elements in its lists and maps (an entry of a map is two): page the list or split \
+         the call, and give bytes a type that serialises as bytes"
+    )]
+    Elements,
+    /// It nests deeper than [`MAX_DEPTH`].
+    #[error(
+        "is nested deeper than {MAX_DEPTH} levels: flatten the value, or refer to parts of it by id"
+    )]
+    Depth,
+}
+
+impl EncodeError {
+    /// Whether the value is more than a body may hold.
+    pub fn is_over_limit(&self) -> bool {
+        matches!(self, Self::Elements | Self::Depth)
+    }
+}
 
 impl From<EncodeError> for Status {
     fn from(error: EncodeError) -> Self {
@@ -46,10 +72,15 @@ struct Scratch {
 /// # Ok::<(), wire::EncodeError>(())
 /// ```
 ///
+/// A value that would not be read back from arrays as what it is, is written with maps: see [`StructLayouts`].
+///
 /// # Errors
 ///
-/// When the value's `Serialize` fails.
-pub fn encode<T: Serialize + ?Sized>(value: &T, encoding: Encoding) -> Result<Bytes, EncodeError> {
+/// When the value's `Serialize` fails, or the body would be over a limit.
+pub fn encode<T: Serialize + ?Sized>(
+    value: &T,
+    encoding: Encoding<'_>,
+) -> Result<Bytes, EncodeError> {
     SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
         Ok(mut scratch) => scratch.encode(value, encoding),
         // A `Serialize` encodes something else in turn.
@@ -61,16 +92,35 @@ impl Scratch {
     fn encode<T: Serialize + ?Sized>(
         &mut self,
         value: &T,
-        encoding: Encoding,
+        encoding: Encoding<'_>,
     ) -> Result<Bytes, EncodeError> {
-        self.body.clear();
-        match encoding {
-            Encoding::Map => {
-                value.serialize(&mut Serializer::new(&mut self.body).with_struct_map())?;
-            }
-            Encoding::Array => value.serialize(&mut Serializer::new(&mut self.body))?,
-        }
+        let arrays = match encoding {
+            Encoding::Map => None,
+            Encoding::Array(layouts) => Some(layouts),
+        };
+        self.write(value, arrays)
+            .or_else(|cause| match cause {
+                Cause::NotAsArray => self.write(value, None),
+                cause => Err(cause),
+            })
+            .map_err(|cause| match cause {
+                Cause::Value(message) => EncodeError::Value(message),
+                Cause::Over(OverLimit::Elements) => EncodeError::Elements,
+                Cause::Over(OverLimit::Depth) => EncodeError::Depth,
+                Cause::NotAsArray => EncodeError::Value("a struct is no map".into()),
+            })?;
         Ok(self.cut())
+    }
+
+    fn write<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+        arrays: Option<&StructLayouts>,
+    ) -> Result<(), Cause> {
+        self.body.clear();
+        value
+            .serialize(&mut Serializer::new(&mut self.body, arrays))
+            .map_err(SerializeError::cause)
     }
 
     fn cut(&mut self) -> Bytes {
@@ -88,12 +138,15 @@ impl Scratch {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
+    use serde::{Deserialize, Serialize};
 
     use super::encode;
-    use crate::schema::Encoding;
+    use crate::{
+        schema::Encoding,
+        wire::{StructLayouts, explore},
+    };
 
-    #[derive(Serialize)]
+    #[derive(Serialize, Deserialize)]
     struct Point {
         x: u8,
         y: u8,
@@ -106,8 +159,9 @@ mod tests {
             encode(&point, Encoding::Map).unwrap(),
             b"\x82\xa1x\x01\xa1y\x02"[..]
         );
+        let layouts = StructLayouts::of(&[explore::<Point>]);
         assert_eq!(
-            encode(&point, Encoding::Array).unwrap(),
+            encode(&point, Encoding::Array(&layouts)).unwrap(),
             b"\x92\x01\x02"[..]
         );
     }

@@ -1,0 +1,198 @@
+//! What serde's visitors take the parts of a value from.
+
+use serde::de::{self, DeserializeSeed, Error as _, Unexpected, Visitor};
+
+use super::{DecodeError, Deserializer};
+
+/// The elements of an array that are left.
+pub(super) struct Sequence<'r, 'de> {
+    reader: &'r mut Deserializer<'de>,
+    left: usize,
+}
+
+impl<'r, 'de> Sequence<'r, 'de> {
+    #[inline]
+    pub(super) fn new(reader: &'r mut Deserializer<'de>, len: usize) -> Self {
+        Self { reader, left: len }
+    }
+
+    #[inline]
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+}
+
+impl<'de> de::SeqAccess<'de> for Sequence<'_, 'de> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, DecodeError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.left = left;
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+/// The entries of a map that are left.
+pub(super) struct Entries<'r, 'de> {
+    reader: &'r mut Deserializer<'de>,
+    left: usize,
+}
+
+impl<'r, 'de> Entries<'r, 'de> {
+    #[inline]
+    pub(super) fn new(reader: &'r mut Deserializer<'de>, len: usize) -> Self {
+        Self { reader, left: len }
+    }
+
+    #[inline]
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DecodeError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.left = left;
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, DecodeError> {
+        seed.deserialize(&mut *self.reader)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+/// The name of a variant, without data.
+pub(super) struct Unit<'r, 'de>(&'r mut Deserializer<'de>);
+
+impl<'r, 'de> Unit<'r, 'de> {
+    #[inline]
+    pub(super) fn new(reader: &'r mut Deserializer<'de>) -> Self {
+        Self(reader)
+    }
+}
+
+impl<'de> de::EnumAccess<'de> for Unit<'_, 'de> {
+    type Error = DecodeError;
+    type Variant = NoData;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, NoData), DecodeError> {
+        Ok((seed.deserialize(self.0)?, NoData))
+    }
+}
+
+/// The data of a variant that came as its name.
+pub(super) struct NoData;
+
+impl NoData {
+    #[cold]
+    fn refused<T>(expected: &str) -> Result<T, DecodeError> {
+        Err(DecodeError::invalid_type(
+            Unexpected::UnitVariant,
+            &expected,
+        ))
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for NoData {
+    type Error = DecodeError;
+
+    fn unit_variant(self) -> Result<(), DecodeError> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, DecodeError> {
+        Self::refused("newtype variant")
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, DecodeError> {
+        Self::refused("tuple variant")
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, DecodeError> {
+        Self::refused("struct variant")
+    }
+}
+
+/// The name and the data of a variant.
+pub(super) struct Variant<'r, 'de>(&'r mut Deserializer<'de>);
+
+impl<'r, 'de> Variant<'r, 'de> {
+    #[inline]
+    pub(super) fn new(reader: &'r mut Deserializer<'de>) -> Self {
+        Self(reader)
+    }
+}
+
+impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
+    type Error = DecodeError;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self), DecodeError> {
+        Ok((seed.deserialize(&mut *self.0)?, self))
+    }
+}
+
+impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = DecodeError;
+
+    fn unit_variant(self) -> Result<(), DecodeError> {
+        de::Deserialize::deserialize(self.0)
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
+        seed.deserialize(self.0)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        de::Deserializer::deserialize_tuple(self.0, len, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
+        self.0.fields(visitor)
+    }
+}
