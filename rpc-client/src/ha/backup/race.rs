@@ -119,14 +119,19 @@ impl<'a, E: Endpoints> Race<'a, E> {
 
     fn begin_hedge(&mut self) {
         self.hedge_at = None;
-        let Some(picked) = self.course.for_hedge() else {
+        // A pick takes a turn of the balancer, so the credit comes first.
+        if !self.backup.credit.spend() {
+            if self.course.may_hedge() {
+                self.course.endpoints().note(Event::BudgetEmpty);
+            }
             return;
-        };
-        if self.backup.credit.spend() {
-            self.course.hedges();
-            self.hedge = Some(self.begin_marked(picked));
-        } else {
-            self.course.endpoints().note(Event::BudgetEmpty);
+        }
+        match self.course.for_hedge() {
+            Some(picked) => {
+                self.course.hedges();
+                self.hedge = Some(self.begin_marked(picked));
+            }
+            None => self.backup.credit.give_back(),
         }
     }
 
