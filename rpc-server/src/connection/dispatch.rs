@@ -73,11 +73,13 @@ impl Dispatch {
         self.began
     }
 
-    /// Starts a call. What is done at once comes back; the rest answers from its own task.
+    /// Starts a call, `alone` if no other one waits on the connection. What is done at once comes back; the rest answers
+    /// from its own task.
     pub(super) fn call<M: Machine>(
         &mut self,
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
+        alone: bool,
         cx: &mut TaskContext<'_>,
     ) -> Option<Handled> {
         let refuse = |status: Status| Some((Err(status), Metadata::new()));
@@ -109,16 +111,23 @@ impl Dispatch {
             .with_errors_as_text(wants_text);
         request.metadata = metadata.clone();
         request.attempt = attempt;
+        let is_noted = target.is_suspect();
+        if is_noted {
+            // No other poll is timed along with this one.
+            self.time_the_rest();
+        }
         let context = &mut self.context;
         context.renew(deadline, metadata, attempt);
         handler.call(request, &mut self.slot);
-        if self.last - self.began < BUDGET && target.is_light() {
+        let in_place = self.last - self.began < BUDGET && target.admits_in_place(alone, self.last);
+        if in_place {
             let polled = guard(context, self.slot.get_pin(), cx);
             self.time(target);
             if let Poll::Ready(answer) = polled {
                 return Some((answer, self.leave_context()));
             }
         }
+        let noted = (is_noted && !in_place).then(|| route.clone());
         let context = self.context.clone();
         let handler = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
@@ -126,7 +135,14 @@ impl Dispatch {
         };
         // Entered under the lock that its end takes as well, so that the end cannot come first.
         let mut machine = shared.link.lock();
-        let task = tokio::spawn(run_on(Arc::clone(shared), id, context, handler, pass));
+        let task = tokio::spawn(run_on(
+            Arc::clone(shared),
+            id,
+            context,
+            handler,
+            pass,
+            noted,
+        ));
         machine.run(id, deadline, task.abort_handle());
         None
     }
@@ -148,7 +164,7 @@ impl Dispatch {
         self.untimed = Some(before.unwrap_or(0) + 1);
         let alone = before.is_none() || self.watchful > 0 || target.is_suspect();
         if alone && before.unwrap_or(0) == 0 {
-            target.took(self.look());
+            target.polled(self.look(), self.last);
             self.watchful = self.watchful.saturating_sub(1);
         } else if alone || self.untimed >= Some(TIMED_AS_ONE) {
             self.time_the_rest();
@@ -170,15 +186,25 @@ impl Dispatch {
     }
 }
 
-/// Goes on with a call that was not done at once.
+/// Goes on with a call that was not done at once, or begins one of a method of which each poll is noted.
 async fn run_on<M: Machine>(
     shared: Arc<Shared<M>>,
     id: u64,
     context: Context,
     mut handler: Slot,
     _pass: Pass,
+    mut noted: Option<Resolved>,
 ) {
-    let answer = poll_fn(|cx| guard(&context, Pin::new(&mut handler), cx)).await;
+    let answer = poll_fn(|cx| {
+        let began = noted.is_some().then(Instant::now);
+        let polled = guard(&context, Pin::new(&mut handler), cx);
+        if let (Some(began), Some(route)) = (began, noted.take()) {
+            let (now, router) = (Instant::now(), &shared.service.router);
+            router.target(&route).polled_apart(now - began, now);
+        }
+        polled
+    })
+    .await;
     let metadata = context.take_reply_metadata();
     let mut machine = shared.link.lock();
     machine.finish(id, answer, metadata);

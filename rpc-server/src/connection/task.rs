@@ -148,7 +148,8 @@ impl<M: Machine> Task<M> {
         let run = !choked && !self.calls.is_empty();
         if run {
             drop(machine);
-            self.run_calls(cx);
+            let more = !matches!(taken, Ok(false)) || self.reader.is_partial();
+            self.run_calls(cx, more);
             machine = self.shared.link.lock();
             for (call, (answer, metadata)) in self.answers.drain(..) {
                 machine.answer(call, answer, metadata);
@@ -165,14 +166,15 @@ impl<M: Machine> Task<M> {
         })
     }
 
-    /// Runs the calls that were taken, as long as their answers are small.
-    fn run_calls(&mut self, cx: &mut Context<'_>) {
+    /// Runs the calls that were taken, as long as their answers are small; `more` if others may wait behind them.
+    fn run_calls(&mut self, cx: &mut Context<'_>, more: bool) {
         let mut gathered = 0;
         while gathered < GATHERED
             && let Some(incoming) = self.calls.pop_front()
         {
             let call = incoming.id;
-            if let Some(handled) = self.dispatch.call(&self.shared, incoming, cx) {
+            let alone = !more && self.calls.is_empty();
+            if let Some(handled) = self.dispatch.call(&self.shared, incoming, alone, cx) {
                 gathered += handled.0.as_ref().map_or(0, |answer| answer.body().len());
                 self.answers.push((call, handled));
             }

@@ -1,6 +1,7 @@
 //! From the names on the wire to a handler, through the layers.
 
 mod handler;
+mod in_place;
 mod layered;
 mod target;
 
@@ -16,7 +17,8 @@ use doge_rpc_core::{
 use self::{handler::Direct, layered::Layered};
 pub(crate) use self::{
     handler::{Handler, Slot},
-    target::{Target, is_long},
+    in_place::is_long,
+    target::Target,
 };
 use crate::StartError;
 
