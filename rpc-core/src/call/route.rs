@@ -20,8 +20,13 @@ pub struct Route(Repr);
 #[derive(Clone)]
 enum Repr {
     Schema(&'static MethodSchema),
-    Learnt(Arc<Learnt>),
-    Named(Arc<Named>),
+    /// One allocation of one type, so that a route of the program is cloned and dropped as if there were no other.
+    Shared(Arc<Shared>),
+}
+
+enum Shared {
+    Learnt(Learnt),
+    Named(Named),
 }
 
 /// A method of a schema that is not part of the program.
@@ -29,6 +34,36 @@ struct Learnt {
     service: Arc<ServiceSchema>,
     /// A place among its methods.
     index: usize,
+}
+
+impl Shared {
+    fn service(&self) -> &str {
+        match self {
+            Self::Learnt(learnt) => learnt.method().service(),
+            Self::Named(named) => &named.names.service,
+        }
+    }
+
+    fn method(&self) -> &str {
+        match self {
+            Self::Learnt(learnt) => learnt.method().name(),
+            Self::Named(named) => &named.names.method,
+        }
+    }
+
+    fn schema(&self) -> Option<&MethodSchema> {
+        match self {
+            Self::Learnt(learnt) => Some(learnt.method()),
+            Self::Named(_) => None,
+        }
+    }
+
+    fn number(&self) -> u16 {
+        match self {
+            Self::Learnt(learnt) => learnt.method().number(),
+            Self::Named(named) => *named.number.get_or_init(|| route_number(&named.names)),
+        }
+    }
 }
 
 impl Learnt {
@@ -89,18 +124,18 @@ impl Route {
     /// ```
     pub fn of(service: &Arc<ServiceSchema>, method: &str) -> Option<Self> {
         let index = service.place_of(method)?;
-        Some(Self(Repr::Learnt(Arc::new(Learnt {
+        let learnt = Learnt {
             service: Arc::clone(service),
             index,
-        }))))
+        };
+        Some(Self(Repr::Shared(Arc::new(Shared::Learnt(learnt)))))
     }
 
     /// Wire name of the service.
     pub fn service(&self) -> &str {
         match &self.0 {
             Repr::Schema(method) => method.service(),
-            Repr::Learnt(learnt) => learnt.method().service(),
-            Repr::Named(named) => &named.names.service,
+            Repr::Shared(shared) => shared.service(),
         }
     }
 
@@ -108,8 +143,7 @@ impl Route {
     pub fn method(&self) -> &str {
         match &self.0 {
             Repr::Schema(method) => method.name(),
-            Repr::Learnt(learnt) => learnt.method().name(),
-            Repr::Named(named) => &named.names.method,
+            Repr::Shared(shared) => shared.method(),
         }
     }
 
@@ -117,8 +151,7 @@ impl Route {
     pub fn schema(&self) -> Option<&MethodSchema> {
         match &self.0 {
             Repr::Schema(method) => Some(method),
-            Repr::Learnt(learnt) => Some(learnt.method()),
-            Repr::Named(_) => None,
+            Repr::Shared(shared) => shared.schema(),
         }
     }
 
@@ -126,7 +159,7 @@ impl Route {
     pub fn static_schema(&self) -> Option<&'static MethodSchema> {
         match self.0 {
             Repr::Schema(method) => Some(method),
-            Repr::Learnt(_) | Repr::Named(_) => None,
+            Repr::Shared(_) => None,
         }
     }
 
@@ -139,8 +172,7 @@ impl Route {
     pub(crate) fn number(&self) -> u16 {
         match &self.0 {
             Repr::Schema(method) => method.number(),
-            Repr::Learnt(learnt) => learnt.method().number(),
-            Repr::Named(named) => *named.number.get_or_init(|| route_number(&named.names)),
+            Repr::Shared(shared) => shared.number(),
         }
     }
 
@@ -161,10 +193,9 @@ impl From<&'static MethodSchema> for Route {
 /// Names that came over the wire, and so are short enough.
 impl From<Names> for Route {
     fn from(names: Names) -> Self {
-        Self(Repr::Named(Arc::new(Named {
-            names,
-            number: OnceLock::new(),
-        })))
+        let number = OnceLock::new();
+        let named = Named { names, number };
+        Self(Repr::Shared(Arc::new(Shared::Named(named))))
     }
 }
 

@@ -73,13 +73,13 @@ impl Dispatch {
         self.began
     }
 
-    /// Starts a call, `alone` if no other one waits on the connection. What is done at once comes back; the rest answers
-    /// from its own task.
+    /// Starts a call; `alone` tells whether no other one waits on the connection. What is done at once comes back; the
+    /// rest answers from its own task.
     pub(super) fn call<M: Machine>(
         &mut self,
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
-        alone: bool,
+        alone: impl FnOnce() -> bool,
         cx: &mut TaskContext<'_>,
     ) -> Option<Handled> {
         let refuse = |status: Status| Some((Err(status), Metadata::new()));

@@ -148,8 +148,7 @@ impl<M: Machine> Task<M> {
         let run = !choked && !self.calls.is_empty();
         if run {
             drop(machine);
-            let more = !matches!(taken, Ok(false)) || self.reader.is_partial();
-            self.run_calls(cx, more);
+            self.run_calls(cx, !matches!(taken, Ok(false)));
             machine = self.shared.link.lock();
             for (call, (answer, metadata)) in self.answers.drain(..) {
                 machine.answer(call, answer, metadata);
@@ -173,7 +172,7 @@ impl<M: Machine> Task<M> {
             && let Some(incoming) = self.calls.pop_front()
         {
             let call = incoming.id;
-            let alone = !more && self.calls.is_empty();
+            let alone = || !more && self.calls.is_empty() && !self.reader.is_partial();
             if let Some(handled) = self.dispatch.call(&self.shared, incoming, alone, cx) {
                 gathered += handled.0.as_ref().map_or(0, |answer| answer.body().len());
                 self.answers.push((call, handled));

@@ -43,9 +43,9 @@ impl Target {
         self.handler.as_deref().map_err(Status::clone)
     }
 
-    /// Whether the call that begins now is polled in place; `alone` if no other call waits on its connection.
-    pub(crate) fn admits_in_place(&self, alone: bool, now: Instant) -> bool {
-        !self.is_suspect() || self.in_place.lock().admits(alone, now)
+    /// Whether the call that begins now is polled in place; `alone` tells whether no other call waits on its connection.
+    pub(crate) fn admits_in_place(&self, alone: impl FnOnce() -> bool, now: Instant) -> bool {
+        !self.is_suspect() || self.in_place.lock().admits(alone(), now)
     }
 
     /// Whether each poll of this method has to be timed.
