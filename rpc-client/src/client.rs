@@ -150,13 +150,22 @@ impl Client {
         A: Serialize + ?Sized,
         T: DeserializeOwned,
     {
+        self.call_by_route(Route::named(service, method)?, arguments)
+            .await
+    }
+
+    /// Calls the method of a route with a tuple of arguments; `()` for none.
+    pub(crate) async fn call_by_route<A, T>(&self, route: Route, arguments: &A) -> Result<T, Status>
+    where
+        A: Serialize + ?Sized,
+        T: DeserializeOwned,
+    {
         let body = untyped::encode(arguments)?;
-        let route = Route::named(service, method)?;
         let response = self.send(route.clone(), body).await?;
         if response.is_application_error() {
             let status = match response.text() {
                 Some(text) => Status::unknown(text.to_owned()),
-                None => Status::unknown(format!("{service}/{method} returned an error of its own")),
+                None => Status::unknown(format!("{route} returned an error of its own")),
             };
             let status = status.with_details(response.bytes().clone());
             return Err(status.received_from(&route));
@@ -176,6 +185,29 @@ impl Client {
     /// ```
     pub fn untyped(&self, service: impl Into<String>) -> Untyped {
         Untyped::new(self.clone(), service.into())
+    }
+
+    /// Calls the methods of a service whose schema is learnt at run time, by reflection or from a file: its calls are
+    /// retried, hedged, hashed, timed out and limited as the schema says, like those of a generated client.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use doge_rpc_client::Client;
+    /// use doge_rpc_core::schema::{MethodSchema, ServiceSchema};
+    ///
+    /// # async fn sum() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sum = MethodSchema::builder("sum").idempotent().retries(1);
+    /// let schema = ServiceSchema::builder("calculator", "1").method(sum).build()?;
+    ///
+    /// let client = Client::connect("doge://127.0.0.1:4399")?;
+    /// let calculator = client.untyped_with_schema(&Arc::new(schema));
+    /// let sum: u32 = calculator.call("sum", (1, 2)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn untyped_with_schema(&self, schema: &Arc<ServiceSchema>) -> Untyped {
+        Untyped::with_schema(self.clone(), schema)
     }
 
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {

@@ -1,5 +1,12 @@
+use std::{collections::HashMap, sync::Arc};
+
 use bytes::Bytes;
-use doge_rpc_core::{Status, call::CallOptions, schema::Encoding, wire};
+use doge_rpc_core::{
+    Status,
+    call::{CallOptions, Route},
+    schema::{Encoding, ServiceSchema},
+    wire,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::Client;
@@ -18,27 +25,48 @@ use crate::Client;
 /// # }
 /// ```
 ///
-/// Nobody knows here whether a method may run twice. So a call that may have run is never made again; for a method that
-/// may, write a trait with `#[rpc(idempotent)]`.
+/// Whether a method may run twice is known from a schema only. Without a schema
+/// ([`Client::untyped`](crate::Client::untyped)), and for a method that the schema does not have, a call that may have
+/// run is never made again, nor hedged; with a schema
+/// ([`Client::untyped_with_schema`](crate::Client::untyped_with_schema)) a call is as that of a generated client.
 #[derive(Clone, Debug)]
 pub struct Untyped {
     client: Client,
     service: String,
+    /// The methods that the schema has, by name.
+    methods: Arc<HashMap<String, Route>>,
 }
 
 impl Untyped {
     pub(crate) fn new(client: Client, service: String) -> Self {
-        Self { client, service }
+        Self {
+            client,
+            service,
+            methods: Arc::default(),
+        }
+    }
+
+    pub(crate) fn with_schema(client: Client, schema: &Arc<ServiceSchema>) -> Self {
+        let names = schema.methods().iter().map(|method| method.name());
+        let route = |name: &str| Some((name.to_owned(), Route::of(schema, name)?));
+        Self {
+            client,
+            service: schema.name().to_owned(),
+            methods: Arc::new(names.filter_map(route).collect()),
+        }
     }
 
     /// The same, with options of its own; those that `options` leaves open stay.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
-        Self::new(self.client.with(options), self.service.clone())
+        Self {
+            client: self.client.with(options),
+            ..self.clone()
+        }
     }
 
-    /// Calls a method with a tuple of arguments, `(value,)` for one and `()` for none. Dropping the future gives the
-    /// call up on both ends.
+    /// Calls a method with a tuple of arguments, `(value,)` for one and `()` for none. Structs are written as maps, which
+    /// every service reads, whatever the schema says. Dropping the future gives the call up on both ends.
     ///
     /// # Errors
     ///
@@ -48,8 +76,11 @@ impl Untyped {
     where
         T: DeserializeOwned,
     {
-        let call = self.client.call_by_name(&self.service, method, &arguments);
-        call.await
+        let route = match self.methods.get(method) {
+            Some(route) => route.clone(),
+            None => Route::named(&self.service, method)?,
+        };
+        self.client.call_by_route(route, &arguments).await
     }
 }
 

@@ -223,7 +223,7 @@ async fn a_policy_for_a_method_that_the_trait_does_not_have_is_refused() {
     assert!(matches!(&error, ClusterError::UnknownMethod { method, .. } if method == "raed"));
     assert_eq!(
         error.to_string(),
-        "default/probe/1 has no method \"raed\" to have a policy; it has: read, write, hedged, once_more, argue"
+        "default/probe/1 has no method \"raed\" to have a policy; it has read, write, hedged, once_more, argue"
     );
     // Who names the service only is believed.
     let by_name = Cluster::builder(ServiceKey::new("probe")).registry(&fleet.registry);

@@ -55,7 +55,7 @@ async fn a_method_at_its_limit_leaves_the_others_alone() {
         .method("write", MethodPolicy::new().limits(one()));
     let (_cluster, client) = fleet.follow(builder).await;
     let call = busy(&fleet, &client).await;
-    assert_refused(&client.write().await.unwrap_err(), "method write");
+    assert_refused(&client.write().await.unwrap_err(), "method probe/write");
     client.read(1).await.unwrap();
     fleet.replicas[0].handlers.open_gate();
     soon(call).await.unwrap();

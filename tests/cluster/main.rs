@@ -9,6 +9,7 @@ mod balancing;
 #[path = "../common/mod.rs"]
 mod common;
 mod discovery;
+mod dynamic;
 mod failover;
 mod health;
 mod hedging;

@@ -2,8 +2,15 @@
 
 use std::time::Duration;
 
-use doge_rpc::client::{
-    BackupRequest, Cluster, Failover, HealthConfig, HedgeDelay, MethodPolicy, Strategy,
+use doge_rpc::{
+    Deadline,
+    call::{Request, Route},
+    client::{
+        BackupRequest, Cluster, Failover, HealthConfig, HedgeDelay, MethodPolicy, RetryBudget,
+        Strategy,
+    },
+    schema::{Encoding, MethodSchema},
+    wire,
 };
 
 use crate::common::{Act, Fleet, Probe, ProbeClient};
@@ -97,4 +104,36 @@ async fn a_call_by_name_finds_what_is_configured_for_the_name() {
         .await
         .unwrap();
     assert_eq!((nothing, fleet.total()), (None, 1));
+}
+
+#[tokio::test]
+async fn options_of_each_method_count_however_many_there_are() {
+    const METHODS: usize = 600;
+    let fleet = Fleet::of(2).await;
+    fleet.all(&Act::break_off());
+    let budget = RetryBudget {
+        ratio: 1.0,
+        ..RetryBudget::default()
+    };
+    let builder = fleet.cluster().strategy(at_once(2)).retry_budget(budget);
+    let (cluster, _) = fleet.follow(builder.health(HealthConfig::off())).await;
+    let method = |index| {
+        let method = MethodSchema::new("probe", "once_more", index);
+        method.with_idempotent().with_retries(index as u32 % 2)
+    };
+    let methods: &'static [MethodSchema] = Vec::leak((0..METHODS).map(method).collect());
+    for method in methods {
+        let body = wire::encode(&[(); 0], Encoding::Map).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(10));
+        let before = fleet.total();
+        let request = Request::new(Route::from(method), body, deadline);
+        cluster.call(&request).await.unwrap_err();
+        let expected = 1 + method.index() % 2;
+        assert_eq!(
+            fleet.total() - before,
+            expected,
+            "method {}",
+            method.index()
+        );
+    }
 }

@@ -7,6 +7,7 @@
 
 mod application_errors;
 mod at_most_once;
+mod blocking;
 mod cancellation;
 mod context;
 mod deadlines;

@@ -62,7 +62,7 @@ fn method_schema(service: &Service, index: usize, method: &Method) -> TokenStrea
     quote! {
         #facade::__private::MethodSchema::new(#service_name, #wire_name, #index)
             #docs
-            .with_arguments(&[#(#arguments),*])
+            .with_arguments(const { &[#(#arguments),*] })
             .with_returns(#value, #error)
             #attempts
             #timeout

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use syn::LitInt;
 
-use super::Hedge;
+use super::{Hedge, hedge::Timeout};
 use crate::{errors::Errors, options::Options};
 
 /// The cap that Kitex has; more of them is a storm in the making.
@@ -24,6 +24,11 @@ impl Attempts {
         if !idempotent {
             refuse_without_idempotent(options, errors);
         }
+        let timeout = match (timeout, options.get("timeout")) {
+            (Some(timeout), _) => Timeout::Own(timeout),
+            (None, None) => Timeout::Default,
+            (None, Some(_)) => Timeout::Unknown,
+        };
         let retries = options
             .number("retries", "3", errors)
             .and_then(|number| errors.take(parse_retries(number)));

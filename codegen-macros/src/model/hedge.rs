@@ -18,13 +18,27 @@ pub(crate) enum Hedge {
     Percentile(f64),
 }
 
+/// When a call ends whose caller sets no time of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Timeout {
+    /// After the `timeout` of the method.
+    Own(Duration),
+    /// After the default.
+    Default,
+    /// After a `timeout` that is wrong, which another error tells.
+    Unknown,
+}
+
+/// What calls get without a `timeout`: `Deadline::DEFAULT_TIMEOUT` of the runtime.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Hedge {
-    /// Reads the hedge of a method whose calls end after `timeout`, if it says so.
+    /// Reads the hedge of a method whose calls end after `timeout`.
     ///
     /// # Errors
     ///
     /// When it is none, or comes at once or too late; the error points at the literal.
-    pub(super) fn parse(literal: &LitStr, timeout: Option<Duration>) -> syn::Result<Self> {
+    pub(super) fn parse(literal: &LitStr, timeout: Timeout) -> syn::Result<Self> {
         let text = literal.value();
         let fail = |message| Err(syn::Error::new_spanned(literal, message));
         let Some(hedge) = read(&text) else {
@@ -36,9 +50,13 @@ impl Hedge {
                  give the first attempt the time that most calls take, or say `\"p95\"`"
                     .to_owned(),
             ),
-            (Self::After(delay), Some(timeout)) if delay >= timeout => fail(format!(
+            (Self::After(delay), Timeout::Own(timeout)) if delay >= timeout => fail(format!(
                 "a hedge after `{text}` comes too late, as the call ends by its `timeout` before: \
                  make it shorter than that, or leave it out"
+            )),
+            (Self::After(delay), Timeout::Default) if delay >= DEFAULT_TIMEOUT => fail(format!(
+                "a hedge after `{text}` comes too late, as a call without a `timeout` ends after 1s: \
+                 make the hedge shorter than that, or give the method a longer `timeout`"
             )),
             _ => Ok(hedge),
         }
@@ -70,6 +88,7 @@ mod tests {
 
     fn parse(text: &str, timeout: Option<Duration>) -> Result<Hedge, String> {
         let literal = LitStr::new(text, Span::call_site());
+        let timeout = timeout.map_or(Timeout::Default, Timeout::Own);
         Hedge::parse(&literal, timeout).map_err(|error| error.to_string())
     }
 
@@ -129,5 +148,16 @@ mod tests {
         for text in ["300ms", "1s"] {
             assert!(parse(text, timeout).unwrap_err().contains("too late"));
         }
+        for text in ["1s", "2s", "5m"] {
+            let error = parse(text, None).unwrap_err();
+            assert!(error.contains("too late") && error.contains("longer `timeout`"));
+        }
+        assert!(parse("999ms", None).is_ok());
+    }
+
+    #[test]
+    fn a_hedge_beside_a_timeout_that_is_wrong_is_no_second_error() {
+        let literal = LitStr::new("2s", Span::call_site());
+        assert!(Hedge::parse(&literal, Timeout::Unknown).is_ok());
     }
 }

@@ -13,8 +13,18 @@ use tokio::time::Instant;
 
 use super::{InFlight, clock::millis, in_flight::Sample, latency::Latency, slow_start::Ramp};
 
-/// The longest that an endpoint is left alone because it asked for it: Linkerd's.
-const LONGEST_REST: Duration = Duration::from_secs(300);
+/// The longest pushback that is obeyed, 300 s as in Linkerd: an endpoint that asks for more gets calls again after
+/// 300 to 375 s, as up to a quarter is added by chance, lest all clients come back at once.
+///
+/// Without a bound a server that is broken or hostile, or whose configuration is in the wrong unit, would take itself
+/// out of every client's rotation for up to 49 days, and no restart of the server would help.
+///
+/// ```
+/// use doge_rpc_client::balance::MAX_PUSHBACK;
+///
+/// assert_eq!(MAX_PUSHBACK.as_secs(), 300);
+/// ```
+pub const MAX_PUSHBACK: Duration = Duration::from_secs(300);
 
 /// What an endpoint of which nothing is known counts as, once a first call is on its way there: Linkerd's.
 const UNKNOWN: Duration = Duration::from_millis(30);
@@ -174,11 +184,11 @@ impl EndpointLoad {
         self.total.get_or_init(|| Arc::clone(total));
     }
 
-    /// Leaves it alone for as long as it asked, and for one usual call at least; up to a quarter longer, so that
-    /// clients do not come back all at once.
+    /// Leaves it alone for as long as it asked, up to [`MAX_PUSHBACK`], and for one usual call at least; up to a
+    /// quarter longer, so that clients do not come back all at once.
     fn leave_alone(&self, now: u64, pushback: Duration) {
         let usual = self.latency.read(now).unwrap_or(UNKNOWN.as_secs_f32());
-        let rest = pushback.min(LONGEST_REST).as_secs_f32().max(usual);
+        let rest = pushback.min(MAX_PUSHBACK).as_secs_f32().max(usual);
         let rest = rest * (1.0 + 0.25 * fastrand::f32());
         self.rest
             .fetch_max(now + (rest * 1000.0).ceil() as u64, Relaxed);

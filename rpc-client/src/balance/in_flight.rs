@@ -18,7 +18,7 @@ pub enum Sample {
     /// It refused for want of room: it is left alone for a while, as long as there is another. Its latency stays what it
     /// was, and so it has its share again right after.
     Overloaded {
-        /// How long it asked to be left alone; at most 300 s are taken.
+        /// How long the endpoint asked to be left alone; at most [`MAX_PUSHBACK`](super::MAX_PUSHBACK) is obeyed.
         pushback: Duration,
     },
 }

@@ -1,7 +1,8 @@
 //! Which endpoint takes a call.
 //!
 //! - [`Balancing`]: what a user says about it, with [`LoadBalancing`], [`ConsistentHash`], [`HashKey`] and [`SlowStart`].
-//! - [`EndpointLoad`], [`InFlight`], [`Sample`]: what is known of one endpoint, and how calls there tell it.
+//! - [`EndpointLoad`], [`InFlight`], [`Sample`]: what is known of one endpoint, and how calls there tell it;
+//!   [`MAX_PUSHBACK`] bounds how long an endpoint is left alone.
 //! - [`Balancer`]: the choice among all endpoints, made anew when they change; [`Nearness`] says which come first.
 //! - [`subset()`]: the endpoints that one client of many uses.
 //!
@@ -46,7 +47,7 @@ mod turns;
 pub use self::{
     balancer::{Balancer, Nearness},
     config::{Balancing, ConsistentHash, LoadBalancing},
-    endpoint_load::EndpointLoad,
+    endpoint_load::{EndpointLoad, MAX_PUSHBACK},
     in_flight::{InFlight, Sample},
     key::HashKey,
     slow_start::SlowStart,

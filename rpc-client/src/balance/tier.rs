@@ -73,7 +73,11 @@ impl Tier {
             Way::LeastActive => self.least_active(now, look, &usable),
             Way::Turns(turns) => turns
                 .next(now, &self.members, &usable)
-                .or_else(|| choices::anyone(count, look, &usable)),
+                .or_else(|| choices::anyone(count, look, &usable))
+                .or_else(|| {
+                    turns.give_back();
+                    None
+                }),
             Way::Ring(ring) => match key {
                 Some(key) => ring
                     .next(key, &self.members, &usable)

@@ -84,6 +84,14 @@ impl Turns {
             .find(|at| usable(*at))
     }
 
+    /// Gives back the turns of a [`next`](Self::next) that found nothing, where no other way did either: they are no
+    /// calls, and must not move whose turn it is.
+    pub(super) fn give_back(&self) {
+        if self.order == Order::Even {
+            self.next.fetch_sub(SKIPS as u64, Relaxed);
+        }
+    }
+
     fn make_anew(&self, now: u64, members: &[Member]) {
         let Some(_making) = self.making.try_lock() else {
             return;

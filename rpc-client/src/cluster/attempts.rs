@@ -50,6 +50,10 @@ impl Endpoints for Attempts<'_> {
         self.set.pick(request, tried, self.now())
     }
 
+    fn has_up(&self, tried: &Tried) -> bool {
+        self.set.has_up(tried)
+    }
+
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
         self.set.pick_for_hedge(request, tried, self.now())
     }

@@ -57,7 +57,7 @@ impl Core {
     pub(super) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         self.counters.call();
         let policy = self.policies.of(request.route());
-        let answer = self.call_by(policy, request, now).await;
+        let answer = self.call_by(&policy, request, now).await;
         answer.or_else(|status| policy.plan.answer_for(request, status))
     }
 
@@ -119,7 +119,7 @@ impl Core {
     pub(super) async fn broadcast(&self, request: &Request) -> Result<Vec<Answer>, Status> {
         self.counters.call();
         let policy = self.policies.of(request.route());
-        let _permits = self.pass(policy, request).await?;
+        let _permits = self.pass(&policy, request).await?;
         let set = self.set.load_full();
         let attempts = Attempts::new(self, &set, Instant::now());
         let answers = Plan::broadcast(&attempts, request).await.into_iter();

@@ -69,6 +69,12 @@ impl Set {
             .or_else(|| pick(&|_| true).map(Pick::down))
     }
 
+    /// Whether a pick would find an endpoint that is not down, none that was tried.
+    pub(super) fn has_up(&self, tried: &Tried) -> bool {
+        let mut untried = (0..self.endpoints.len()).filter(|index| !tried.contains(*index));
+        untried.any(|index| !self.endpoints[index].channel().is_down())
+    }
+
     /// The endpoint for a hedge, none that was tried: where a first attempt would go, and nowhere worse.
     pub(super) fn pick_for_hedge(
         &self,

@@ -21,6 +21,10 @@ pub(crate) trait Endpoints: Sync {
     /// The endpoint that the call should go to, never one that was tried; `None` when there is no other.
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick>;
 
+    /// Whether [`pick`](Self::pick) would find an endpoint that is not known to be out of reach. Takes no turn of a
+    /// balancer: for a call that may not go there after all.
+    fn has_up(&self, tried: &Tried) -> bool;
+
     /// The endpoint that a hedge may go to, never one that was tried: only one that a first attempt would have gone
     /// to, for the call is on its way already and a hedge must not make it fail; `None` when there is none.
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {

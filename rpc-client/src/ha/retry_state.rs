@@ -138,15 +138,15 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
         (!picked.is_down || self.down < MAX_DOWN).then_some(picked)
     }
 
-    /// The same, if it is not known to be out of reach: what runs is not given up for one that is.
-    fn pick_up(&self, tried: &Tried) -> Option<Pick> {
-        self.pick(tried).filter(|picked| !picked.is_down)
-    }
-
     /// Whether a retry now would not go to an endpoint that is known to be out of reach.
     fn goes_where_somebody_is(&self) -> bool {
-        let next = self.pick(&self.tried).or_else(|| self.pick(&self.barred));
-        next.is_some_and(|picked| !picked.is_down)
+        let goes_down = self.tried.len() < self.endpoints.count() && self.down < MAX_DOWN;
+        self.endpoints.has_up(&self.tried) || !goes_down && self.endpoints.has_up(&self.barred)
+    }
+
+    /// Whether there is an endpoint that a hedge might go to. Takes no turn of a balancer.
+    pub(super) fn may_hedge(&self) -> bool {
+        self.endpoints.has_up(&self.tried)
     }
 
     /// An endpoint for a hedge.
@@ -178,12 +178,16 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
             return None;
         }
         let mut tried = self.tried.clone();
-        let picked = self.pick_up(&tried).or_else(|| {
+        if !self.endpoints.has_up(&tried) {
             tried = self.barred.clone();
             tried.extend(beside);
-            self.pick_up(&tried)
-        })?;
-        self.pay().ok()?;
+        }
+        // A pick takes a turn, so it comes last: what runs is not given up for an endpoint that is out of reach, nor
+        // for a retry that nothing pays for.
+        if !self.endpoints.has_up(&tried) || self.pay().is_err() {
+            return None;
+        }
+        let picked = self.pick(&tried)?;
         self.tried = tried;
         self.took_too_long(late);
         Some(picked)

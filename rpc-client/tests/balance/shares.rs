@@ -1,10 +1,11 @@
 //! Round robin, weighted and random.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Duration};
 
 use doge_rpc_client::balance::{
     Balancer, LoadBalancing,
     LoadBalancing::{Random, RoundRobin, Weighted},
+    Sample,
 };
 use tokio::time::Instant;
 
@@ -45,6 +46,42 @@ fn round_robin_looks_at_no_weight_but_zero() {
     fastrand::seed(2);
     let picks = picks(RoundRobin, &[1, 0, 1000], 100);
     assert_eq!([0, 1, 2].map(|at| count(&picks, at)), [50, 0, 50]);
+}
+
+#[test]
+fn a_pick_that_finds_nothing_takes_no_turn() {
+    fastrand::seed(8);
+    let now = Instant::now();
+    for n in [2, 3, 17, 18] {
+        let nodes = nodes(&vec![100; n], now);
+        let balancer = balancer(RoundRobin, &nodes, now);
+        let mut picks = Vec::new();
+        for _ in 0..n {
+            picks.extend(balancer.pick(now, None, |_| true));
+            assert_eq!(balancer.pick_ready(now, None, |_| false), None);
+        }
+        picks.sort_unstable();
+        assert!(picks.into_iter().eq(0..n), "of {n}");
+    }
+}
+
+#[test]
+fn of_endpoints_that_all_asked_to_be_left_alone_each_has_its_turn() {
+    fastrand::seed(9);
+    let now = Instant::now();
+    for n in [2, 3, 17, 18] {
+        let nodes = nodes(&vec![100; n], now);
+        for node in &nodes {
+            let pushback = Duration::from_secs(60);
+            node.begin(now).end(now, Sample::Overloaded { pushback });
+        }
+        let balancer = balancer(RoundRobin, &nodes, now);
+        let mut picks: Vec<_> = (0..n)
+            .filter_map(|_| balancer.pick(now, None, |_| true))
+            .collect();
+        picks.sort_unstable();
+        assert!(picks.into_iter().eq(0..n), "of {n}");
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc_client::balance::{
-    Balancer, Balancing, LoadBalancing,
+    Balancer, Balancing, LoadBalancing, MAX_PUSHBACK,
     Nearness::{self, Far, Local, Zone},
     Sample,
 };
 use tokio::time::Instant;
 
-use super::support::{assert_fits, counts, nodes};
+use super::support::{assert_fits, balancer, counts, nodes};
 
 const PLACES: [Nearness; 6] = [Far, Zone, Local, Far, Zone, Local];
 
@@ -116,5 +116,28 @@ fn whoever_can_do_without_is_not_sent_to_one_that_rests_or_has_no_weight() {
             balancer.pick_ready(later, None, |place| place != 0),
             Some(2)
         );
+    }
+}
+
+#[test]
+fn a_pushback_is_obeyed_in_full_up_to_the_maximum_and_no_longer() {
+    for seed in 0..20 {
+        fastrand::seed(seed);
+        let start = Instant::now();
+        for asked in [1, 299, 300, 301, 3_600, u64::from(u32::MAX) / 1_000] {
+            let pushback = Duration::from_secs(asked);
+            let nodes = nodes(&[100], start);
+            nodes[0]
+                .begin(start)
+                .end(start, Sample::Overloaded { pushback });
+            let balancer = balancer(LoadBalancing::PeakEwma, &nodes, start);
+            let obeyed = pushback.min(MAX_PUSHBACK);
+            let ready = |after| balancer.pick_ready(start + after, None, |_| true).is_some();
+            assert!(!ready(obeyed - Duration::from_millis(1)), "{asked} s");
+            assert!(
+                ready(obeyed * 5 / 4 + Duration::from_millis(1)),
+                "{asked} s"
+            );
+        }
     }
 }

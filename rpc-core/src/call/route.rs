@@ -7,7 +7,11 @@ use std::{
 use parking_lot::RwLock;
 
 use super::Names;
-use crate::{Status, protocol::MAX_NAME_LEN, schema::MethodSchema};
+use crate::{
+    Status,
+    protocol::MAX_NAME_LEN,
+    schema::{MethodSchema, ServiceSchema},
+};
 
 /// A method of a service, by name. Cheap to clone.
 #[derive(Clone)]
@@ -16,7 +20,56 @@ pub struct Route(Repr);
 #[derive(Clone)]
 enum Repr {
     Schema(&'static MethodSchema),
-    Named(Arc<Named>),
+    /// One allocation of one type, so that a route of the program is cloned and dropped as if there were no other.
+    Shared(Arc<Shared>),
+}
+
+enum Shared {
+    Learnt(Learnt),
+    Named(Named),
+}
+
+/// A method of a schema that is not part of the program.
+struct Learnt {
+    service: Arc<ServiceSchema>,
+    /// A place among its methods.
+    index: usize,
+}
+
+impl Shared {
+    fn service(&self) -> &str {
+        match self {
+            Self::Learnt(learnt) => learnt.method().service(),
+            Self::Named(named) => &named.names.service,
+        }
+    }
+
+    fn method(&self) -> &str {
+        match self {
+            Self::Learnt(learnt) => learnt.method().name(),
+            Self::Named(named) => &named.names.method,
+        }
+    }
+
+    fn schema(&self) -> Option<&MethodSchema> {
+        match self {
+            Self::Learnt(learnt) => Some(learnt.method()),
+            Self::Named(_) => None,
+        }
+    }
+
+    fn number(&self) -> u16 {
+        match self {
+            Self::Learnt(learnt) => learnt.method().number(),
+            Self::Named(named) => *named.number.get_or_init(|| route_number(&named.names)),
+        }
+    }
+}
+
+impl Learnt {
+    fn method(&self) -> &MethodSchema {
+        &self.service.methods()[self.index]
+    }
 }
 
 struct Named {
@@ -49,11 +102,40 @@ impl Route {
         .into())
     }
 
+    /// A method of a schema that is learnt at run time; `None` when the schema has no such method.
+    ///
+    /// A call by this route is retried, hedged, hashed, timed out and limited as a call of a generated client. To be
+    /// made once for a method, and cloned for each call.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use doge_rpc_core::{
+    ///     call::Route,
+    ///     schema::{MethodSchema, SchemaError, ServiceSchema},
+    /// };
+    ///
+    /// let get = MethodSchema::builder("get").idempotent();
+    /// let schema = Arc::new(ServiceSchema::builder("hr.employee", "1").method(get).build()?);
+    /// let route = Route::of(&schema, "get").expect("the schema has this method");
+    /// assert!(route.idempotent());
+    /// assert_eq!(Route::of(&schema, "fire"), None);
+    /// # Ok::<(), SchemaError>(())
+    /// ```
+    pub fn of(service: &Arc<ServiceSchema>, method: &str) -> Option<Self> {
+        let index = service.place_of(method)?;
+        let learnt = Learnt {
+            service: Arc::clone(service),
+            index,
+        };
+        Some(Self(Repr::Shared(Arc::new(Shared::Learnt(learnt)))))
+    }
+
     /// Wire name of the service.
     pub fn service(&self) -> &str {
         match &self.0 {
             Repr::Schema(method) => method.service(),
-            Repr::Named(named) => &named.names.service,
+            Repr::Shared(shared) => shared.service(),
         }
     }
 
@@ -61,15 +143,23 @@ impl Route {
     pub fn method(&self) -> &str {
         match &self.0 {
             Repr::Schema(method) => method.name(),
-            Repr::Named(named) => &named.names.method,
+            Repr::Shared(shared) => shared.method(),
         }
     }
 
     /// The method's schema, where it is known.
-    pub fn schema(&self) -> Option<&'static MethodSchema> {
+    pub fn schema(&self) -> Option<&MethodSchema> {
+        match &self.0 {
+            Repr::Schema(method) => Some(method),
+            Repr::Shared(shared) => shared.schema(),
+        }
+    }
+
+    /// The method's schema, where it is part of the program: its address never stands for another method.
+    pub fn static_schema(&self) -> Option<&'static MethodSchema> {
         match self.0 {
             Repr::Schema(method) => Some(method),
-            Repr::Named(_) => None,
+            Repr::Shared(_) => None,
         }
     }
 
@@ -82,7 +172,7 @@ impl Route {
     pub(crate) fn number(&self) -> u16 {
         match &self.0 {
             Repr::Schema(method) => method.number(),
-            Repr::Named(named) => *named.number.get_or_init(|| route_number(&named.names)),
+            Repr::Shared(shared) => shared.number(),
         }
     }
 
@@ -103,10 +193,9 @@ impl From<&'static MethodSchema> for Route {
 /// Names that came over the wire, and so are short enough.
 impl From<Names> for Route {
     fn from(names: Names) -> Self {
-        Self(Repr::Named(Arc::new(Named {
-            names,
-            number: OnceLock::new(),
-        })))
+        let number = OnceLock::new();
+        let named = Named { names, number };
+        Self(Repr::Shared(Arc::new(Shared::Named(named))))
     }
 }
 
@@ -150,8 +239,10 @@ pub(crate) fn route_number(names: &Names) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::Route;
-    use crate::schema::MethodSchema;
+    use crate::schema::{MethodSchema, ServiceSchema};
 
     #[test]
     fn a_route_has_one_number_however_it_is_made() {
@@ -160,6 +251,10 @@ mod tests {
             Route::from(&METHOD),
             Route::named("route.test", "get").unwrap(),
         );
+        let learnt = ServiceSchema::builder("route.test", "1").method(MethodSchema::builder("get"));
+        let by_learnt = Route::of(&Arc::new(learnt.build().unwrap()), "get").unwrap();
+        assert_eq!(by_learnt, by_name);
+        assert_eq!(by_learnt.number(), by_name.number());
         assert_eq!(by_schema, by_name);
         assert_eq!(by_schema.number(), by_name.number());
         assert_ne!(by_schema.number(), 0);

@@ -39,16 +39,36 @@ impl<E: Wire + From<Status>> ServiceError for E {}
 
 /// The answer to a call of a method that the service does not have.
 pub fn unknown_method(schema: &ServiceSchema, route: &Route) -> Status {
-    let known: Vec<_> = schema
-        .methods()
-        .iter()
-        .map(|method| method.name())
-        .collect();
+    let methods = schema.methods().iter();
+    let known: Vec<_> = methods.map(|method| method.name()).collect();
     Status::unimplemented(format!(
         "service {} has no method {:?}; it has {}",
         schema.name(),
         route.method(),
-        known.join(", ")
+        match known.is_empty() {
+            true => "none".to_owned(),
+            false => known.join(", "),
+        }
     ))
     .rejected()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Route, ServiceSchema, unknown_method};
+    use crate::schema::MethodSchema;
+
+    #[test]
+    fn an_unknown_method_is_told_with_those_that_there_are() {
+        static METHODS: [MethodSchema; 2] = [
+            MethodSchema::new("s", "a", 0),
+            MethodSchema::new("s", "b", 1),
+        ];
+        let route = Route::named("s", "c").unwrap();
+        for (methods, has) in [(&METHODS[..], "it has a, b"), (&[], "it has none")] {
+            let status = unknown_method(&ServiceSchema::new("s", "1", "", methods), &route);
+            let text = format!("service s has no method \"c\"; {has}");
+            assert_eq!(status.message(), text);
+        }
+    }
 }

@@ -180,7 +180,8 @@ impl Status {
         self
     }
 
-    /// Asks callers to stay away for this long; sent with millisecond precision, rounded up.
+    /// Asks callers to stay away for this long; sent with millisecond precision, rounded up. A cluster obeys up to five
+    /// minutes.
     #[must_use]
     pub fn with_pushback(mut self, pushback: Duration) -> Self {
         self.0.pushback = Some(pushback);

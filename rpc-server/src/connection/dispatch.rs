@@ -69,11 +69,13 @@ impl Dispatch {
         self.began
     }
 
-    /// Starts a call. What is done at once comes back; the rest answers from its own task.
+    /// Starts a call; `alone` tells whether no other one waits on the connection. What is done at once comes back; the
+    /// rest answers from its own task.
     pub(super) fn call<M: Machine>(
         &mut self,
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
+        alone: impl FnOnce() -> bool,
         cx: &mut TaskContext<'_>,
     ) -> Option<Result<Response, Status>> {
         let refuse = |status: Status| Some(Err(status));
@@ -105,9 +107,15 @@ impl Dispatch {
             .with_metadata(metadata)
             .with_attempt(attempt)
             .with_errors_as_text(wants_text);
+        let is_noted = target.is_suspect();
+        if is_noted {
+            // No other poll is timed along with this one.
+            self.time_the_rest();
+        }
         self.context.renew(&request);
         handler.call(request, &self.context, &mut self.slot);
-        if self.last - self.began < BUDGET && target.is_light() {
+        let in_place = self.last - self.began < BUDGET && target.admits_in_place(alone, self.last);
+        if in_place {
             let (context, handler) = (&self.context, self.slot.get_pin());
             let polled = context.clone().sync_scope(|| guard(context, handler, cx));
             self.time(target);
@@ -117,6 +125,7 @@ impl Dispatch {
                 return Some(answer);
             }
         }
+        let noted = (is_noted && !in_place).then(|| route.clone());
         let context = self.context.clone();
         let work = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
@@ -125,7 +134,7 @@ impl Dispatch {
         // Entered under the lock that its end takes as well, so that the end cannot come first.
         let mut machine = shared.link.lock();
         let (is_layered, shared) = (handler.is_layered(), Arc::clone(shared));
-        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass);
+        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass, noted);
         machine.run(id, deadline, call);
         None
     }
@@ -143,7 +152,7 @@ impl Dispatch {
         self.untimed = Some(before.unwrap_or(0) + 1);
         let alone = before.is_none() || self.watchful > 0 || target.is_suspect();
         if alone && before.unwrap_or(0) == 0 {
-            target.took(self.look());
+            target.polled(self.look(), self.last);
             self.watchful = self.watchful.saturating_sub(1);
         } else if alone || self.untimed >= Some(TIMED_AS_ONE) {
             self.time_the_rest();

@@ -3,17 +3,21 @@ use std::{
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::Poll,
+    time::Duration,
 };
 
 use doge_rpc_core::{
     Context, Status,
     call::{Cancellation, Response, guard},
 };
-use tokio::task::AbortHandle;
+use tokio::{task::AbortHandle, time::Instant};
 use tokio_util::sync::ReusableBoxFuture;
 
 use super::{Machine, Shared};
-use crate::{gate::Pass, router::Slot};
+use crate::{
+    gate::Pass,
+    router::{Resolved, Slot},
+};
 
 /// The handle of a call that runs in a task of its own.
 #[derive(Clone, Debug)]
@@ -32,13 +36,14 @@ impl RunningCall {
         handler: Slot,
         is_layered: bool,
         pass: Pass,
+        noted: Option<Resolved>,
     ) -> Self {
         let work = Work {
             handler,
             context: context.clone(),
             listens: !is_layered,
         };
-        let task = tokio::spawn(run_on(shared, id, work, pass)).abort_handle();
+        let task = tokio::spawn(run_on(shared, id, work, pass, noted)).abort_handle();
         Self { context, task }
     }
 
@@ -72,7 +77,11 @@ struct Work {
 }
 
 impl Work {
-    async fn run(&mut self) -> Result<Response, Status> {
+    /// Runs to the end. `note` is told how long the first poll took, if that is to be noted.
+    async fn run(
+        &mut self,
+        mut note: Option<impl FnOnce(Duration, Instant)>,
+    ) -> Result<Response, Status> {
         let mut answer = poll_fn(|task| {
             if self.listens
                 && let Poll::Ready(cancellation) = self.context.poll_cancelled(task)
@@ -83,7 +92,13 @@ impl Work {
             }
             let handler = Pin::new(&mut self.handler);
             let context = &self.context;
-            context.clone().sync_scope(|| guard(context, handler, task))
+            let began = note.is_some().then(Instant::now);
+            let polled = context.clone().sync_scope(|| guard(context, handler, task));
+            if let (Some(began), Some(note)) = (began, note.take()) {
+                let now = Instant::now();
+                note(now - began, now);
+            }
+            polled
         })
         .await;
         self.context.complete(&mut answer);
@@ -106,8 +121,19 @@ impl Drop for Work {
     }
 }
 
-async fn run_on<M: Machine>(shared: Arc<Shared<M>>, id: u64, mut work: Work, _pass: Pass) {
-    let answer = work.run().await;
+/// Goes on with a call that was not done at once, or begins a call of a method of which each first poll is `noted`.
+async fn run_on<M: Machine>(
+    shared: Arc<Shared<M>>,
+    id: u64,
+    mut work: Work,
+    _pass: Pass,
+    noted: Option<Resolved>,
+) {
+    let note = noted.map(|route| {
+        let router = &shared.service.router;
+        move |time, now| router.target(&route).polled_apart(time, now)
+    });
+    let answer = work.run(note).await;
     drop(work);
     let mut machine = shared.link.lock();
     machine.finish(id, answer);

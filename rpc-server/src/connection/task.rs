@@ -152,7 +152,7 @@ impl<M: Machine> Task<M> {
         let run = !choked && !self.calls.is_empty();
         if run {
             drop(machine);
-            self.run_calls(cx);
+            self.run_calls(cx, !matches!(taken, Ok(false)));
             machine = self.shared.link.lock();
             for (call, answer) in self.answers.drain(..) {
                 machine.answer(call, answer);
@@ -169,14 +169,15 @@ impl<M: Machine> Task<M> {
         })
     }
 
-    /// Runs the calls that were taken, as long as their answers are small.
-    fn run_calls(&mut self, cx: &mut Context<'_>) {
+    /// Runs the calls that were taken, as long as their answers are small; `more` if others may wait behind them.
+    fn run_calls(&mut self, cx: &mut Context<'_>, more: bool) {
         let mut gathered = 0;
         while gathered < GATHERED
             && let Some(incoming) = self.calls.pop_front()
         {
             let call = incoming.id;
-            if let Some(answer) = self.dispatch.call(&self.shared, incoming, cx) {
+            let alone = || !more && self.calls.is_empty() && !self.reader.is_partial();
+            if let Some(answer) = self.dispatch.call(&self.shared, incoming, alone, cx) {
                 gathered += answer.as_ref().map_or(0, |answer| answer.bytes().len());
                 self.answers.push((call, answer));
             }

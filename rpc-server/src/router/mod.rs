@@ -1,6 +1,7 @@
 //! From the names on the wire to a handler, through the layers.
 
 mod handler;
+mod in_place;
 mod layered;
 mod target;
 
@@ -16,7 +17,8 @@ use doge_rpc_core::{
 use self::{handler::Direct, layered::Layered};
 pub(crate) use self::{
     handler::{Handler, Slot},
-    target::{Target, is_long},
+    in_place::is_long,
+    target::Target,
 };
 use crate::StartError;
 
@@ -118,8 +120,9 @@ impl Router {
     /// The method of this service, if there is one.
     fn find(&self, service: &str, method: &str) -> Option<(Resolved, &'static MethodSchema)> {
         let entry = self.services.get(service)?;
-        let method = entry.schema.method(method)?;
-        Some((Resolved::Method(entry.first + method.index()), method))
+        let place = entry.schema.place_of(method)?;
+        let method = &entry.schema.methods()[place];
+        Some((Resolved::Method(entry.first + place), method))
     }
 
     /// What takes calls of a method that is not there.
@@ -142,11 +145,11 @@ impl Router {
     fn unknown(&self, service: &str) -> Status {
         let mut known: Vec<_> = self.services.keys().copied().collect();
         known.sort_unstable();
-        Status::unimplemented(format!(
-            "no service {service:?} here; this server has {}",
-            known.join(", ")
-        ))
-        .rejected()
+        let has = match known.is_empty() {
+            true => "this server serves nothing".to_owned(),
+            false => format!("this server has {}", known.join(", ")),
+        };
+        Status::unimplemented(format!("no service {service:?} here; {has}")).rejected()
     }
 }
 
@@ -193,5 +196,22 @@ fn default_service(
             None => Err(StartError::UnknownDefaultService(wanted.to_owned())),
             found => Ok(found),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doge_rpc_core::call::Layers;
+
+    use super::Router;
+
+    #[test]
+    fn a_server_without_a_service_says_that_it_serves_nothing() {
+        let Ok(router) = Router::new(Vec::new(), &Layers::default(), None) else {
+            panic!("a server may have no service");
+        };
+        let status = router.unknown("hr.employee");
+        let text = "no service \"hr.employee\" here; this server serves nothing";
+        assert_eq!(status.message(), text);
     }
 }

@@ -1,41 +1,36 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use doge_rpc_core::{Status, call::Route};
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
-use super::Handler;
+use super::{
+    Handler,
+    in_place::{InPlace, is_long},
+};
 
 /// A method, or what takes calls that name none.
 pub(crate) struct Target {
     route: Route,
     handler: Result<Arc<dyn Handler>, Status>,
-    /// 0 while no call took too long in place. After that one more than the calls that are still to run in a task of
-    /// their own.
-    heavy: AtomicU32,
+    /// Whether a poll in place took too long that is not forgiven: then each poll is timed and noted.
+    suspect: AtomicBool,
+    in_place: Mutex<InPlace>,
 }
-
-/// A poll that takes longer than this holds up the calls behind it, which costs more than a task does.
-const LIGHT: Duration = Duration::from_micros(100);
-
-/// Whether that is too long for a poll in place.
-pub(crate) fn is_long(time: Duration) -> bool {
-    time > LIGHT
-}
-
-/// So many calls run in a task of their own before the method is tried in place again.
-const HEAVY_CALLS: u32 = 64;
 
 impl Target {
     pub(super) fn new(route: Route, handler: Result<Arc<dyn Handler>, Status>) -> Self {
         Self {
             route,
             handler,
-            heavy: AtomicU32::new(0),
+            suspect: AtomicBool::new(false),
+            in_place: Mutex::new(InPlace::new()),
         }
     }
 
@@ -48,24 +43,27 @@ impl Target {
         self.handler.as_deref().map_err(Status::clone)
     }
 
-    /// Whether the next call may be polled in place.
-    pub(crate) fn is_light(&self) -> bool {
-        let heavy = self.heavy.load(Ordering::Relaxed);
-        if heavy > 1 {
-            self.heavy.store(heavy - 1, Ordering::Relaxed);
-        }
-        heavy <= 1
+    /// Whether the call that begins now is polled in place; `alone` tells whether no other call waits on its connection.
+    pub(crate) fn admits_in_place(&self, alone: impl FnOnce() -> bool, now: Instant) -> bool {
+        !self.is_suspect() || self.in_place.lock().admits(alone(), now)
     }
 
-    /// Whether a call took too long once, so that each one has to be timed.
+    /// Whether each poll of this method has to be timed.
     pub(crate) fn is_suspect(&self) -> bool {
-        self.heavy.load(Ordering::Relaxed) > 0
+        self.suspect.load(Ordering::Relaxed)
     }
 
-    /// Notes how long a poll in place took.
-    pub(crate) fn took(&self, time: Duration) {
-        if is_long(time) {
-            self.heavy.store(HEAVY_CALLS + 1, Ordering::Relaxed);
+    /// Notes how long a poll in place took that ended now.
+    pub(crate) fn polled(&self, took: Duration, now: Instant) {
+        if is_long(took) || self.is_suspect() {
+            let mut in_place = self.in_place.lock();
+            in_place.polled(took, now);
+            self.suspect.store(in_place.is_suspect(), Ordering::Relaxed);
         }
+    }
+
+    /// Notes how long the first poll of a call took in a task of its own.
+    pub(crate) fn polled_apart(&self, took: Duration, now: Instant) {
+        self.in_place.lock().polled_apart(took, now);
     }
 }

@@ -30,6 +30,12 @@ trait AttemptsService {
 
     #[rpc(idempotent, hedge = "1s", timeout = "300ms")]
     async fn too_late(&self) -> Result<u8, Status>;
+
+    #[rpc(idempotent, hedge = "2s")]
+    async fn after_the_default(&self) -> Result<u8, Status>;
+
+    #[rpc(idempotent, hedge = "2s", timeout = "soon")]
+    async fn one_error(&self) -> Result<u8, Status>;
 }
 
 fn main() {}

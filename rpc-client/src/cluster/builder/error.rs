@@ -14,16 +14,26 @@ pub enum ClusterError {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     /// A policy is for a method that the trait does not have.
-    #[error("{service} has no method {method:?} to have a policy; it has: {}", known.join(", "))]
+    #[error(
+        "{service} has no method {method:?} to have a policy; it has {}",
+        listed(known)
+    )]
     UnknownMethod {
         /// The service.
         service: ServiceKey,
         /// What was given.
         method: String,
         /// Wire names of the methods that there are, in the order of the trait.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// A limit that nothing can keep to.
     #[error(transparent)]
     Limits(#[from] InvalidLimits),
+}
+
+fn listed(methods: &[String]) -> String {
+    match methods {
+        [] => "none".to_owned(),
+        methods => methods.join(", "),
+    }
 }

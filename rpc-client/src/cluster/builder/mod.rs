@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use doge_registry::{Registry, ServiceKey, Several};
 use doge_rpc_core::{
     call::{CallLayer, Layers},
-    schema::{MethodSchema, ServiceSchema},
+    schema::ServiceSchema,
 };
 use tokio::{
     sync::{Notify, watch},
@@ -60,7 +60,7 @@ pub struct ClusterBuilder {
     limits: Option<CallLimits>,
     methods: HashMap<String, MethodPolicy>,
     /// The methods that there are, where a schema says so.
-    known: Option<&'static [MethodSchema]>,
+    known: Option<Vec<String>>,
     call_layers: Layers,
     attempt_layers: Layers,
 }
@@ -85,8 +85,12 @@ impl ClusterBuilder {
 
     pub(super) fn of(schema: &ServiceSchema) -> Self {
         let service = ServiceKey::new(schema.name()).with_version(schema.version());
+        let names = schema
+            .methods()
+            .iter()
+            .map(|method| method.name().to_owned());
         Self {
-            known: Some(schema.methods()),
+            known: Some(names.collect()),
             ..Self::new(service)
         }
     }
@@ -200,7 +204,7 @@ impl ClusterBuilder {
             .limits
             .map(|limits| Limiter::new(&limits, format!("service {}", self.service)))
             .transpose()?;
-        let policies = Policies::new(self.strategy, self.methods)?;
+        let policies = Policies::new(self.service.service(), self.strategy, self.methods)?;
         let registry: Arc<dyn Registry> = match self.registries.len() {
             0 => return Err(ClusterError::NoRegistry(self.service)),
             1 => self.registries.swap_remove(0),
@@ -229,17 +233,17 @@ impl ClusterBuilder {
     }
 
     fn check_methods(&self) -> Result<(), ClusterError> {
-        let Some(known) = self.known else {
+        let Some(known) = &self.known else {
             return Ok(());
         };
-        let is_unknown = |name: &&String| !known.iter().any(|method| method.name() == *name);
+        let is_unknown = |name: &&String| !known.contains(name);
         // The first by name, so that it is the same one each time.
         match self.methods.keys().filter(is_unknown).min() {
             None => Ok(()),
             Some(method) => Err(ClusterError::UnknownMethod {
                 service: self.service.clone(),
                 method: method.clone(),
-                known: known.iter().map(MethodSchema::name).collect(),
+                known: known.clone(),
             }),
         }
     }

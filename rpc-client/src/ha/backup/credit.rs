@@ -23,7 +23,7 @@ impl Credit {
 
     /// A call saves up its part.
     pub(super) fn earn(&self) {
-        // Racing calls may save a little more than the most, but never more than their own parts.
+        // Racing calls may save a little more than the most, but never more than their own parts and what was given back.
         if self.saved.load(Ordering::Relaxed) + self.per_call <= self.most {
             self.saved.fetch_add(self.per_call, Ordering::Relaxed);
         }
@@ -35,6 +35,11 @@ impl Credit {
         self.saved
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
             .is_ok()
+    }
+
+    /// Saves a hedge that was [spent](Self::spend) and not made.
+    pub(super) fn give_back(&self) {
+        self.saved.fetch_add(HEDGE, Ordering::Relaxed);
     }
 }
 

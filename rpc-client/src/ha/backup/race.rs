@@ -119,14 +119,19 @@ impl<'a, E: Endpoints> Race<'a, E> {
 
     fn begin_hedge(&mut self) {
         self.hedge_at = None;
-        let Some(picked) = self.state.for_hedge() else {
+        // A pick takes a turn of the balancer, so the credit comes first.
+        if !self.backup.credit.spend() {
+            if self.state.may_hedge() {
+                self.state.endpoints().note(Event::BudgetEmpty);
+            }
             return;
-        };
-        if self.backup.credit.spend() {
-            self.state.hedges();
-            self.hedge = Some(self.begin_marked(picked));
-        } else {
-            self.state.endpoints().note(Event::BudgetEmpty);
+        }
+        match self.state.for_hedge() {
+            Some(picked) => {
+                self.state.hedges();
+                self.hedge = Some(self.begin_marked(picked));
+            }
+            None => self.backup.credit.give_back(),
         }
     }
 

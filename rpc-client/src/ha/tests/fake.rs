@@ -10,11 +10,12 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    balance::{Balancer, Balancing, EndpointLoad, LoadBalancing, Nearness},
     channel::Patience,
     ha::{Budget, Endpoints, Event, Pick, Plan, RetryBudget, Strategy, Tried},
 };
 
-/// Endpoints that do as told. A pick is the first that was not tried.
+/// Endpoints that do as told. A pick is the first that was not tried, unless a balancer picks.
 pub(super) struct Fake {
     scripts: Vec<Mutex<VecDeque<Act>>>,
     made: Instant,
@@ -26,6 +27,7 @@ pub(super) struct Fake {
     pub(super) down_from: usize,
     /// Endpoints that no hedge may go to.
     pub(super) no_hedges: Vec<usize>,
+    balancer: Option<Balancer>,
     patience: Mutex<Vec<Patience>>,
     timed_out: Mutex<Vec<usize>>,
     pub(super) budget: Budget,
@@ -117,6 +119,7 @@ impl Fake {
             keeps_deadline: false,
             down_from: usize::MAX,
             no_hedges: Vec::new(),
+            balancer: None,
             patience: Mutex::default(),
             timed_out: Mutex::default(),
             budget: Budget::new(&RetryBudget::default(), Instant::now()),
@@ -125,6 +128,19 @@ impl Fake {
 
     pub(super) fn with_budget(mut self, budget: &RetryBudget) -> Self {
         self.budget = Budget::new(budget, Instant::now());
+        self
+    }
+
+    /// The same, picked by this policy.
+    pub(super) fn balanced(mut self, policy: LoadBalancing) -> Self {
+        let load = |number| EndpointLoad::new(&format!("fake:{number}"), 100, self.made);
+        let loads = (0..self.count()).map(|number| (Arc::new(load(number)), Nearness::Far));
+        let balancing = Balancing {
+            policy,
+            slow_start: None,
+            ..Balancing::default()
+        };
+        self.balancer = Some(Balancer::new(&balancing, loads.collect(), self.made));
         self
     }
 
@@ -167,6 +183,13 @@ impl Fake {
         self.seen().iter().map(|seen| seen.endpoint).collect()
     }
 
+    /// How many attempts each endpoint had.
+    pub(super) fn attempts(&self) -> Vec<usize> {
+        let went_to = self.went_to();
+        let of = |endpoint| went_to.iter().filter(|to| **to == endpoint).count();
+        (0..self.count()).map(of).collect()
+    }
+
     /// For each attempt, in order, whether it may use up the time of the call for a connection.
     pub(super) fn were_patient(&self) -> Vec<bool> {
         let seen = self.patience.lock();
@@ -201,11 +224,20 @@ impl Endpoints for Fake {
     }
 
     fn pick(&self, _: &Request, tried: &Tried) -> Option<Pick> {
-        let untried = (0..self.count()).find(|endpoint| !tried.contains(*endpoint));
-        untried.map(|endpoint| Pick {
+        let untried = |endpoint: &usize| !tried.contains(*endpoint);
+        let picked = match &self.balancer {
+            Some(balancer) => balancer.pick(Instant::now(), None, |endpoint| untried(&endpoint)),
+            None => (0..self.count()).find(untried),
+        };
+        picked.map(|endpoint| Pick {
             endpoint,
             is_down: endpoint >= self.down_from,
         })
+    }
+
+    fn has_up(&self, tried: &Tried) -> bool {
+        let mut up = 0..self.count().min(self.down_from);
+        up.any(|endpoint| !tried.contains(endpoint))
     }
 
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {

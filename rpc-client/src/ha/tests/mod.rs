@@ -13,3 +13,4 @@ mod motan_go;
 mod overload;
 mod race;
 mod single;
+mod turns;

@@ -1,110 +1,56 @@
-//! What a service looks like from outside: names, arguments, docs, options. `#[service]` makes it from the trait.
+use std::{borrow::Cow, sync::OnceLock, time::Duration};
 
-use std::{sync::OnceLock, time::Duration};
-
+use super::{ArgumentSchema, MethodBuilder, list::List};
 use crate::{
-    call::{Names, Route, route_number},
+    call::{Names, route_number},
     wire::{StructLayouts, TypeExplorer},
 };
-
-/// A service.
-#[derive(Debug)]
-pub struct ServiceSchema {
-    name: &'static str,
-    version: &'static str,
-    docs: &'static str,
-    methods: &'static [MethodSchema],
-}
-
-impl ServiceSchema {
-    /// A service of this wire name, version and documentation, with its methods.
-    pub const fn new(
-        name: &'static str,
-        version: &'static str,
-        docs: &'static str,
-        methods: &'static [MethodSchema],
-    ) -> Self {
-        Self {
-            name,
-            version,
-            docs,
-            methods,
-        }
-    }
-
-    /// The name on the wire.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The version that it registers under.
-    pub fn version(&self) -> &'static str {
-        self.version
-    }
-
-    /// Documentation of the trait.
-    pub fn docs(&self) -> &'static str {
-        self.docs
-    }
-
-    /// The methods, in the order of the trait.
-    pub fn methods(&self) -> &'static [MethodSchema] {
-        self.methods
-    }
-
-    /// The method of this wire name.
-    pub fn method(&self, name: &str) -> Option<&'static MethodSchema> {
-        self.methods.iter().find(|method| method.name == name)
-    }
-
-    /// The place of the method that a route names among the methods of this service.
-    pub fn index_of(&self, route: &Route) -> Option<usize> {
-        // A route that was resolved by this very schema says it by itself; another one is looked up by name.
-        let own = |method: &&MethodSchema| {
-            self.methods
-                .get(method.index)
-                .is_some_and(|own| std::ptr::eq(own, *method))
-        };
-        let method = route
-            .schema()
-            .filter(own)
-            .or_else(|| self.method(route.method()))?;
-        Some(method.index)
-    }
-}
 
 /// A method.
 #[derive(Debug)]
 pub struct MethodSchema {
-    service: &'static str,
-    name: &'static str,
-    index: usize,
-    docs: &'static str,
-    arguments: &'static [ArgumentSchema],
-    result: &'static str,
-    error: &'static str,
-    idempotent: bool,
-    retries: Option<u32>,
-    hedge: Option<HedgeDelay>,
-    timeout: Option<Duration>,
+    pub(super) service: Cow<'static, str>,
+    pub(super) name: Cow<'static, str>,
+    pub(super) index: usize,
+    pub(super) docs: Cow<'static, str>,
+    pub(super) arguments: List<ArgumentSchema>,
+    pub(super) result: Cow<'static, str>,
+    pub(super) error: Cow<'static, str>,
+    pub(super) idempotent: bool,
+    pub(super) retries: Option<u32>,
+    pub(super) hedge: Option<HedgeDelay>,
+    pub(super) timeout: Option<Duration>,
     /// Asked for where structs are to be arrays.
     types: &'static [TypeExplorer],
     layouts: OnceLock<StructLayouts>,
-    /// Resolved once per process, so that a call by schema looks no name up.
+    /// Resolved once, so that a call by schema looks no name up.
     number: OnceLock<u16>,
 }
 
 impl MethodSchema {
     /// Method `name` of `service`, at `index` among its methods.
     pub const fn new(service: &'static str, name: &'static str, index: usize) -> Self {
+        Self::of(Cow::Borrowed(service), Cow::Borrowed(name), index)
+    }
+
+    /// A method of a service that is learnt at run time.
+    pub fn builder(name: impl Into<Cow<'static, str>>) -> MethodBuilder {
+        MethodBuilder::new(name.into())
+    }
+
+    pub(super) const fn of(
+        service: Cow<'static, str>,
+        name: Cow<'static, str>,
+        index: usize,
+    ) -> Self {
         Self {
             service,
             name,
             index,
-            docs: "",
-            arguments: &[],
-            result: "",
-            error: "",
+            docs: Cow::Borrowed(""),
+            arguments: List::Static(&[]),
+            result: Cow::Borrowed(""),
+            error: Cow::Borrowed(""),
             idempotent: false,
             retries: None,
             hedge: None,
@@ -118,22 +64,22 @@ impl MethodSchema {
     /// Sets the documentation.
     #[must_use]
     pub const fn with_docs(mut self, docs: &'static str) -> Self {
-        self.docs = docs;
+        replace(&mut self.docs, Cow::Borrowed(docs));
         self
     }
 
     /// Sets the arguments, in wire order.
     #[must_use]
     pub const fn with_arguments(mut self, arguments: &'static [ArgumentSchema]) -> Self {
-        self.arguments = arguments;
+        replace(&mut self.arguments, List::Static(arguments));
         self
     }
 
     /// Sets the types of result and error, as the trait spells them.
     #[must_use]
     pub const fn with_returns(mut self, result: &'static str, error: &'static str) -> Self {
-        self.result = result;
-        self.error = error;
+        replace(&mut self.result, Cow::Borrowed(result));
+        replace(&mut self.error, Cow::Borrowed(error));
         self
     }
 
@@ -174,13 +120,13 @@ impl MethodSchema {
     }
 
     /// Wire name of the service.
-    pub fn service(&self) -> &'static str {
-        self.service
+    pub fn service(&self) -> &str {
+        &self.service
     }
 
     /// Wire name of the method.
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Place among the methods of its service.
@@ -189,23 +135,23 @@ impl MethodSchema {
     }
 
     /// Documentation.
-    pub fn docs(&self) -> &'static str {
-        self.docs
+    pub fn docs(&self) -> &str {
+        &self.docs
     }
 
     /// Arguments, in wire order.
-    pub fn arguments(&self) -> &'static [ArgumentSchema] {
-        self.arguments
+    pub fn arguments(&self) -> &[ArgumentSchema] {
+        &self.arguments
     }
 
     /// Type of the result, as the trait spells it.
-    pub fn result(&self) -> &'static str {
-        self.result
+    pub fn result(&self) -> &str {
+        &self.result
     }
 
     /// Type of the error, as the trait spells it.
-    pub fn error(&self) -> &'static str {
-        self.error
+    pub fn error(&self) -> &str {
+        &self.error
     }
 
     /// Whether running it twice is as good as once, so that a call may be retried and hedged.
@@ -244,11 +190,17 @@ impl MethodSchema {
     pub(crate) fn number(&self) -> u16 {
         *self.number.get_or_init(|| {
             route_number(&Names {
-                service: self.service.into(),
-                method: self.name.into(),
+                service: (*self.service).into(),
+                method: (*self.name).into(),
             })
         })
     }
+}
+
+/// Replaces a value that holds no memory. A constant function cannot drop the value, and need not: only a method of a
+/// built [`ServiceSchema`](super::ServiceSchema) has memory of its own, and no such method is ever handed out by value.
+const fn replace<T>(place: &mut T, value: T) {
+    std::mem::forget(std::mem::replace(place, value));
 }
 
 /// When a call that has no answer yet is made a second time, elsewhere; the first answer counts.
@@ -259,47 +211,6 @@ pub enum HedgeDelay {
     /// After the time in which this percentage of the method's calls have been answered: 95.0 is the slowest one in
     /// twenty. More than 0 and less than 100.
     Percentile(f64),
-}
-
-/// An argument of a method.
-#[derive(Debug)]
-pub struct ArgumentSchema {
-    name: &'static str,
-    ty: &'static str,
-    optional: bool,
-}
-
-impl ArgumentSchema {
-    /// An argument of this name and type.
-    pub const fn new(name: &'static str, ty: &'static str) -> Self {
-        Self {
-            name,
-            ty,
-            optional: false,
-        }
-    }
-
-    /// Says that callers may leave it out.
-    #[must_use]
-    pub const fn with_default(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Its type, as the trait spells it.
-    pub fn ty(&self) -> &'static str {
-        self.ty
-    }
-
-    /// Whether callers may leave it out.
-    pub fn optional(&self) -> bool {
-        self.optional
-    }
 }
 
 /// How structs are written. Readers take both.

@@ -1,10 +1,14 @@
+mod recent;
+
 use std::{
     collections::HashMap,
+    ops::Deref,
     sync::{Arc, OnceLock},
 };
 
 use doge_rpc_core::{call::Route, schema::MethodSchema};
 
+use self::recent::{MethodState, Recent};
 use super::MethodPolicy;
 use crate::{
     ha::{BackupRequest, Failover, Plan, Strategy},
@@ -18,9 +22,10 @@ pub(super) struct Policies {
     strategy: Strategy,
     usual: Policy,
     configured: HashMap<String, Configured>,
-    /// Methods of a schema, each resolved with its first call; a method's place is at its index or, where another
-    /// schema has that, the next free one.
+    /// Methods of the program, each resolved with its first call, at the index in its service.
     resolved: Box<[OnceLock<Resolved>]>,
+    /// Methods that have no place there: of a large service, of a second service, of a schema learnt at run time.
+    others: Recent,
 }
 
 /// What is done for calls of a method.
@@ -42,21 +47,43 @@ struct Resolved {
     policy: Policy,
 }
 
-/// Methods beyond that on one cluster are called as if by name: what their trait declares is not looked at.
+/// Methods that are found by their index, at no cost. The others cost a look into a table.
 const PLACES: usize = 256;
+
+/// Methods without a place in a generation of [`Recent`]. Policies that learn a percentile are the largest, 20 KB each.
+const OTHERS: usize = 512;
+
+/// A policy, borrowed or counted.
+#[derive(Debug)]
+pub(super) enum PolicyRef<'a> {
+    Borrowed(&'a Policy),
+    Counted(Arc<MethodState>),
+}
+
+impl Deref for PolicyRef<'_> {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        match self {
+            Self::Borrowed(policy) => policy,
+            Self::Counted(state) => &state.policy,
+        }
+    }
+}
 
 impl Policies {
     /// # Errors
     ///
     /// When the limits of a method make no sense.
     pub(super) fn new(
+        service: &str,
         strategy: Strategy,
         methods: HashMap<String, MethodPolicy>,
     ) -> Result<Self, InvalidLimits> {
         let configured = methods.into_iter().map(|(name, method)| {
             let limiter = method
                 .limits
-                .map(|limits| Limiter::new(&limits, format!("method {name}")))
+                .map(|limits| Limiter::new(&limits, format!("method {service}/{name}")))
                 .transpose()?;
             let plan = Plan::new(method.strategy.clone().unwrap_or_else(|| strategy.clone()));
             let configured = Configured {
@@ -76,12 +103,23 @@ impl Policies {
             },
             strategy,
             resolved: (0..PLACES).map(|_| OnceLock::new()).collect(),
+            others: Recent::new(OTHERS),
         })
     }
 
-    pub(super) fn of(&self, route: &Route) -> &Policy {
-        let resolved = route.schema().and_then(|method| self.resolve(method));
-        resolved.unwrap_or_else(|| self.by_name(route.method()))
+    /// The policy of the method that a route names.
+    pub(super) fn of(&self, route: &Route) -> PolicyRef<'_> {
+        let placed = route.static_schema().and_then(|it| self.at_its_place(it));
+        if let Some(policy) = placed {
+            return PolicyRef::Borrowed(policy);
+        }
+        match route.schema() {
+            Some(method) => {
+                let make = || self.policy(method);
+                PolicyRef::Counted(self.others.get_or_make(method, make))
+            }
+            None => PolicyRef::Borrowed(self.by_name(route.method())),
+        }
     }
 
     fn by_name(&self, method: &str) -> &Policy {
@@ -89,16 +127,13 @@ impl Policies {
         configured.map_or(&self.usual, |configured| &configured.policy)
     }
 
-    fn resolve(&self, method: &'static MethodSchema) -> Option<&Policy> {
-        let (before, from) = self.resolved.split_at(method.index() % PLACES);
-        let mut places = from.iter().chain(before).map(|place| {
-            place.get_or_init(|| Resolved {
-                method,
-                policy: self.policy(method),
-            })
+    /// The policy at the method's index, unless another method was there first.
+    fn at_its_place(&self, method: &'static MethodSchema) -> Option<&Policy> {
+        let resolved = self.resolved.get(method.index())?.get_or_init(|| Resolved {
+            method,
+            policy: self.policy(method),
         });
-        let resolved = places.find(|resolved| std::ptr::eq(resolved.method, method))?;
-        Some(&resolved.policy)
+        std::ptr::eq(resolved.method, method).then_some(&resolved.policy)
     }
 
     fn policy(&self, method: &MethodSchema) -> Policy {
@@ -202,7 +237,7 @@ mod tests {
                 ],
             ),
         ] {
-            let policies = Policies::new(usual, HashMap::new()).unwrap();
+            let policies = Policies::new("s", usual, HashMap::new()).unwrap();
             let declared = [&plain, &retried, &hedged, &both].map(|it| policies.declared(it));
             assert_eq!(declared, expected);
         }
