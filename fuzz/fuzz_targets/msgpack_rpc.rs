@@ -16,7 +16,7 @@ use doge_rpc_core::{
     Deadline, Metadata, Status,
     call::{Names, Request, Response, Route},
     connection::{Batch, HasOutbox as _, Limits, Methods, ServerEvent, Serving as _},
-    msgpack_rpc::{self, Message, Messages, MetaMap, MsgId, Options, ServerConnection},
+    msgpack_rpc::{self, Message, Messages, MetaMap, MsgId, Options, Reply, ServerConnection},
     protocol::Violation,
     schema::{ArgumentSchema, Encoding, MethodSchema},
     wire,
@@ -40,7 +40,7 @@ struct Fuzzed;
 impl Methods<()> for Fuzzed {
     fn named(&self, _: &Names) {}
 
-    fn spelt(&self, method: &str) -> ((), Option<&'static MethodSchema>) {
+    fn spelt(&self, _: Option<&str>, method: &str) -> ((), Option<&'static MethodSchema>) {
         ((), (method != "unknown").then_some(&SUM))
     }
 }
@@ -54,7 +54,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(whole, pieces, "pieces make no difference");
     serve(bytes, how);
     for message in messages(bytes) {
-        if let Ok(response) = msgpack_rpc::answer(message, 1) {
+        if let Reply::Answer(response) = msgpack_rpc::answer(message, 1) {
             let _ = response.decode::<Vec<String>, Status>();
         }
     }
@@ -105,7 +105,9 @@ fn serve(bytes: &[u8], how: u8) {
         match &message {
             Message::Request { id, .. } => asked.push(*id),
             Message::Invalid { id, .. } => asked.push(id.unwrap_or(MsgId::NONE)),
-            Message::Notification { .. } | Message::Answer { .. } => {}
+            Message::Notification { .. }
+            | Message::InvalidNotification { .. }
+            | Message::Answer { .. } => {}
         }
         match server.take(message, now, &Fuzzed) {
             Ok(ServerEvent::Call(call)) => {

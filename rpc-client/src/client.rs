@@ -157,7 +157,7 @@ impl Client {
                 Some(text) => Status::unknown(text.to_owned()),
                 None => Status::unknown(format!("{service}/{method} returned an error of its own")),
             };
-            return Err(status.with_details(response.body().clone()));
+            return Err(status.with_details(response.error_value().clone()));
         }
         response.decode()
     }

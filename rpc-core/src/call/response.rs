@@ -14,11 +14,18 @@ use crate::{
 pub struct Response {
     body: Bytes,
     application_error: bool,
-    /// The application's error for peers that know errors as text only. Thin, since hardly any answer has one.
-    #[expect(clippy::box_collection, reason = "a boxed str is twice as wide")]
-    text: Option<Box<String>>,
+    /// The application's error for peers that know errors as text only. Boxed, since hardly any answer has one.
+    text: Option<Box<Text>>,
     /// Keys and values beside the answer.
     pub metadata: Metadata,
+}
+
+/// What an error of the application reads like.
+#[derive(Clone)]
+struct Text {
+    text: String,
+    /// The value that it was made of, where the peer sent one.
+    value: Option<Bytes>,
 }
 
 impl Response {
@@ -49,10 +56,23 @@ impl Response {
         Self::from_error(body).with_text(text)
     }
 
+    /// An error of a peer that knows no types, as the value that it sent and what that reads like. It decodes as one that
+    /// is known by its text: that the value fits a type of the caller would be chance.
+    pub fn from_foreign_error(value: Bytes, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let mut response = Self::from_text(text.clone());
+        response.text = Some(Box::new(Text {
+            text,
+            value: Some(value),
+        }));
+        response
+    }
+
     /// Says what the application's error reads like, for peers that know errors as text only.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(Box::new(text.into()));
+        let text = text.into();
+        self.text = Some(Box::new(Text { text, value: None }));
         self
     }
 
@@ -101,7 +121,7 @@ impl Response {
         E: Serialize + 'static,
     {
         let mut response = Self::encode(method, result)?;
-        response.text = text.map(Box::new);
+        response.text = text.map(|text| Box::new(Text { text, value: None }));
         Ok(response)
     }
 
@@ -124,7 +144,7 @@ impl Response {
         if self.application_error {
             return Err(
                 wire::decode::<E>(&self.body).unwrap_or_else(|error| match &self.text {
-                    Some(text) => E::from(Status::unknown(text.to_string())),
+                    Some(text) => E::from(Status::unknown(text.text.clone())),
                     None => unreadable(error),
                 }),
             );
@@ -139,7 +159,13 @@ impl Response {
 
     /// What the application's error reads like, if it was said.
     pub fn text(&self) -> Option<&str> {
-        self.text.as_deref().map(String::as_str)
+        self.text.as_deref().map(|text| &*text.text)
+    }
+
+    /// The application's error as the peer sent it, as MessagePack.
+    pub fn error_value(&self) -> &Bytes {
+        let value = self.text.as_ref().and_then(|text| text.value.as_ref());
+        value.unwrap_or(&self.body)
     }
 
     /// Whether the body is the application's error.
