@@ -90,7 +90,9 @@ async fn who_waits_for_a_connection_until_its_deadline_never_ran() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(status.never_ran());
     assert!(
-        status.message().contains("was free before the deadline"),
+        status
+            .message()
+            .contains("was free for calculator/add before the deadline"),
         "{status}"
     );
     line.answer(asked.id, b"\x03").await;

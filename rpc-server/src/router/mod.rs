@@ -132,6 +132,11 @@ impl Router {
         Resolved::Stray(Arc::new(Target::new(Route::from(names), handler)))
     }
 
+    /// Whether a method that is called without its service is one of this service.
+    pub(crate) fn is_default(&self, service: &str) -> bool {
+        self.default == Some(service)
+    }
+
     /// The target that names were resolved to.
     pub(crate) fn target<'a>(&'a self, resolved: &'a Resolved) -> &'a Target {
         match resolved {

@@ -226,21 +226,21 @@ impl Shared {
         status
     }
 
-    /// The call has had `time`, and its answer is not there, or came too late.
+    /// The call had so much time, and its answer is not there, or came too late.
     pub(super) fn late(&self, request: &Request, time: Duration) -> Status {
         Status::deadline_exceeded(format!(
-            "{} has not answered {} before the deadline, which was {} after the call began",
+            "{} has not answered {} before the deadline of the call, which had {}",
             self.address,
             request.route(),
             millis(time),
         ))
     }
 
-    /// The call has had `time`, and there was no connection for it.
+    /// The call had so much time, and there was no connection for it.
     pub(super) fn no_room(&self, request: &Request, time: Duration) -> Status {
         let why = format!(
-            "no connection to {} was free before the deadline of {}, which was {} after the call began; there are at most \
-             {} (MsgpackRpcConfig::connections)",
+            "no connection to {} was free for {} before the deadline of the call, which had {}; there are at most {} \
+             (MsgpackRpcConfig::connections)",
             self.address,
             request.route(),
             millis(time),

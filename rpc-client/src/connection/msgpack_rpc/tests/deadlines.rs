@@ -45,7 +45,7 @@ async fn an_error_that_comes_at_the_deadline_is_the_deadline() {
     assert_eq!(after(status), after(late), "one text");
     assert_eq!(
         after(late),
-        " answered s/m before the deadline, which was 300 ms after the call began"
+        " answered s/m before the deadline of the call, which had 300 ms"
     );
 }
 
