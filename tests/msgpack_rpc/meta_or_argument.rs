@@ -31,6 +31,20 @@ trait Directory {
     -> Result<(Map, String), Status>;
     async fn boom(&self) -> Result<(), Status>;
     async fn refuse(&self, text: String) -> Result<(), Status>;
+    /// Fails with a value of its own.
+    async fn fail(&self, text: String) -> Result<(), Failure>;
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Failure {
+    No(String),
+    Status(Status),
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
 }
 
 struct Records;
@@ -58,6 +72,10 @@ impl Directory for Records {
 
     async fn refuse(&self, text: String) -> Result<(), Status> {
         Err(Status::not_found(text))
+    }
+
+    async fn fail(&self, text: String) -> Result<(), Failure> {
+        Err(Failure::No(text))
     }
 }
 
@@ -125,9 +143,11 @@ async fn a_call_that_is_an_error_shows_nothing() {
     wrong.unwrap_err();
     assert_eq!(peer.call("find", &(trace(),)).await, Ok(Map::new()));
     // Nor one that the handler refused, of which nobody knows whether its arguments were meant.
-    let mut peer = Peer::connect(&server).await;
-    peer.call::<()>("refuse", &("x",)).await.unwrap_err();
-    assert_eq!(peer.call("find", &(trace(),)).await, Ok(Map::new()));
+    for method in ["refuse", "fail"] {
+        let mut peer = Peer::connect(&server).await;
+        peer.call::<()>(method, &("x",)).await.unwrap_err();
+        assert_eq!(peer.call("find", &(trace(),)).await, Ok(Map::new()));
+    }
 }
 
 #[tokio::test]

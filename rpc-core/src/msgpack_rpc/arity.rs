@@ -29,6 +29,8 @@ pub(super) struct Reading {
     pub(super) shows: Option<Sign>,
 }
 
+const NIL: [u8; 1] = [0xC0];
+
 impl Shown {
     /// Notes what a good call has shown.
     pub(super) fn note(&mut self, sign: Sign) {
@@ -51,6 +53,8 @@ impl Shown {
             (Some(Sign::Lacking), true, false) if !meta::looks_like_meta(first) => {
                 Reading::without(None)
             }
+            // Clients without the map may send nil to a method that takes nothing.
+            (_, true, false) if first == NIL => Reading::with(None),
             (_, true, false) => Reading::with(Some(Sign::Surplus)),
             (_, false, true) if meta::looks_like_no_argument(first) => Reading::without(None),
             (_, false, true) => Reading::without(Some(Sign::Lacking)),
@@ -198,6 +202,10 @@ mod tests {
                     with(None),
                     without(None),
                 ],
+            ),
+            (
+                b"\x93\xc0\x07\x08",
+                [with(None), with(None), with(None), without(None)],
             ),
             // Too many either way.
             (

@@ -209,9 +209,6 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
     /// Metadata of the answer has no place in this dialect.
     fn answer(&mut self, call: u64, answer: Result<Response, Status>, _: Metadata) {
         let (sign, number) = Sign::untag(call);
-        if let (Ok(_), Some(sign)) = (&answer, sign) {
-            self.shown.note(sign);
-        }
         let answer = match answer {
             Ok(response) if response.is_application_error() => {
                 Answer::Error(match response.text() {
@@ -226,6 +223,9 @@ impl<R, T> Serving<R, T> for ServerConnection<R, T> {
             },
             Err(status) => Answer::Error(text::of_status(&status)),
         };
+        if let (Answer::Result(_), Some(sign)) = (&answer, sign) {
+            self.shown.note(sign);
+        }
         self.put(number, answer);
     }
 
