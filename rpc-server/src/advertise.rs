@@ -70,6 +70,8 @@ impl Advertise {
 
     /// Where others can connect to, when that is not where the server listens: containers, NAT.
     ///
+    /// At `doge://` and `msgpack-rpc://` only the default service of the port can be registered.
+    ///
     /// Port 0 stands for the port that the server listens at, for when the system chooses it:
     ///
     /// ```

@@ -109,7 +109,7 @@ async fn a_message_that_is_too_large_is_answered_and_the_connection_goes_on() {
 }
 
 #[tokio::test]
-async fn a_result_over_a_limit_of_values_is_an_error_that_says_how_much_it_is() {
+async fn a_result_over_a_limit_of_values_is_an_error_that_names_the_limit() {
     let server = serve().await;
     let mut peer = Peer::connect(&server).await;
     for (elements, levels) in [(1 << 20, 1), (0, 128)] {
