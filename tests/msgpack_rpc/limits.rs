@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 
 use crate::{
     calculator::{serve, serve_options, serve_with},
-    peer::{LIMIT, Peer},
+    peer::{LIMIT, Peer, request},
 };
 
 #[tokio::test]
@@ -81,9 +81,12 @@ async fn connections_over_the_limit_are_told_so_in_their_own_words() {
     assert!(second.message().await.is_none());
     // Also one that begins with a notification, which is not what is answered.
     let mut notifying = Peer::connect(&server).await;
-    notifying.send(b"\x93\x02\xa4note\x91\xa1x").await;
-    let told = notifying.call::<i64>("sum", &(1, 2)).await;
-    assert_eq!(told.unwrap_err(), refused);
+    // In one piece: the server waits for a request for a moment only.
+    let request = request(1, "sum", &(1, 2));
+    let both = [&b"\x93\x02\xa4note\x91\xa1x"[..], &request].concat();
+    notifying.send(&both).await;
+    let (id, told) = notifying.answer::<i64>().await;
+    assert_eq!((id, told), (MsgId::from(1), Err(refused.clone())));
     // Also one whose request is large, or does not come to its end.
     let mut large = Peer::connect(&server).await;
     let told = large.call::<usize>("blob", &("x".repeat(1 << 20),)).await;
