@@ -1,7 +1,8 @@
 //! Any bytes, in any pieces, at the serving end of MessagePack-RPC and at the calling one.
 //!
 //! Whatever comes, nothing panics, no more is held than the limit, and each request has exactly one answer, in the order
-//! of the requests.
+//! of the requests, and a notification none. Once a call that got a result has shown that its connection has no meta map, no
+//! call is read as if it had one. What is asked of a server is read as it was written.
 
 #![no_main]
 
@@ -16,7 +17,9 @@ use doge_rpc_core::{
     Deadline, Metadata, Status,
     call::{Names, Request, Response, Route},
     connection::{Batch, HasOutbox as _, Limits, Methods, ServerEvent, Serving as _},
-    msgpack_rpc::{self, Message, Messages, MetaMap, MsgId, Options, ServerConnection},
+    msgpack_rpc::{
+        self, AskOptions, Call, Message, Messages, MetaMap, MsgId, Options, Reply, ServerConnection,
+    },
     protocol::Violation,
     schema::{ArgumentSchema, Encoding, MethodSchema},
     wire,
@@ -40,7 +43,7 @@ struct Fuzzed;
 impl Methods<()> for Fuzzed {
     fn named(&self, _: &Names) {}
 
-    fn spelt(&self, method: &str) -> ((), Option<&'static MethodSchema>) {
+    fn spelt(&self, _: Option<&str>, method: &str) -> ((), Option<&'static MethodSchema>) {
         ((), (method != "unknown").then_some(&SUM))
     }
 }
@@ -54,7 +57,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(whole, pieces, "pieces make no difference");
     serve(bytes, how);
     for message in messages(bytes) {
-        if let Ok(response) = msgpack_rpc::answer(message, 1) {
+        if let Reply::Answer(response) = msgpack_rpc::answer(message, u32::from(how % 4) + 1) {
             let _ = response.decode::<Vec<String>, Status>();
         }
     }
@@ -101,19 +104,30 @@ fn serve(bytes: &[u8], how: u8) {
     };
     let mut server = ServerConnection::<(), u64>::new(limits, options, now);
     let (mut asked, mut answered, mut later) = (Vec::new(), Vec::new(), Vec::new());
+    let mut has_no_map = false;
     for message in messages(bytes) {
+        let params = Params::of(&message);
         match &message {
             Message::Request { id, .. } => asked.push(*id),
             Message::Invalid { id, .. } => asked.push(id.unwrap_or(MsgId::NONE)),
-            Message::Notification { .. } | Message::Answer { .. } => {}
+            Message::Notification { .. }
+            | Message::InvalidNotification { .. }
+            | Message::Answer { .. } => {}
         }
         match server.take(message, now, &Fuzzed) {
             Ok(ServerEvent::Call(call)) => {
                 let answer = handle(&call.body, call.deadline);
+                let has_meta = count(&call.body) + 1 == params.count;
+                if meta == MetaMap::ByArity {
+                    assert!(!has_meta || params.map);
+                    assert!(!has_meta || !has_no_map || params.own);
+                }
+                ask(&call.body, how);
                 if call.id % 3 == u64::from(how % 3) && server.has_room(0) {
                     server.run(call.id, call.deadline, call.id);
                     later.push((call.id, answer));
                 } else {
+                    has_no_map |= answer.is_ok() && params.known && !params.map && params.fit();
                     server.answer(call.id, answer, Metadata::new());
                 }
             }
@@ -146,6 +160,87 @@ fn serve(bytes: &[u8], how: u8) {
         assert_eq!(asked, answered, "one answer each, in order");
     }
     assert_eq!(asked.len(), answered.len());
+}
+
+/// What the params of a call are.
+#[derive(Default)]
+struct Params {
+    count: usize,
+    /// Whether the first of them can be a meta map.
+    map: bool,
+    /// Whether it may have keys that only our client writes.
+    own: bool,
+    /// Whether the method is known.
+    known: bool,
+}
+
+impl Params {
+    fn of(message: &Message) -> Self {
+        let (Message::Request { call, .. } | Message::Notification { call }) = message else {
+            return Self::default();
+        };
+        let first = call.first().unwrap_or_default();
+        Self {
+            count: call.count() as usize,
+            map: matches!(first.first(), Some(0x80..=0x8F | 0xC0 | 0xDE | 0xDF)),
+            own: first.windows(5).any(|it| it == b"doge-"),
+            known: call.method() != "unknown",
+        }
+    }
+
+    /// Whether they are as many as the method has arguments.
+    fn fit(&self) -> bool {
+        (2..=3).contains(&self.count)
+    }
+}
+
+/// How many arguments there are.
+fn count(body: &[u8]) -> usize {
+    let len = rmp::decode::read_array_len(&mut &*body);
+    len.expect("a body is an array") as usize
+}
+
+/// Asks a server for a method with these arguments, which are an array.
+fn ask(body: &Bytes, how: u8) {
+    let options = AskOptions {
+        meta: how & 1 != 0,
+        framework_keys: how & 2 != 0,
+        qualified: how & 4 != 0,
+    };
+    let request = Request::new(
+        Route::from(&SUM),
+        body.clone(),
+        Deadline::at(Instant::now()),
+    );
+    // Deep ones are refused.
+    let Ok(asked) = msgpack_rpc::ask(&request, 7, options) else {
+        return;
+    };
+    let mut bytes = BytesMut::from(&[asked.head, asked.arguments].concat()[..]);
+    let message = Messages::new(1 << 20).next(&mut bytes);
+    let Ok(Some(Message::Request { id, call })) = message else {
+        panic!("{message:?}")
+    };
+    assert!(bytes.is_empty() && id == MsgId::from(7));
+    let method = if options.qualified { "fuzz/sum" } else { "sum" };
+    assert_eq!(call.method(), method);
+    assert_eq!(arguments(call, options.meta), values(body));
+}
+
+/// The arguments behind the meta map.
+fn arguments(call: Call, meta: bool) -> Bytes {
+    let params = match meta {
+        true => call.into_params_after_first(),
+        false => call.into_params(),
+    };
+    values(&params)
+}
+
+/// The elements of an array.
+fn values(array: &Bytes) -> Bytes {
+    let mut rest = &array[..];
+    rmp::decode::read_array_len(&mut rest).expect("an array");
+    array.slice(array.len() - rest.len()..)
 }
 
 fn finish(

@@ -51,7 +51,7 @@ pub enum RegistryError {
     /// The registry has no way to keep this of an instance.
     #[error("this registry cannot hold an instance with the {part} {value:?}: {mend}")]
     CannotHold {
-        /// Which part: `address`, `instance id`, `group or version`.
+        /// Which part: `address`, `instance id`, `group or version`, `service`.
         part: &'static str,
         /// What was given.
         value: String,

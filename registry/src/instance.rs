@@ -7,6 +7,10 @@ use crate::ServiceKey;
 
 const DEFAULT_WEIGHT: u32 = 100;
 
+/// The tag that says in which dialects a service is called, where that is not all of them.
+const DIALECTS: &str = "dialects";
+const NATIVE: &str = "native";
+
 /// One process that serves a service, as the registry knows it.
 ///
 /// ```
@@ -68,6 +72,23 @@ impl Instance {
     pub fn with_tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.insert(name.into(), value.into());
         self
+    }
+
+    /// Says that its service is called in the native protocol only.
+    ///
+    /// A client of MessagePack-RPC may say no more than the name of a method, which then is one of the default service of
+    /// the port. So a server says this of its other services, and of all of them where it does not speak that dialect.
+    /// A registry whose clients speak no other one, such as that of Python doge, takes no such instance. Elsewhere, it is
+    /// the tag `dialects` with the value `native`.
+    #[must_use]
+    pub fn with_native_only(self) -> Self {
+        self.with_tag(DIALECTS, NATIVE)
+    }
+
+    /// Whether its service is called in the native protocol only.
+    #[must_use]
+    pub fn is_native_only(&self) -> bool {
+        self.tags.get(DIALECTS).is_some_and(|it| it == NATIVE)
     }
 
     /// The id: random, so that what is left of an earlier process never passes for this one.

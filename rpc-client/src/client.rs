@@ -167,7 +167,7 @@ impl Client {
                 Some(text) => Status::unknown(text.to_owned()),
                 None => Status::unknown(format!("{route} returned an error of its own")),
             };
-            let status = status.with_details(response.bytes().clone());
+            let status = status.with_details(response.error_value().clone());
             return Err(status.received_from(&route));
         }
         response.decode(&route)

@@ -14,6 +14,11 @@ pub(crate) enum WaitedFor {
     Connection,
     /// Room on a connection.
     Room,
+    /// One of the connections to a server of MessagePack-RPC, each of which carries one call at a time.
+    FreeConnection {
+        /// How many there may be.
+        most: usize,
+    },
     /// The answer. Only such a call may have run.
     Answer,
 }
@@ -27,11 +32,11 @@ pub(crate) fn late(
 ) -> Status {
     let deadline = request.deadline();
     let time = deadline.instant().saturating_duration_since(began);
-    let (at, what) = (At(address), waited_for.what());
+    let at = At(address);
     let around = Context::current().filter(|around| around.deadline() <= deadline);
     let set_by = SetBy(around.as_ref());
     let why = format!(
-        "{}{at}: no {what} within {:?}{set_by}",
+        "{}{at}: no {waited_for} within {:?}{set_by}",
         request.route(),
         rounded(time)
     );
@@ -42,13 +47,17 @@ pub(crate) fn late(
     }
 }
 
-impl WaitedFor {
-    fn what(self) -> &'static str {
+impl fmt::Display for WaitedFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Instance => "instance that takes calls",
-            Self::Connection => "connection",
-            Self::Room => "room on the connection",
-            Self::Answer => "answer",
+            Self::Instance => f.write_str("instance that takes calls"),
+            Self::Connection => f.write_str("connection"),
+            Self::Room => f.write_str("room on the connection"),
+            Self::FreeConnection { most } => write!(
+                f,
+                "free connection of at most {most} (MsgpackRpcConfig::connections)"
+            ),
+            Self::Answer => f.write_str("answer"),
         }
     }
 }

@@ -70,6 +70,8 @@ impl Advertise {
 
     /// Where others can connect to, when that is not where the server listens: containers, NAT.
     ///
+    /// At `doge://` and `msgpack-rpc://` only the default service of the port can be registered.
+    ///
     /// Port 0 stands for the port that the server listens at, for when the system chooses it:
     ///
     /// ```
@@ -89,11 +91,13 @@ impl Advertise {
         Ok(self)
     }
 
-    /// The instance of a service that listens at an address.
+    /// The instance of a service that listens at an address. It is `native_only` when it is not the service that a method
+    /// without one belongs to there.
     pub(crate) fn instance(
         &self,
         schema: &ServiceSchema,
         listening: &Address,
+        native_only: bool,
     ) -> Result<Instance, StartError> {
         let address = match &self.address {
             Some(advertised) => with_port_of(advertised, listening),
@@ -102,12 +106,21 @@ impl Advertise {
         if is_unspecified(&address) {
             return Err(StartError::Unspecified(address));
         }
+        if native_only && matches!(address, Address::Doge(_) | Address::MsgpackRpc(_)) {
+            return Err(StartError::NotDefaultService {
+                service: schema.name().to_owned(),
+                address,
+            });
+        }
         let key = ServiceKey::new(schema.name())
             .with_group(&self.group)
             .with_version(schema.version());
         let mut instance = Instance::new(key, address.to_string()).with_weight(self.weight);
         if let Some(zone) = &self.zone {
             instance = instance.with_zone(zone);
+        }
+        if native_only {
+            instance = instance.with_native_only();
         }
         Ok(self.tags.iter().fold(instance, |instance, (key, value)| {
             instance.with_tag(key, value)
@@ -149,9 +162,28 @@ mod tests {
     use super::*;
 
     fn advertised(advertise: Advertise, listening: &str) -> Result<String, StartError> {
-        const SCHEMA: ServiceSchema = ServiceSchema::new("hr.employee", "1", "", &[]);
-        let instance = advertise.instance(&SCHEMA, &listening.parse().unwrap())?;
+        let instance = advertise.instance(&SCHEMA, &listening.parse().unwrap(), false)?;
         Ok(instance.address().to_owned())
+    }
+
+    const SCHEMA: ServiceSchema = ServiceSchema::new("hr.employee", "1", "", &[]);
+
+    /// Whoever calls it there by the name of a method alone would reach another service.
+    #[test]
+    fn only_the_default_service_is_at_an_address_of_message_pack_rpc() {
+        let listening = "tcp://10.0.0.1:4399".parse().unwrap();
+        for address in ["doge://10.0.0.1:4399", "msgpack-rpc://10.0.0.1:4399"] {
+            let advertise = Advertise::new().address(address).unwrap();
+            let default = advertise.instance(&SCHEMA, &listening, false).unwrap();
+            assert_eq!(default.address(), address);
+            let refused = advertise.instance(&SCHEMA, &listening, true).unwrap_err();
+            let refused = refused.to_string();
+            for part in ["hr.employee", address, "default_service"] {
+                assert!(refused.contains(part), "{refused}");
+            }
+        }
+        let native = Advertise::new().instance(&SCHEMA, &listening, true);
+        assert!(native.unwrap().is_native_only());
     }
 
     #[test]

@@ -181,8 +181,14 @@ impl Builder {
         let schemas: Vec<_> = self.services.iter().map(Added::schema).collect();
         let options = self.msgpack_rpc.as_ref();
         let default = options.and_then(|options| options.default_service.as_deref());
+        let router = Router::new(self.services, &self.layers, default)?;
+        let is_native_only = |service| options.is_none() || !router.is_default(service);
+        let schemas: Vec<_> = schemas
+            .into_iter()
+            .map(|schema| (schema, is_native_only(schema.name())))
+            .collect();
         let service = connection::Service {
-            router: Router::new(self.services, &self.layers, default)?,
+            router,
             limits: self.limits,
             msgpack_rpc: self.msgpack_rpc,
             calls: Gate::new(self.max_calls),
@@ -199,8 +205,8 @@ impl Builder {
             grace: self.grace,
         };
         for (registry, advertise) in &self.registries {
-            for schema in &schemas {
-                let instance = advertise.instance(schema, &running.address)?;
+            for &(schema, native_only) in &schemas {
+                let instance = advertise.instance(schema, &running.address, native_only)?;
                 let registration = registry.register(instance).await;
                 let registration: Registration =
                     registration.map_err(|source| StartError::Register {

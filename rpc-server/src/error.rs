@@ -29,6 +29,16 @@ pub enum StartError {
         "the default service {0:?} of MessagePack-RPC is not served here; add it, or name one that is"
     )]
     UnknownDefaultService(String),
+    /// The address says that MessagePack-RPC is spoken, in which a method alone is one of the default service.
+    #[error(
+        "cannot register {service} at {address}: clients may call methods there by their names alone, which are those of another service, or MessagePack-RPC is off; advertise a tcp:// address, give the service a port of its own, or make it the default one with msgpack_rpc::Options::default_service"
+    )]
+    NotDefaultService {
+        /// The service.
+        service: String,
+        /// Where it was to be registered.
+        address: Address,
+    },
     /// The registry did not take the registration.
     #[error("cannot register {service}: {source}")]
     Register {

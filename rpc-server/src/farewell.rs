@@ -63,12 +63,14 @@ impl Dialect {
     }
 }
 
-/// The first message of a client that speaks MessagePack-RPC, of which so much is there.
+/// The first message of a client that speaks MessagePack-RPC and that gets an answer. `bytes` were read already.
 async fn request(read: &mut ReadHalf, mut bytes: BytesMut) -> Option<Message> {
     let mut messages = Messages::new(MAX_REQUEST);
     loop {
-        if let Some(message) = messages.next(&mut bytes).ok()? {
-            return Some(message);
+        match messages.next(&mut bytes).ok()? {
+            Some(Message::Notification { .. } | Message::InvalidNotification { .. }) => continue,
+            Some(message) => return Some(message),
+            None => {}
         }
         if read.read_buf(&mut bytes).await.ok()? == 0 {
             return None;

@@ -55,6 +55,16 @@ pub(crate) trait Calculator {
     async fn record(&self, of: Record, #[rpc(default)] note: String) -> Result<String, Status>;
     async fn note(&self, text: String) -> Result<(), Status>;
     async fn grow(&self, tree: Tree) -> Result<usize, Status>;
+    /// An array of so many elements, within arrays so that there are as many levels in all.
+    async fn shape(&self, elements: usize, levels: usize) -> Result<Shape, Status>;
+}
+
+/// A value whose elements and levels are told.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Shape {
+    Leaf(u8),
+    Array(Vec<Self>),
 }
 
 /// A list in a list in a list.
@@ -154,6 +164,12 @@ impl Calculator for Implementation {
 
     async fn grow(&self, tree: Tree) -> Result<usize, Status> {
         Ok(tree.0.len())
+    }
+
+    async fn shape(&self, elements: usize, levels: usize) -> Result<Shape, Status> {
+        let leaves = (0..elements).map(|_| Shape::Leaf(0)).collect();
+        let nested = (1..levels).fold(Shape::Array(leaves), |inner, _| Shape::Array(vec![inner]));
+        Ok(nested)
     }
 }
 

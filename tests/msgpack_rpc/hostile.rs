@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use doge_rpc::{connection::Limits, msgpack_rpc::MsgId};
+use doge_rpc::{
+    connection::Limits,
+    msgpack_rpc::{MsgId, Options},
+};
 
 use crate::{
-    calculator::{serve, serve_with},
+    calculator::{serve, serve_options, serve_with},
     peer::{Peer, request},
 };
 
@@ -33,7 +36,7 @@ async fn a_value_that_is_no_request_is_answered_and_the_connection_goes_on() {
             "the id of a request",
         ),
         (
-            b"\x94\x00\x01\xc4\x03sum\x92\x01\x02",
+            b"\x94\x00\x01\xc4\x03\xffum\x92\x01\x02",
             one,
             "the method is a string",
         ),
@@ -44,7 +47,6 @@ async fn a_value_that_is_no_request_is_answered_and_the_connection_goes_on() {
         ),
         (b"\x94\x00\x01\xa3sum\x80", one, "the params are an array"),
         (b"\x94\x03\x01\xa3sum\x90", NONE, "no message"),
-        (b"\x94\x02\x01\xa3sum\x90", NONE, "a notification has three"),
         // An extension, and text that is no text.
         (
             b"\x94\x00\x01\xa3sum\x92\xd4\x05\x01\x02",
@@ -69,6 +71,55 @@ async fn a_value_that_is_no_request_is_answered_and_the_connection_goes_on() {
         assert!(error.contains(said), "{bytes:02x?}: {error}");
     }
     assert_eq!(peer.call("sum", &(1, 2)).await, Ok(3));
+}
+
+#[tokio::test]
+async fn a_notification_is_never_answered_whatever_is_wrong_with_it() {
+    let server = serve_options(Options {
+        max_message: 2000,
+        ..Options::default()
+    })
+    .await;
+    let long = [&b"\x93\x02\xda\x02\x58"[..], &[b'x'; 600], b"\x90"].concat();
+    let large = [&b"\x93\x02\xa4note\x91\xc5\x10\x00"[..], &[7; 4096]].concat();
+    for notification in [
+        // What pynvim 0.6.0 says first: the method is bytes, and the arguments are what they are.
+        &b"\x93\x02\xc4\x14nvim_set_client_info\x93\x80\x01\x02"[..],
+        b"\x93\x02\xc4\x03sum\x93\x80\x01\x02",
+        b"\x93\x02\xc4\x02\xff\xfe\x90",
+        b"\x93\x02\xc0\x90",
+        b"\x93\x02\x07\x90",
+        b"\x93\x02\xa3sum\xc0",
+        b"\x93\x02\xa3sum\x80",
+        b"\x93\x02\xa3sum\x91\x01",
+        b"\x93\x02\xa3sum\x92\xc0\xc0",
+        b"\x93\x02\xa6panics\x90",
+        b"\x93\x02\xa3nix\x90",
+        b"\x92\x02\xa3sum",
+        b"\x94\x02\x01\xa3sum\x90",
+        b"\x91\x02",
+        &long,
+        &large,
+    ] {
+        let mut peer = Peer::connect(&server).await;
+        peer.send(notification).await;
+        assert_eq!(
+            peer.call("sum", &(1, 2)).await,
+            Ok(3),
+            "{notification:02x?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_notification_whose_method_is_bytes_runs() {
+    let (server, mut inside) = serve_with(|server| server).await;
+    let mut peer = Peer::connect(&server).await;
+    peer.send(b"\x93\x02\xc4\x04note\x91\xa5hello").await;
+    assert_eq!(inside.notes.recv().await.unwrap(), "hello");
+    // And so does a call.
+    peer.send(b"\x94\x00\x01\xc4\x03sum\x92\x01\x02").await;
+    assert_eq!(peer.answer().await, (MsgId::from(1), Ok(3)));
 }
 
 #[tokio::test]

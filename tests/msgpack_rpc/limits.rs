@@ -7,9 +7,11 @@ use doge_rpc::{
     msgpack_rpc::{MsgId, Options},
 };
 
+use serde::de::IgnoredAny;
+
 use crate::{
     calculator::{serve, serve_options, serve_with},
-    peer::{LIMIT, Peer},
+    peer::{LIMIT, Peer, request},
 };
 
 #[tokio::test]
@@ -77,6 +79,14 @@ async fn connections_over_the_limit_are_told_so_in_their_own_words() {
         "the server has 1 connections, which is all that it takes"
     );
     assert!(second.message().await.is_none());
+    // Also one that begins with a notification, which is not what is answered.
+    let mut notifying = Peer::connect(&server).await;
+    // In one piece: the server waits for a request for a moment only.
+    let request = request(1, "sum", &(1, 2));
+    let both = [&b"\x93\x02\xa4note\x91\xa1x"[..], &request].concat();
+    notifying.send(&both).await;
+    let (id, told) = notifying.answer::<i64>().await;
+    assert_eq!((id, told), (MsgId::from(1), Err(refused.clone())));
     // Also one whose request is large, or does not come to its end.
     let mut large = Peer::connect(&server).await;
     let told = large.call::<usize>("blob", &("x".repeat(1 << 20),)).await;
@@ -99,6 +109,29 @@ async fn a_message_that_is_too_large_is_answered_and_the_connection_goes_on() {
     let error = peer.call::<usize>("blob", &(large,)).await.unwrap_err();
     assert!(error.contains("larger than the 1000 bytes"), "{error}");
     assert_eq!(peer.call("sum", &(1, 2)).await, Ok(3));
+}
+
+#[tokio::test]
+async fn a_result_over_a_limit_of_values_is_an_error_that_names_the_limit() {
+    let server = serve().await;
+    let mut peer = Peer::connect(&server).await;
+    for (elements, levels) in [(1 << 20, 1), (0, 128)] {
+        let result = peer.call::<IgnoredAny>("shape", &(elements, levels)).await;
+        result.unwrap();
+    }
+    for (elements, levels, why) in [
+        (
+            2_000_000,
+            1,
+            "2000000 elements in arrays and maps, and at most 1048576",
+        ),
+        (0, 1000, "nested 1000 levels deep, and at most 128"),
+    ] {
+        let shaped = peer.call::<IgnoredAny>("shape", &(elements, levels)).await;
+        let error = shaped.unwrap_err();
+        assert!(error.contains(why), "{error}");
+        assert_eq!(peer.call("sum", &(1, 2)).await, Ok(3));
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod calculator;
 mod hostile;
 mod limits;
 mod meta;
+mod meta_or_argument;
 mod order;
 mod peer;
 mod requests;

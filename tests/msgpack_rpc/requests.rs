@@ -195,5 +195,6 @@ async fn both_dialects_are_served_beside_each_other() {
         assert_eq!(peer.call("sum", &(1, 2)).await, Ok(3));
     }
     let nothing: HashMap<String, String> = HashMap::new();
+    let mut peer = Peer::connect(&server).await;
     assert_eq!(peer.call("sum", &(nothing, 1, 2)).await, Ok(3));
 }

@@ -23,10 +23,24 @@ async fn a_trait_is_called_with_a_meta_map_where_doge_is_and_without_where_anoth
     let asked = line.request().await;
     let meta = asked.meta();
     assert_eq!(meta["uber-trace-id"], "1a2b:3c4d:0:1");
+    assert_eq!(meta["doge-service"], "calculator");
     let left: u64 = meta["doge-timeout-ms"].parse().unwrap();
     assert!((9_000..=10_000).contains(&left), "{left}");
-    assert!(asked.bytes.starts_with(b"\x94\x00\x01\xa3sum\x93\x82"));
+    assert!(asked.bytes.starts_with(b"\x94\x00\x01\xa3sum\x93\x83"));
     assert!(asked.bytes.ends_with(b"\x01\x02"));
+    line.send(b"\x94\x01\x01\xc0\x03").await;
+    assert_eq!(soon(call).await.unwrap(), Ok(3));
+
+    let silent = MsgpackRpcConfig {
+        framework_keys: false,
+        ..MsgpackRpcConfig::default()
+    };
+    let silent = client(&peer.doge(), silent);
+    let call = tokio::spawn(async move { silent.sum(1, 2).await });
+    let mut line = peer.accept().await;
+    // To the byte as doge calls it.
+    let as_doge = b"\x94\x00\x01\xa3sum\x93\x80\x01\x02";
+    assert_eq!(line.request().await.bytes, as_doge[..]);
     line.send(b"\x94\x01\x01\xc0\x03").await;
     assert_eq!(soon(call).await.unwrap(), Ok(3));
 
@@ -66,8 +80,8 @@ async fn echo(mut line: Line) {
     while let Some(asked) = line.next().await {
         let count = asked.params[0] - 0x90;
         let meta = asked.meta();
-        assert_eq!(meta.len(), 1, "{meta:?}");
-        // The map has one entry, whose value has as many digits as the time has.
+        assert_eq!(meta.len(), 2, "{meta:?}");
+        // The value of the last entry has as many digits as the time has.
         let value = asked
             .params
             .windows(4)
@@ -138,6 +152,55 @@ async fn an_untyped_call_has_the_text_as_its_message_and_as_details() {
         Status::unknown("boom").with_details(&b"\xa4boom"[..])
     );
     assert!(!status.never_ran());
+}
+
+/// As neovim has its errors. The value is there for those who know it; a type of the caller is not made of it.
+#[tokio::test]
+async fn an_error_that_is_no_text_has_its_value_as_details() {
+    let peer = Peer::listen().await.serve(|mut line| async move {
+        while let Some(asked) = line.next().await {
+            line.error(asked.id, b"\x92\x01\xa3bad").await;
+        }
+    });
+    let client = Client::connect(peer.doge()).unwrap().with(patient());
+    let untyped = client.untyped("x");
+    let status = untyped.call::<()>("boom", ()).await.unwrap_err();
+    let expected = Status::unknown("[1, \"bad\"]").with_details(&b"\x92\x01\xa3bad"[..]);
+    assert_eq!(status, expected);
+    let typed = CalculatorClient::connect(peer.doge()).unwrap();
+    let status = typed.with(patient()).add(1).await.unwrap_err();
+    assert_eq!(status, Status::unknown("[1, \"bad\"]"));
+}
+
+#[tokio::test]
+async fn an_answer_over_a_limit_of_values_is_refused_and_costs_no_connection() {
+    let deep = [&[0x91; 199][..], b"\x90"].concat();
+    let many = [&b"\xdd\x00\x10\x00\x01"[..], &vec![0xC0; 0x10_0001]].concat();
+    let results = [
+        (deep, "nested 200 levels deep, and at most 128"),
+        (
+            many,
+            "1048577 elements in arrays and maps, and at most 1048576",
+        ),
+    ];
+    for (result, why) in results {
+        let peer = Peer::listen().await.serve(move |mut line| {
+            let result = result.clone();
+            async move {
+                let asked = line.request().await;
+                line.answer(asked.id, &result).await;
+                line.answer_all(b"\x03").await;
+            }
+        });
+        let client = client(&peer.doge(), MsgpackRpcConfig::default());
+        let status = client.sum(1, 2).await.unwrap_err();
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert!(!status.never_ran());
+        assert!(status.message().contains(why), "{status}");
+        assert!(status.message().contains("calculator/sum"), "{status}");
+        assert_eq!(client.sum(1, 2).await, Ok(3));
+        assert_eq!(peer.accepted(), 1);
+    }
 }
 
 #[tokio::test]

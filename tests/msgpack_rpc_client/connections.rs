@@ -90,7 +90,9 @@ async fn who_waits_for_a_connection_until_its_deadline_never_ran() {
     assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(status.never_ran());
     assert!(
-        status.message().contains("was free before the deadline"),
+        status
+            .message()
+            .contains("was free for calculator/add before the deadline"),
         "{status}"
     );
     line.answer(asked.id, b"\x03").await;
@@ -224,6 +226,82 @@ async fn what_comes_unasked_costs_the_connection_and_no_call() {
             assert_eq!(soon(next).await.unwrap(), Ok(2), "{unasked:02x?}");
             line.until_closed().await;
         }
+    }
+}
+
+/// It comes when the connection is in use again, so that nobody can have seen it before.
+#[tokio::test]
+async fn a_second_answer_to_an_earlier_call_costs_no_call() {
+    for stray in [
+        &b"\x94\x01\x01\xc0\x63"[..],
+        b"\x94\x01\x01\xa4boom\xc0",
+        b"\x93\x02\xa1n\x90",
+    ] {
+        let peer = Peer::listen().await;
+        let client = client(&peer.doge(), at_most(1));
+        let calls = tokio::spawn(async move {
+            [
+                client.add(1).await,
+                client.add(1).await,
+                client.add(1).await,
+            ]
+        });
+        let mut line = peer.accept().await;
+        assert_eq!(line.request().await.id, 1);
+        line.answer(1, b"\x01").await;
+        assert_eq!(line.request().await.id, 2);
+        line.send(stray).await;
+        line.send(stray).await;
+        line.answer(2, b"\x02").await;
+        assert_eq!(line.request().await.id, 3);
+        line.answer(3, b"\x03").await;
+        assert_eq!(soon(calls).await.unwrap(), [Ok(1), Ok(2), Ok(3)]);
+        assert!(peer.has_no_more().await, "over one connection");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_no_end_of_things_fails_the_call() {
+    let peer = Peer::listen().await;
+    let client = client(&peer.doge(), at_most(1));
+    let call = tokio::spawn(async move { client.add(1).await });
+    let mut line = peer.accept().await;
+    line.request().await;
+    line.send(&b"\x93\x02\xa1n\x90".repeat(1000)).await;
+    let status = soon(call).await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.message().contains("no end of them"), "{status}");
+    line.until_closed().await;
+}
+
+/// Python doge with `limitConn`: the system accepts any number of connections, and the server takes the next one when one
+/// of those that it serves is closed.
+#[tokio::test]
+async fn calls_on_connections_that_the_server_does_not_serve_get_the_turn_of_others() {
+    let served = Arc::new(tokio::sync::Semaphore::new(4));
+    let permits = Arc::clone(&served);
+    let peer = Peer::listen().await.serve(move |line: Line| {
+        let permits = Arc::clone(&permits);
+        async move {
+            let _permit = permits.acquire().await.unwrap();
+            line.answer_all(b"\x01").await;
+        }
+    });
+    let channel = channel(&peer.doge(), MsgpackRpcConfig::default());
+    let client = CalculatorClient::new(channel).with(patient());
+    let callers: Vec<_> = (0..32)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                for _ in 0..15 {
+                    // Not to be done twice: each call that fails is seen here.
+                    assert_eq!(client.add(1).await, Ok(1));
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        soon(caller).await.unwrap();
     }
 }
 

@@ -13,4 +13,5 @@ mod common;
 mod connections;
 mod fleets;
 mod hostile;
+mod identity;
 mod peer;

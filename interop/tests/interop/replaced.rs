@@ -61,11 +61,7 @@ async fn errors_are_as_before_but_for_those_that_are_better() {
         json!({"error": format!("RPCError: service test has no method \"{what}\"; it has {methods}")})
     };
     for meta in Meta::BOTH {
-        // With the meta map, one argument too few looks like a call without the map, and that is no number.
-        let too_few = match meta {
-            Meta::First => "argument `a`: a map came where another type is expected",
-            Meta::Absent => "argument `b` is missing",
-        };
+        let too_few = "argument `b` is missing";
         let expected = [
             // An exception without a text passed for success.
             (

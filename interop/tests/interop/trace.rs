@@ -46,12 +46,10 @@ async fn a_trace_goes_from_python_through_rust_to_python() {
     let passed_on = json!({"uber-trace-id": TRACE, "uberctx-tenant": "acme", "attempts": "2"});
     assert_eq!(seen[0], passed_on);
     let mut there = seen[1].clone();
-    // The time that was left to it goes as well.
-    let left = there
-        .as_object_mut()
-        .unwrap()
-        .remove("doge-timeout-ms")
-        .unwrap();
+    // The service and the time that was left go as well.
+    let keys = there.as_object_mut().unwrap();
+    assert_eq!(keys.remove("doge-service"), Some(json!("test")));
+    let left = keys.remove("doge-timeout-ms").unwrap();
     let left: u64 = left.as_str().unwrap().parse().unwrap();
     assert!((1..=1000).contains(&left), "{left}");
     assert_eq!(there, passed_on);
@@ -63,6 +61,7 @@ async fn metadata_of_a_rust_client_arrives_in_python_where_there_is_a_meta_map()
     let traced = CallOptions::new().metadata("uber-trace-id", TRACE).unwrap();
     let client = client(&python.address()).with(traced);
     let mut meta = client.meta().await.unwrap();
+    assert_eq!(meta.remove("doge-service").as_deref(), Some("test"));
     let left: u64 = meta.remove("doge-timeout-ms").unwrap().parse().unwrap();
     assert!((1..=30_000).contains(&left), "{left}");
     assert_eq!(

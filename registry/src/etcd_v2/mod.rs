@@ -39,7 +39,8 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 /// A key `/doge/rpc/{service}/{instance}` with the value `host:port` is an instance. There is nothing else that Python
 /// doge knows of one, so weight, zone and tags stay here; and it knows neither groups nor versions, so that one of each
 /// ([`group`](EtcdV2Builder::group), [`version`](EtcdV2Builder::version)) stands for all: there are no instances of
-/// others, and they cannot be registered.
+/// others, and they cannot be registered. Its clients call methods by their names alone, so of the services on one port
+/// only the default one can be registered; of the others it takes [none](Instance::with_native_only).
 ///
 /// **Registering** takes an instance at `tcp://HOST:PORT`, where a server speaks doge's dialect as well, or at
 /// `doge://` or `msgpack-rpc://`. Python doge cannot be told of IPv6 addresses: advertise a name or an IPv4 address.
@@ -104,6 +105,15 @@ impl EtcdV2 {
                 value: instance.key().to_string(),
                 mend: "Python doge has neither, and one of each stands for all; register that one, \
                        or name another with EtcdV2Builder::group and EtcdV2Builder::version",
+            });
+        }
+        if instance.is_native_only() {
+            return Err(RegistryError::CannotHold {
+                part: "service",
+                value: instance.key().service().to_owned(),
+                mend: "Python doge calls a method by its name alone, and at this port that is none of this service; give \
+                       the service a port of its own where MessagePack-RPC is served, or make it the default one of its \
+                       port with msgpack_rpc::Options::default_service",
             });
         }
         if instance.id().starts_with('_') {
@@ -176,5 +186,24 @@ impl Registry for EtcdV2 {
                 follower.spawn(&self.sources);
             }))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EtcdV2, Instance, RegistryError, ServiceKey};
+
+    /// Its clients would run a method of that name of another service.
+    #[test]
+    fn a_service_that_is_called_by_its_full_name_only_is_not_taken() {
+        let registry = EtcdV2::builder(["a:1"]).build().unwrap();
+        let instance = Instance::new(ServiceKey::new("hr.leave"), "tcp://b:1");
+        registry.entry(&instance).unwrap();
+        let refused = registry.entry(&instance.with_native_only()).unwrap_err();
+        assert!(matches!(refused, RegistryError::CannotHold { .. }));
+        let refused = refused.to_string();
+        for part in ["\"hr.leave\"", "port of its own", "default_service"] {
+            assert!(refused.contains(part), "{refused}");
+        }
     }
 }

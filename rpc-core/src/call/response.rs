@@ -24,8 +24,16 @@ pub struct Response {
 #[derive(Clone, Default)]
 struct Rare {
     /// The application's error for peers that know errors as text only.
-    text: Option<String>,
+    text: Option<Text>,
     extensions: Extensions,
+}
+
+/// What an error of the application reads like.
+#[derive(Clone)]
+struct Text {
+    text: String,
+    /// The value that it was made of, where the peer sent one.
+    value: Option<Bytes>,
 }
 
 impl Response {
@@ -61,10 +69,23 @@ impl Response {
         self
     }
 
+    /// An error of a peer that knows no types, as the value that it sent and what that reads like. It decodes as an error
+    /// that is known by its text: that the value fits a type of the caller would be chance.
+    pub fn from_foreign_error(value: Bytes, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let mut response = Self::from_text(text.clone());
+        response.rare.get_or_insert_default().text = Some(Text {
+            text,
+            value: Some(value),
+        });
+        response
+    }
+
     /// Says what the application's error reads like, for peers that know errors as text only.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.rare.get_or_insert_default().text = Some(text.into());
+        let text = text.into();
+        self.rare.get_or_insert_default().text = Some(Text { text, value: None });
         self
     }
 
@@ -186,7 +207,14 @@ impl Response {
 
     /// What the application's error reads like, if it was said.
     pub fn text(&self) -> Option<&str> {
-        self.rare.as_ref()?.text.as_deref()
+        Some(&*self.rare.as_ref()?.text.as_ref()?.text)
+    }
+
+    /// The application's error as the peer sent it, as MessagePack.
+    pub fn error_value(&self) -> &Bytes {
+        let text = self.rare.as_ref().and_then(|rare| rare.text.as_ref());
+        let value = text.and_then(|text| text.value.as_ref());
+        value.unwrap_or(self.bytes())
     }
 
     /// Whether the body is the application's error.

@@ -86,8 +86,8 @@ pub trait Methods<R> {
     fn named(&self, names: &Names) -> R;
 
     /// What the method of a MessagePack-RPC peer stands for, which may have its service in front, and its schema if there
-    /// is such a method.
-    fn spelt(&self, method: &str) -> (R, Option<&'static MethodSchema>);
+    /// is such a method. With `service`, it is a method of that service and of no other.
+    fn spelt(&self, service: Option<&str>, method: &str) -> (R, Option<&'static MethodSchema>);
 }
 
 /// What a frame asks of the driver.

@@ -32,6 +32,11 @@ pub enum Message {
         /// The result, as MessagePack.
         result: Bytes,
     },
+    /// A notification that cannot be read. Whatever is wrong with it, it gets no answer.
+    InvalidNotification {
+        /// What is wrong with it.
+        why: String,
+    },
     /// A value that is none of these.
     Invalid {
         /// The number of the request that it seems to be, if that much can be read.
@@ -60,7 +65,7 @@ impl Message {
         match self {
             Self::Request { id, .. } | Self::Answer { id, .. } => Some(*id),
             Self::Invalid { id, .. } => *id,
-            Self::Notification { .. } => None,
+            Self::Notification { .. } | Self::InvalidNotification { .. } => None,
         }
     }
 
@@ -82,20 +87,34 @@ impl Message {
                     result: message.slice(result..),
                 }
             }
-            Err(why) => Self::Invalid {
-                id: id_of(&message),
-                why: why.into(),
-            },
+            Err(why) => Origin::of(&message).invalid(why.into()),
         }
     }
 }
 
-/// The number of a request whose beginning this is.
-pub(super) fn id_of(message: &[u8]) -> Option<MsgId> {
-    let (_, rest) = array(message)?;
-    let (kind, rest) = kind(rest)?;
-    let (id, _) = MsgId::read(rest)?;
-    (kind == REQUEST).then_some(id)
+/// What can be told from the beginning of a message that cannot be read as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Origin {
+    Notification,
+    /// A request, with its number if that can be read, or anything else.
+    Other(Option<MsgId>),
+}
+
+impl Origin {
+    pub(super) fn of(message: &[u8]) -> Self {
+        match array(message).and_then(|(_, rest)| kind(rest)) {
+            Some((NOTIFICATION, _)) => Self::Notification,
+            Some((REQUEST, rest)) => Self::Other(MsgId::read(rest).map(|(id, _)| id)),
+            _ => Self::Other(None),
+        }
+    }
+
+    pub(super) fn invalid(self, why: String) -> Message {
+        match self {
+            Self::Notification => Message::InvalidNotification { why },
+            Self::Other(id) => Message::Invalid { id, why },
+        }
+    }
 }
 
 /// What kind of message it is, and what follows that.
@@ -153,8 +172,7 @@ impl Parts {
 
 /// Method and params, which are the rest of the message.
 fn place(message: &[u8], rest: &[u8]) -> Result<Place, &'static str> {
-    const METHOD: &str = "the method is a string in UTF-8";
-    let (method, params) = rmp::decode::read_str_from_slice(rest).map_err(|_| METHOD)?;
+    let (method, params) = text(rest).ok_or("the method is a string in UTF-8")?;
     if method.len() > LONGEST_METHOD {
         return Err(
             "the method is longer than 511 bytes, which no service and method are together",
@@ -167,6 +185,17 @@ fn place(message: &[u8], rest: &[u8]) -> Result<Place, &'static str> {
         params,
         count,
     })
+}
+
+/// The text at the front, and what follows it. Peers of before MessagePack told text from bytes write either as bin.
+fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    if let Ok(text) = rmp::decode::read_str_from_slice(bytes) {
+        return Some(text);
+    }
+    let mut rest = bytes;
+    let len = rmp::decode::read_bin_len(&mut rest).ok()?;
+    let (text, rest) = rest.split_at_checked(len as usize)?;
+    Some((std::str::from_utf8(text).ok()?, rest))
 }
 
 impl Call {
@@ -315,12 +344,15 @@ mod tests {
             (b"\x93\x00\x01\xa1m", one, "a request has four"),
             (b"\x95\x00\x01\xa1m\x90\xc0", one, "a request has four"),
             (b"\x93\x01\x01\xc0", None, "an answer has four"),
-            (b"\x94\x02\x01\xa1m\x90", None, "a notification has three"),
             (b"\x94\x00\xc0\xa1m\x90", None, "the id of a request"),
             (b"\x94\x00\xa11\xa1m\x90", None, "the id of a request"),
             (b"\x94\x00\xc3\xa1m\x90", None, "the id of a request"),
             (b"\x94\x01\xc0\xc0\xc0", None, "the id of an answer"),
-            (b"\x94\x00\x01\xc4\x01m\x90", one, "the method is a string"),
+            (
+                b"\x94\x00\x01\xc4\x01\xff\x90",
+                one,
+                "the method is a string",
+            ),
             (b"\x94\x00\x01\xa1\xff\x90", one, "the method is a string"),
             (b"\x94\x00\x01\x07\x90", one, "the method is a string"),
             (b"\x94\x00\x01\xa1m\x80", one, "the params are an array"),
@@ -336,5 +368,41 @@ mod tests {
             assert_eq!(read, id, "{bytes:02x?}");
             assert!(said.starts_with(why), "{bytes:02x?}: {said}");
         }
+    }
+
+    #[test]
+    fn a_notification_that_cannot_be_read_is_known_as_one() {
+        let long = [&b"\x93\x02\xda\x02\x58"[..], &[b'x'; 600], b"\x90"].concat();
+        for (bytes, why) in [
+            (&b"\x91\x02"[..], "a notification has three"),
+            (b"\x94\x02\x01\xa1m\x90", "a notification has three"),
+            (b"\x93\x02\xc4\x01\xff\x90", "the method is a string"),
+            (b"\x93\x02\xc0\x90", "the method is a string"),
+            (b"\x93\x02\xa1m\xc0", "the params are an array"),
+            (b"\x93\x02\xa1m\x80", "the params are an array"),
+            (
+                b"\xdc\x00\x03\xcd\x00\x02\xa1m\x80",
+                "the params are an array",
+            ),
+            (&long, "the method is longer"),
+        ] {
+            let Message::InvalidNotification { why: said } = parse(bytes) else {
+                panic!("{bytes:02x?}")
+            };
+            assert!(said.starts_with(why), "{bytes:02x?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_method_may_be_bytes_that_are_text() {
+        let (_, call) = request(b"\x94\x00\x01\xc4\x03sum\x92\x01\x02");
+        assert_eq!((call.method(), call.count()), ("sum", 2));
+        assert_eq!(call.into_params_after_first(), b"\x91\x02"[..]);
+        let (_, call) = request(b"\x94\x00\x01\xc6\x00\x00\x00\x03sum\x90");
+        assert_eq!((call.method(), call.count()), ("sum", 0));
+        let Message::Notification { call } = parse(b"\x93\x02\xc5\x00\x01n\x90") else {
+            panic!()
+        };
+        assert_eq!(call.method(), "n");
     }
 }

@@ -1,6 +1,6 @@
 use bytes::{Buf, BytesMut};
 
-use super::{Message, MsgId, message};
+use super::{Message, message::Origin};
 use crate::{
     protocol::{Decode, Violation},
     wire::Item,
@@ -26,12 +26,7 @@ pub struct Messages {
     max_message: usize,
     walk: Walk,
     /// What is known of a message that is too large, whose bytes are dropped as they come.
-    dropping: Option<Dropped>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Dropped {
-    id: Option<MsgId>,
+    dropping: Option<Origin>,
 }
 
 /// How far a message was walked.
@@ -77,8 +72,7 @@ impl Messages {
     pub fn next(&mut self, src: &mut BytesMut) -> Result<Option<Message>, Violation> {
         let step = self.walk.go_on(src)?;
         if self.dropping.is_none() && self.walk.at > self.max_message {
-            let id = message::id_of(src);
-            self.dropping = Some(Dropped { id });
+            self.dropping = Some(Origin::of(src));
         }
         let Some(dropped) = self.dropping else {
             return Ok(match step {
@@ -98,13 +92,10 @@ impl Messages {
             Step::End => {
                 self.walk.begin();
                 self.dropping = None;
-                Some(Message::Invalid {
-                    id: dropped.id,
-                    why: format!(
-                        "the message is larger than the {} bytes that are taken",
-                        self.max_message
-                    ),
-                })
+                Some(dropped.invalid(format!(
+                    "the message is larger than the {} bytes that are taken",
+                    self.max_message
+                )))
             }
         })
     }

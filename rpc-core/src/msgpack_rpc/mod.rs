@@ -10,7 +10,7 @@
 //! use doge_rpc_core::{
 //!     Deadline, Status,
 //!     call::{Request, Route},
-//!     msgpack_rpc::{Messages, answer, ask},
+//!     msgpack_rpc::{AskOptions, Messages, Reply, answer, ask},
 //!     schema::Encoding,
 //!     wire,
 //! };
@@ -19,16 +19,19 @@
 //! let body = wire::encode(&(1, 2), Encoding::Map)?;
 //! let deadline = Deadline::after(Deadline::DEFAULT_TIMEOUT);
 //! let sum = Route::named("calculator", "sum")?;
-//! let asked = ask(&Request::new(sum.clone(), body, deadline), 7, false)?;
+//! let asked = ask(&Request::new(sum.clone(), body, deadline), 7, AskOptions::default())?;
 //! assert_eq!([asked.head, asked.arguments].concat(), b"\x94\x00\x07\xa3sum\x92\x01\x02");
 //!
 //! let mut bytes = BytesMut::from(&b"\x94\x01\x07\xc0\x03"[..]);
 //! let message = Messages::new(1024).next(&mut bytes)?.ok_or("not whole")?;
-//! assert_eq!(answer(message, 7)?.decode::<u32, Status>(&sum)?, 3);
+//! let Reply::Answer(response) = answer(message, 7) else { panic!() };
+//! assert_eq!(response.decode::<u32, Status>(&sum)?, 3);
 //! # Ok(())
 //! # }
 //! ```
 
+mod arity;
+mod extent;
 mod message;
 mod messages;
 mod meta;
@@ -45,6 +48,6 @@ pub use self::{
     msg_id::MsgId,
     options::{MetaMap, Options},
     order::refusal,
-    request::{Asked, answer, ask},
+    request::{AskOptions, Asked, Reply, answer, ask},
     server::ServerConnection,
 };

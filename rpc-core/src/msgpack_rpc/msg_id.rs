@@ -15,6 +15,11 @@ impl MsgId {
         Some((Self(id), bytes))
     }
 
+    /// Whether it is one of these numbers.
+    pub(super) fn is_within(self, numbers: std::ops::Range<u32>) -> bool {
+        u32::try_from(self.0).is_ok_and(|id| numbers.contains(&id))
+    }
+
     /// Writes it in its shortest form.
     pub(super) fn write(self, dst: &mut BytesMut) {
         let written = if let Ok(unsigned) = u64::try_from(self.0) {

@@ -12,8 +12,8 @@ use crate::Deadline;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The service that a method alone reaches; `None` for the one that was added first. Any service is reached with its
-    /// name in front: `service/method` or `service.method`.
+    /// The service that a method alone reaches, and the only one that can be registered with Python doge; `None` for the
+    /// one that was added first. Any service is reached with its name in front: `service/method` or `service.method`.
     pub default_service: Option<String>,
     /// Whether a map of metadata stands in front of the params. By arity.
     pub meta: MetaMap,
@@ -28,13 +28,14 @@ pub struct Options {
 #[non_exhaustive]
 pub enum MetaMap {
     /// Found out for each call: it does when the method has one argument less than there are params, and the first one
-    /// is a map or nil. Where the method's optional arguments allow both, what the other calls of the connection had
-    /// counts, and before there were any, whether the map has nothing but texts.
+    /// is a map or nil, unless the calls of the connection that got a result have shown otherwise. Where the method's
+    /// optional arguments allow both and nothing was shown, it does when the map has nothing but texts.
     #[default]
     ByArity,
-    /// It does, as with doge from its repository; the first param is taken for it, whatever it is.
+    /// It does, as with doge from its repository; the first param is taken for the map, whatever it is.
     Always,
-    /// It does not, as with dogerpc 0.1.4, mprpc alone and most other peers.
+    /// It does not, as with dogerpc 0.1.4, mprpc alone and most other peers. A map that a client of this framework wrote is
+    /// taken for what it is all the same, so that no call reaches a method of another service.
     Never,
 }
 

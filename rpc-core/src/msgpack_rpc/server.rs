@@ -3,19 +3,21 @@ use std::{marker::PhantomData, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Call, Message, Messages, MetaMap, MsgId, Options, meta,
+    Call, Message, Messages, MetaMap, MsgId, Options,
+    arity::{Reading, Shown, Sign},
+    extent,
+    meta::{self, Meta},
     order::{Answer, Order},
     text,
 };
 use crate::{
-    Deadline, Metadata, Status,
+    Deadline, Status,
     call::{Attempt, Response},
     connection::{
         HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Running, ServerEvent, Serving,
     },
     protocol::{Reason, Violation},
     schema::MethodSchema,
-    wire::value_len,
 };
 
 /// The serving end of a connection to a MessagePack-RPC peer: each request gets exactly one answer, in the order of the
@@ -30,8 +32,10 @@ pub struct ServerConnection<R, T> {
     order: Order,
     running: Running<T>,
     notifications: u64,
-    /// Whether the calls of this connection have a meta map, once one of them has shown it.
-    has_meta: Option<bool>,
+    /// What the calls of this connection have shown about their meta map.
+    shown: Shown,
+    /// Whether it was logged that a meta map has more than metadata may.
+    told_of_excess: bool,
     /// The moment by which the rest of a message has to be there.
     patience: Option<Instant>,
     heard: Instant,
@@ -62,7 +66,8 @@ impl<R, T> ServerConnection<R, T> {
             order: Order::default(),
             running: Running::default(),
             notifications: 0,
-            has_meta: None,
+            shown: Shown::default(),
+            told_of_excess: false,
             patience: None,
             heard: now,
             going_away: false,
@@ -79,15 +84,18 @@ impl<R, T> ServerConnection<R, T> {
         now: Instant,
         methods: &impl Methods<R>,
     ) -> Result<Incoming<R>, Status> {
-        let (route, schema) = methods.spelt(call.method());
-        let (metadata, timeout, body) = if self.has_meta(&call, schema) {
-            let read = meta::read(call.first().unwrap_or_default());
-            let meta = read.map_err(|error| Status::invalid_argument(error.to_string()))?;
-            (meta.metadata, meta.timeout, call.into_params_after_first())
+        let service = call.first().and_then(meta::service);
+        let (route, schema) = methods.spelt(service, call.method());
+        let Reading { has_meta, shows } = self.read(&call, schema);
+        let (meta, body) = if has_meta {
+            let meta = meta::read(call.first().unwrap_or_default());
+            self.tell_of_excess(&meta);
+            (meta, call.into_params_after_first())
         } else {
-            (Metadata::new(), None, call.into_params())
+            (Meta::default(), call.into_params())
         };
-        let timeout = timeout
+        let timeout = meta
+            .timeout
             .or_else(|| schema.and_then(MethodSchema::timeout))
             .unwrap_or(self.options.timeout);
         if timeout.is_zero() {
@@ -95,45 +103,39 @@ impl<R, T> ServerConnection<R, T> {
             return Err(Status::deadline_exceeded(why));
         }
         Ok(Incoming {
-            id: number,
+            id: Sign::tag(shows, number),
             route,
             body,
             deadline: Deadline::new(now, timeout),
-            metadata,
+            metadata: meta.metadata,
             attempt: Attempt::default(),
             wants_text: true,
         })
     }
 
-    /// Whether the first param is a meta map.
-    fn has_meta(&mut self, call: &Call, schema: Option<&MethodSchema>) -> bool {
-        match self.options.meta {
-            MetaMap::Always => return call.count() > 0,
-            MetaMap::Never => return false,
-            MetaMap::ByArity => {}
-        }
-        let (Some(first), Some(schema)) = (call.first(), schema) else {
-            return false;
-        };
-        if !meta::is_meta(first) {
-            return false;
-        }
-        let most = schema.arguments().len();
-        let least = schema
-            .arguments()
-            .iter()
-            .filter(|it| !it.optional())
-            .count();
-        let fits = |count: usize| (least..=most).contains(&count);
-        let count = call.count() as usize;
-        match (fits(count - 1), fits(count)) {
-            (with, without) if with != without => {
-                self.has_meta = Some(with);
-                with
+    /// Whether the first param is a meta map, and what a good call shows with that.
+    fn read(&self, call: &Call, schema: Option<&MethodSchema>) -> Reading {
+        let has_meta = match (self.options.meta, schema) {
+            (MetaMap::ByArity, Some(schema)) => return self.shown.read(call, schema),
+            (MetaMap::Always, _) => call.count() > 0,
+            (MetaMap::Never, _) | (MetaMap::ByArity, None) => {
+                call.first().is_some_and(meta::is_own)
             }
-            _ => self
-                .has_meta
-                .unwrap_or_else(|| meta::looks_like_meta(first)),
+        };
+        Reading {
+            has_meta,
+            shows: None,
+        }
+    }
+
+    /// Logs once for the connection that some of a meta map is not among the metadata.
+    fn tell_of_excess(&mut self, meta: &Meta) {
+        if meta.left_out > 0 && !std::mem::replace(&mut self.told_of_excess, true) {
+            tracing::warn!(
+                left_out = meta.left_out,
+                "the meta map of a call has more entries or bytes than metadata may have; the call goes on without the \
+                 rest, and further calls of this connection without a word"
+            );
         }
     }
 
@@ -145,11 +147,11 @@ impl<R, T> ServerConnection<R, T> {
     }
 
     /// Puts an answer in its place; a notification has none.
-    fn put(&mut self, call: u64, answer: Answer) {
-        if call & NOTIFICATION == 0 {
-            self.order.answer(call, answer, &mut self.outbox);
+    fn put(&mut self, number: u64, answer: Answer) {
+        if number & NOTIFICATION == 0 {
+            self.order.answer(number, answer, &mut self.outbox);
         } else if let Answer::Error(error) = answer {
-            tracing::debug!(error, "a notification failed, which its sender is not told");
+            tracing::debug!(error, "notification failed (notifications get no answer)");
         }
     }
 }
@@ -168,6 +170,10 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
             Message::Notification { call } => {
                 self.notifications += 1;
                 (NOTIFICATION | self.notifications, call)
+            }
+            Message::InvalidNotification { why } => {
+                tracing::debug!(why, "invalid notification (notifications get no answer)");
+                return Ok(ServerEvent::None);
             }
             Message::Invalid { id, why } => {
                 let number = self.order.enter(id.unwrap_or(MsgId::NONE));
@@ -204,6 +210,7 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
 
     /// Metadata of the answer has no place in this dialect.
     fn answer(&mut self, call: u64, answer: Result<Response, Status>) {
+        let (sign, number) = Sign::untag(call);
         let answer = match answer {
             Ok(response) if response.body().has_items() => {
                 Answer::Error("items of an answer do not travel yet".into())
@@ -214,14 +221,17 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
                     _ => text::readable(response.bytes()),
                 })
             }
-            // Nothing else says where an answer ends: this would take part of the next one with it.
-            Ok(response) if value_len(response.bytes()) != Some(response.bytes().len()) => {
-                Answer::Error("the result is not one MessagePack value".into())
-            }
-            Ok(response) => Answer::Result(response.bytes().clone()),
+            // Nothing else says where an answer ends: one that is not one value would take part of the next one with it.
+            Ok(response) => match extent::check(response.bytes()) {
+                Ok(()) => Answer::Result(response.bytes().clone()),
+                Err(misfit) => Answer::Error(format!("the result cannot be sent: {misfit}")),
+            },
             Err(status) => Answer::Error(text::of_status(&status)),
         };
-        self.put(call, answer);
+        if let (Answer::Result(_), Some(sign)) = (&answer, sign) {
+            self.shown.note(sign);
+        }
+        self.put(number, answer);
     }
 
     fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {
@@ -333,7 +343,7 @@ mod tests {
     impl Methods<()> for Anything {
         fn named(&self, _: &Names) {}
 
-        fn spelt(&self, _: &str) -> ((), Option<&'static MethodSchema>) {
+        fn spelt(&self, _: Option<&str>, _: &str) -> ((), Option<&'static MethodSchema>) {
             ((), None)
         }
     }

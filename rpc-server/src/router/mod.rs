@@ -134,6 +134,11 @@ impl Router {
         Resolved::Stray(Arc::new(Target::new(Route::from(names), handler)))
     }
 
+    /// Whether a method that is called without its service is one of this service.
+    pub(crate) fn is_default(&self, service: &str) -> bool {
+        self.default == Some(service)
+    }
+
     /// The target that names were resolved to.
     pub(crate) fn target<'a>(&'a self, resolved: &'a Resolved) -> &'a Target {
         match resolved {
@@ -162,15 +167,17 @@ impl Methods<Resolved> for Router {
         }
     }
 
-    /// `method` alone is one of the default service; with its service in front it is `service/method` or
-    /// `service.method`.
-    fn spelt(&self, text: &str) -> (Resolved, Option<&'static MethodSchema>) {
-        let default = self.default.unwrap_or_default();
-        let divided = text.rsplit_once('/').or_else(|| {
-            let divided = text.rsplit_once('.');
-            divided.filter(|(service, _)| self.services.contains_key(service))
-        });
-        let (service, method) = divided.unwrap_or((default, text));
+    /// `method` alone is one of `service`, or else of the default service; with its service in front it is
+    /// `service/method` or `service.method`.
+    fn spelt(
+        &self,
+        service: Option<&str>,
+        text: &str,
+    ) -> (Resolved, Option<&'static MethodSchema>) {
+        let (service, method) = match service {
+            Some(service) => (service, unqualified(service, text)),
+            None => self.divided(text),
+        };
         match self.find(service, method) {
             Some((place, method)) => (place, Some(method)),
             None => {
@@ -182,6 +189,24 @@ impl Methods<Resolved> for Router {
             }
         }
     }
+}
+
+impl Router {
+    /// The service and the method of a text that is all that a caller says.
+    fn divided<'a>(&'a self, text: &'a str) -> (&'a str, &'a str) {
+        let divided = text.rsplit_once('/').or_else(|| {
+            let divided = text.rsplit_once('.');
+            divided.filter(|(service, _)| self.services.contains_key(service))
+        });
+        divided.unwrap_or((self.default.unwrap_or_default(), text))
+    }
+}
+
+/// The method of a text that may have the service in front.
+fn unqualified<'a>(service: &str, text: &'a str) -> &'a str {
+    let method = text.strip_prefix(service);
+    let method = method.and_then(|rest| rest.strip_prefix(['/', '.']));
+    method.unwrap_or(text)
 }
 
 /// The service of this name, or the first one.

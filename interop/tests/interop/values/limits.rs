@@ -1,7 +1,8 @@
 //! What one end takes and the other does not: an error of that call, and the next one goes on.
 
-use doge_interop::{Caller, Meta, Methods as _, Server};
+use doge_interop::{Caller, Meta, Methods as _, MethodsClient, Server};
 use doge_rpc::Code;
+use doge_test_support::free_port;
 use rmpv::Value;
 use serde_json::json;
 
@@ -26,12 +27,13 @@ async fn more_elements_than_we_take_are_an_error_for_python_and_never_leave_for_
 
     let python = Server::mprpc(Meta::Absent);
     let client = client(&python.address());
-    // The argument is an element as well.
+    // The argument is an element of the array of the arguments.
     let fits: Value = vec![Value::from(1); MOST - 1].into();
     assert!(same(&client.echo(fits.clone()).await.unwrap(), &fits));
     let over: Value = vec![Value::from(1); MOST].into();
     let error = client.length(over).await.unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument);
+    assert!(error.never_ran());
     assert!(
         error.message().contains("more than 1048576 elements"),
         "{error}"
@@ -61,6 +63,29 @@ async fn messages_over_64_mib_are_an_error_for_python_and_an_error_from_python()
     assert_eq!(error.code(), Code::ResourceExhausted);
     assert!(error.message().contains(&LARGEST.to_string()), "{error}");
     assert_eq!(client.sum(1, 2).await, Ok(3));
+}
+
+/// In Python, a server that serves four connections leaves further ones without an answer until one is closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_of_connections_that_is_smaller_than_ours_fails_no_call() {
+    let python = Server::mprpc_at(free_port(), Meta::First, &["--limit-conn", "4"]);
+    // Each call has the default time, and one attempt.
+    let client = MethodsClient::connect(python.address()).unwrap();
+    for millis in [0, 10] {
+        let callers: Vec<_> = (0..32)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    for _ in 0..15 {
+                        assert_eq!(client.slow(millis).await, Ok(millis));
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    }
 }
 
 /// Python hangs up without a word.

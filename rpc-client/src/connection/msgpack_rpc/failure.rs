@@ -17,6 +17,8 @@ pub(super) enum Failure {
     OutOfStep(String),
     /// The answer is larger than so many bytes.
     TooLarge(usize),
+    /// The answer is over a limit for values, for this reason. The connection is as good as before.
+    OverLimit(String),
 }
 
 impl Failure {
@@ -43,11 +45,22 @@ impl Failure {
                 "the answer of {route} at {address} is larger than the {limit} bytes that are taken; \
                  MsgpackRpcConfig::max_message lets larger ones in"
             )),
+            Self::OverLimit(why) => Status::resource_exhausted(format!(
+                "the answer of {route} at {address} cannot be taken: {why}"
+            )),
         }
     }
 
     /// Whether it is the connection that broke, and not that a limit or a value did not fit.
     pub(super) fn is_loss(&self) -> bool {
-        !matches!(self, Self::Refused(_) | Self::TooLarge(_))
+        !matches!(
+            self,
+            Self::Refused(_) | Self::TooLarge(_) | Self::OverLimit(_)
+        )
+    }
+
+    /// Whether the next call can go over the same connection.
+    pub(super) fn leaves_connection(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::OverLimit(_))
     }
 }

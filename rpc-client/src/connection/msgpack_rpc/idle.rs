@@ -30,6 +30,20 @@ impl<T> Idle<T> {
         Some(connection)
     }
 
+    /// Takes out the one that has rested longest.
+    pub(super) fn pop_oldest(&mut self) -> Option<T> {
+        let (_, connection) = self.rested.pop_front()?;
+        Some(connection)
+    }
+
+    /// Takes out those that are like this.
+    pub(super) fn take_like(&mut self, like: impl Fn(&T) -> bool) -> Vec<T> {
+        let (taken, rested) = self.rested.drain(..).partition(|(_, it)| like(it));
+        self.rested = rested;
+        let taken: VecDeque<_> = taken;
+        taken.into_iter().map(|(_, it)| it).collect()
+    }
+
     /// Takes out all.
     pub(super) fn take(&mut self) -> Vec<T> {
         self.rested.drain(..).map(|(_, it)| it).collect()
@@ -63,7 +77,12 @@ mod tests {
         assert_eq!(idle.pop(), Some("c"));
         idle.push("d", now);
         assert_eq!((idle.pop(), idle.pop()), (Some("d"), Some("b")));
-        assert_eq!(idle.take(), ["a"]);
+        for name in ["e", "f", "g"] {
+            idle.push(name, now);
+        }
+        assert_eq!(idle.pop_oldest(), Some("a"));
+        assert_eq!(idle.take_like(|it| *it != "f"), ["e", "g"]);
+        assert_eq!(idle.take(), ["f"]);
         assert_eq!(idle.pop(), None);
     }
 

@@ -8,11 +8,14 @@
 mod config;
 mod failure;
 mod idle;
+mod places;
 mod pool;
 mod reaper;
+mod shared;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod unserved;
 
 pub use self::config::MsgpackRpcConfig;
 pub(crate) use self::pool::Pool;

@@ -1,10 +1,10 @@
-use std::future::poll_fn;
+use std::{future::poll_fn, time::Duration};
 
 use bytes::Buf as _;
 use doge_rpc_core::{
     call::{Request, Response},
     driver::{FrameReader, Read},
-    msgpack_rpc::{Message, Messages, answer, ask},
+    msgpack_rpc::{AskOptions, Message, Messages, Reply, answer, ask},
     transport::{Stream, WriteHalf},
 };
 use tokio::{io::AsyncWriteExt as _, time::Instant};
@@ -17,9 +17,16 @@ pub(super) struct Socket {
     reader: FrameReader<Messages>,
     writer: WriteHalf,
     max_message: usize,
+    opened: Instant,
     /// The number of the last call; 0 before the first.
     last: u32,
 }
+
+/// A connection that the server closes within this time, and before a call, was refused.
+const NEW: Duration = Duration::from_millis(100);
+
+/// Messages that nobody asked for, and that are passed over while one call waits.
+const MAX_STRAYS: u32 = 64;
 
 /// The largest number of a call: peers keep it in 32 bits with a sign.
 const LARGEST_ID: u32 = i32::MAX as u32;
@@ -31,19 +38,20 @@ impl Socket {
             reader: FrameReader::new(read, Messages::new(max_message), now),
             writer,
             max_message,
+            opened: now,
             last: 0,
         }
     }
 
-    /// Makes one call; with `meta`, with a map of metadata in front of the params. Once this was dropped, or came to
-    /// anything but an answer or [`Failure::Refused`], the connection must not be used again.
+    /// Makes one call. Once this was dropped, or came to anything but an answer or a failure that
+    /// [leaves the connection](Failure::leaves_connection), the connection must not be used again.
     pub(super) async fn call(
         &mut self,
         request: &Request,
-        meta: bool,
+        options: AskOptions,
     ) -> Result<Response, Failure> {
+        let asked = ask(request, next_id(self.last), options).map_err(Failure::Refused)?;
         self.last = next_id(self.last);
-        let asked = ask(request, self.last, meta).map_err(Failure::Refused)?;
         let mut bytes = asked.head.chain(asked.arguments);
         let all = bytes.remaining();
         let written = self.writer.write_all_buf(&mut bytes).await;
@@ -51,12 +59,35 @@ impl Socket {
             true => Failure::Unsent(error),
             false => Failure::Lost(error),
         })?;
-        answer(self.message().await?, self.last).map_err(Failure::OutOfStep)
+        self.answer().await
+    }
+
+    /// The answer to the last call.
+    async fn answer(&mut self) -> Result<Response, Failure> {
+        let mut strays = 0;
+        loop {
+            let what = match answer(self.message().await?, self.last) {
+                Reply::Answer(response) => return Ok(response),
+                Reply::OverLimit(why) => return Err(Failure::OverLimit(why)),
+                Reply::OutOfStep(why) => return Err(Failure::OutOfStep(why)),
+                Reply::Stray(what) => what,
+            };
+            strays += 1;
+            if strays > MAX_STRAYS {
+                return Err(Failure::OutOfStep(format!("{what}, and no end of them")));
+            }
+            tracing::debug!(what, "passing over a message that nobody asked for");
+        }
     }
 
     /// Whether a call was made on it before.
     pub(super) fn was_used(&self) -> bool {
         self.last > 0
+    }
+
+    /// Whether it was made just now, and no call was made on it.
+    pub(super) fn is_new(&self, now: Instant) -> bool {
+        !self.was_used() && now - self.opened <= NEW
     }
 
     /// Whether it can be used for another call: the server has not hung up, and nothing came that nobody asked for.

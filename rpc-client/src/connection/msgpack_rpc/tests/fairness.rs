@@ -143,3 +143,58 @@ async fn a_server_that_takes_no_connections_any_more_closes_the_pool_and_ends_th
     busy.await.unwrap().unwrap();
     assert_eq!(line.asked().await, None);
 }
+
+/// A server that has no room for a further connection closes it at once, before anything is asked.
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_connection_is_refused_waits_for_one_that_works() {
+    let peer = Peer::listen("full").await;
+    let pool = peer.pool(at_most(4)).await;
+    let mut line = peer.accept().await;
+    let answering = call(&pool, 0, SECOND);
+    let (answered, asked) = tokio::join!(answering, async {
+        let (asked, id) = line.asked().await.unwrap();
+        line.answer(id).await;
+        asked
+    });
+    answered.unwrap();
+    assert_eq!(asked, 0);
+
+    let refusing = tokio::spawn(async move {
+        loop {
+            drop(peer.accept().await);
+        }
+    });
+    let calls = [1, 2, 3].map(|number| {
+        let pool = Arc::clone(&pool);
+        tokio::spawn(async move { call(&pool, number, SECOND).await })
+    });
+    for number in 1..=3 {
+        let (asked, id) = line.asked().await.unwrap();
+        assert_eq!(asked, number);
+        // The others have been refused by now.
+        tokio::time::sleep(SECOND / 10).await;
+        line.answer(id).await;
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert!(!pool.is_closing());
+    refusing.abort();
+}
+
+/// Where no other connection works, there is nothing to wait for.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_closes_all_connections_at_once_closes_the_pool() {
+    let peer = Peer::listen("closes").await;
+    let pool = peer.pool(at_most(4)).await;
+    let _refusing = tokio::spawn(async move {
+        loop {
+            drop(peer.accept().await);
+        }
+    });
+    tokio::task::yield_now().await;
+    let status = call(&pool, 1, SECOND).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.never_ran(), "{status}");
+    assert!(status.message().contains("memory://closes"), "{status}");
+}

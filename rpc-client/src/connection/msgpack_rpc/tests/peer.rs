@@ -53,6 +53,12 @@ impl Peer {
 }
 
 impl Line {
+    /// Says that the call of this number failed; that the client has hung up meanwhile is no failure of the test.
+    pub(super) async fn fail(&mut self, id: u8) {
+        let answer = [0x94, 1, id, 0xA4, b'b', b'o', b'o', b'm', 0xC0];
+        let _ = self.write.write_all(&answer).await;
+    }
+
     /// The only argument of the next call, and its number.
     pub(super) async fn asked(&mut self) -> Option<(u8, u8)> {
         let mut request = *b"\x94\x00\x00\xa1m\x91\x00";
