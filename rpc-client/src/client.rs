@@ -54,7 +54,11 @@ pub struct Client {
 enum Target {
     Channel(Channel),
     Cluster(Cluster),
-    Service(BoxedService),
+    Service {
+        service: BoxedService,
+        /// Its calls end by their deadline on their own.
+        keeps_deadline: bool,
+    },
 }
 
 impl Client {
@@ -83,9 +87,11 @@ impl Client {
 
     /// Calls a service of this process through the codec, without a socket.
     pub fn local<S: Serve>(service: S) -> Self {
-        Self::service(tower::service_fn(move |request: Request| {
-            handle(service.clone(), request)
-        }))
+        let service = tower::service_fn(move |request| handle(service.clone(), request));
+        Self::from(Target::Service {
+            service: BoxedService::new(service.map_err(Into::into)),
+            keeps_deadline: true,
+        })
     }
 
     /// Calls a tower service: layers around another client, or around a service of this process, whose handler then sees
@@ -97,8 +103,10 @@ impl Client {
         S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        let service = service.map_err(Into::into);
-        Self::from(Target::Service(BoxedService::new(service)))
+        Self::from(Target::Service {
+            service: BoxedService::new(service.map_err(Into::into)),
+            keeps_deadline: false,
+        })
     }
 
     /// The same, with options of its own; those that `options` leaves open stay.
@@ -212,11 +220,15 @@ impl Client {
 
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
         let now = Instant::now();
-        let request = self.options.request(route, body, now);
+        let request = self.options.request(route.clone(), body, now);
         let answer = match &self.target {
             Target::Channel(channel) => channel.call_at(&request, now).await,
             Target::Cluster(cluster) => cluster.call_at(&request, now).await,
-            Target::Service(service) => {
+            Target::Service {
+                service,
+                keeps_deadline: true,
+            } => Layers::call(service.clone(), request).await,
+            Target::Service { service, .. } => {
                 let deadline = request.deadline().instant();
                 let call = Layers::call(service.clone(), request.clone());
                 let answer = tokio::time::timeout_at(deadline, call).await;
@@ -229,7 +241,7 @@ impl Client {
                 Err(status) => status.metadata().clone(),
             });
         }
-        answer.map_err(|status| status.received_from(request.route()))
+        answer.map_err(|status| status.received_from(&route))
     }
 }
 
@@ -260,7 +272,7 @@ impl fmt::Debug for Client {
         match &self.target {
             Target::Channel(channel) => debug.field("channel", channel.address()),
             Target::Cluster(cluster) => debug.field("cluster", cluster),
-            Target::Service(_) => debug.field("service", &format_args!("in process")),
+            Target::Service { .. } => debug.field("service", &format_args!("in process")),
         };
         debug.field("options", &self.options).finish()
     }

@@ -17,7 +17,6 @@ library_benchmark_group!(
     name = messages,
     benchmarks = [
         encode_arguments,
-        scan,
         decode_arguments,
         decode_result,
         encode_frame,
@@ -32,18 +31,6 @@ fn encode_arguments(value: Small) -> Small {
         black_box(encode(black_box(&value)));
     }
     value
-}
-
-// The check of a body, without reading a value: the small record passes it with one sweep, an array of more than 15
-// elements is walked.
-#[library_benchmark]
-#[bench::swept(echo::request())]
-#[bench::walked(numbers())]
-fn scan(request: Request) -> Request {
-    for _ in 0..OPERATIONS {
-        black_box(black_box(&request).arguments().is_ok());
-    }
-    request
 }
 
 #[library_benchmark]
@@ -99,13 +86,6 @@ fn warm_sample() -> Small {
 
 fn encode(value: &Small) -> Bytes {
     wire::encode(&(value,), Encoding::Map).expect("a sample serialises")
-}
-
-fn numbers() -> Request {
-    let numbers: Vec<_> = (0..100).collect();
-    let body = wire::encode(&(numbers,), Encoding::Map).expect("numbers serialise");
-    let small = echo::request();
-    Request::new(small.route().clone(), body, small.deadline())
 }
 
 fn response() -> Response {
