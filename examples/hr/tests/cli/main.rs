@@ -6,6 +6,7 @@
 )]
 
 mod chaos;
+mod database_away;
 mod demo;
 #[cfg(feature = "etcd")]
 mod etcd;
