@@ -12,6 +12,7 @@ mod demo;
 mod etcd;
 mod import;
 mod leave;
+mod leave_away;
 #[path = "../common/people.rs"]
 #[allow(dead_code, reason = "others use the rest")]
 mod people;
