@@ -58,9 +58,10 @@ impl<E: EmployeeService, L: LeaveService> OnboardingService for Onboarding<E, L>
             None => self.running.spawn(saga.run(newcomer)).await,
         };
         result.unwrap_or_else(|error| {
-            let status =
-                Status::internal(format!("the onboarding did not come to its end: {error}"));
-            Err(OnboardingError::Status(status))
+            // The text of a panic may have anything in it.
+            tracing::error!(%error, "an onboarding did not come to its end");
+            let status = "the onboarding did not come to its end; the log of the instance says why";
+            Err(OnboardingError::Status(Status::internal(status)))
         })
     }
 }
