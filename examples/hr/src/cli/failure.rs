@@ -15,8 +15,8 @@ use crate::{
 /// Why a command ends with an exit code other than 0.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
-    #[error(transparent)]
-    Address(#[from] AddressError),
+    #[error("--advertise: {0}")]
+    Advertise(AddressError),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     InvalidRegistry(#[from] InvalidRegistry),
     #[error(transparent)]
     Io(#[from] io::Error),
+    #[error("--listen: {0}")]
+    Listen(AddressError),
     #[error(transparent)]
     Leave(#[from] LeaveError),
     #[error(
@@ -75,6 +77,7 @@ pub(crate) enum Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
+            StartError::Address(error) => Self::Listen(error),
             StartError::Unspecified(address) => Self::Unspecified(address),
             other => Self::Start(other),
         }
