@@ -34,7 +34,8 @@ pub(crate) enum Task {
     /// Gives the readers of what peers send all kinds of bytes, and fails when one of them panics or breaks a promise.
     Fuzz(FuzzOptions),
     /// Counts the instructions on the path of a call, and fails when one of the counts is more than 3 % over what
-    /// benches/instructions.toml has for it. Needs valgrind and a runner for it.
+    /// benches/instructions.toml has for it, or a whole call more than 3 % over its base there. Needs valgrind and a runner
+    /// for it.
     Instructions(InstructionsOptions),
     /// Runs the whole benchmark, and writes its tables to docs/performance.md and its plots beside it. Takes half an hour,
     /// on a machine that does nothing else. Needs protoc and capnp, to build the libraries that are compared.
@@ -78,7 +79,8 @@ pub(crate) struct InstructionsOptions {
     /// Installs what is missing first: valgrind with apt-get, and its runner into target/tools, which takes a minute.
     #[arg(long)]
     pub(crate) install: bool,
-    /// Writes the counts to benches/instructions.toml instead of failing. Without a reason, nothing in it grows.
+    /// Writes the counts to benches/instructions.toml instead of failing. Without a reason, nothing in it grows; a base
+    /// never changes.
     #[arg(long)]
     pub(crate) bless: bool,
     /// What the growth is good for; it stands beside the count.
