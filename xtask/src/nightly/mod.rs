@@ -111,6 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_fails_does_not_keep_the_next_from_running() {
+        let steps = [
+            Step::program("fails", "false", "-"),
+            Step::program("says", "echo", "figure: calls = 7"),
+        ];
+        let ran = steps.each_ref().map(|step| run_one(step).unwrap());
+        let [(failed, none), (succeeded, figures)] = ran;
+        assert!(!failed.success() && succeeded.success());
+        assert_eq!((none, figures), (vec![], vec!["calls = 7".to_owned()]));
+        assert_eq!(run(&steps), ExitCode::FAILURE);
+        assert_eq!(run(&steps[1..]), ExitCode::SUCCESS);
+    }
+
+    #[test]
     fn the_summary_has_each_step_with_its_figures_and_what_failed() {
         let fuzzing = Step::cargo("fuzzing", "fuzz run a");
         let soaks = Step::cargo("ignored tests", "nextest run");
