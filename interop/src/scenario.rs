@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{Meta, programs::python};
 
 /// The longest of them, on a machine with other work to do.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Lets an mprpc client do something at length with a server, and returns what it says of each case.
 ///

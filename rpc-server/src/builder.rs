@@ -216,7 +216,8 @@ impl Builder {
                 running.registrations.push(registration);
             }
         }
-        tracing::info!(address = %running.address, services = schemas.len(), "serving");
+        let services: Vec<_> = schemas.iter().map(|schema| schema.name()).collect();
+        tracing::info!(address = %running.address, services = services.join(","), "serving");
         Ok(running)
     }
 

@@ -1,5 +1,5 @@
-//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`, `cargo xtask instructions`,
-//! `cargo xtask bench`.
+//! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask nightly`, `cargo xtask fuzz`,
+//! `cargo xtask instructions`, `cargo xtask bench`.
 //!
 //! Each is a list of [`Step`]s, and each step is one command that can be run by hand as well: `--dry-run` prints
 //! them. To change what a command does, see [`plan`].
@@ -17,6 +17,7 @@ mod fuzz;
 mod instructions;
 mod neovim;
 mod nextest;
+mod nightly;
 mod options;
 mod plan;
 mod python;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     }
     match &options.task {
         Task::Instructions(options) => instructions::run(options),
+        Task::Nightly(_) => nightly::run(&steps),
         _ => run::run(&steps),
     }
 }

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fmt, io,
     path::Path,
-    process::{Command, ExitStatus, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
 /// One command, run in the root of the workspace.
@@ -73,6 +73,17 @@ impl Step {
     /// When it cannot be started.
     pub(crate) fn capture(&self) -> io::Result<Output> {
         self.command().stderr(Stdio::inherit()).output()
+    }
+
+    /// Starts the command, with pipes for what it prints.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub(crate) fn spawn_piped(&self) -> io::Result<Child> {
+        let mut command = self.command();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn()
     }
 
     pub(crate) fn name(&self) -> &'static str {

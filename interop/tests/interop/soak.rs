@@ -1,11 +1,12 @@
-//! A hundred thousand calls of all kinds each way, and whether each got its own answer.
+//! Calls of all kinds each way, and whether each got its own answer: some thousands always, and many in soaks that
+//! `cargo xtask nightly` runs.
 
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use doge_interop::{Failure, Meta, Methods as _, MethodsClient, Server, dogerpc, scenario};
@@ -16,44 +17,79 @@ use tokio::task::JoinSet;
 
 use crate::ours::{blocking, client, port, serve};
 
-const CALLS: u32 = 100_000;
+/// Enough for each kind of call to meet each other kind on a connection.
+const SOME: u32 = 10_000;
+/// Minutes of calls.
+const MANY: u32 = 500_000;
+
+/// Each direction, with some calls, and with many in a soak.
+macro_rules! each_way {
+    ($($name:ident: $run:ident($($argument:expr)?);)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                $run($($argument,)? SOME).await;
+            }
+        )*
+
+        mod soak {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                #[ignore = "a soak of minutes, for cargo xtask nightly"]
+                async fn $name() {
+                    let began = Instant::now();
+                    $run($($argument,)? MANY).await;
+                    let seconds = began.elapsed().as_secs_f64();
+                    let rate = f64::from(MANY) / seconds;
+                    println!("figure: {}: {MANY} calls in {seconds:.0} s, {rate:.0} calls/s", stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+each_way! {
+    python_clients_with_a_meta_map_get_their_own_answers_from_rust: from_python(Meta::First);
+    python_clients_without_a_meta_map_get_their_own_answers_from_rust: from_python(Meta::Absent);
+    the_published_dogerpc_gets_its_own_answers_from_rust: from_dogerpc();
+    rust_clients_with_a_meta_map_get_their_own_answers_from_python: from_rust(Meta::First);
+    rust_clients_without_a_meta_map_get_their_own_answers_from_python: from_rust(Meta::Absent);
+}
 
 #[track_caller]
-fn assert_clean(seen: &Json) {
-    assert_eq!(seen["calls"], CALLS, "{seen}");
+fn assert_clean(seen: &Json, calls: u32) {
+    assert_eq!(seen["calls"], calls, "{seen}");
     assert_eq!(seen["failed"], 0, "{seen}");
     assert_eq!(seen["desynchronised"], 0, "{seen}");
 }
 
-/// 16 callers each.
-async fn from_python(meta: Meta) {
+/// 16 callers.
+async fn from_python(meta: Meta, calls: u32) {
     let server = serve().await;
     let port = port(&server);
-    let options = ["--calls", "100000", "--concurrency", "16"];
-    let cases = blocking(move || scenario("soak", port, meta, &options)).await;
-    assert_clean(&cases[0]);
+    let run = move || {
+        let calls = calls.to_string();
+        scenario(
+            "soak",
+            port,
+            meta,
+            &["--calls", &calls, "--concurrency", "16"],
+        )
+    };
+    assert_clean(&blocking(run).await[0], calls);
 }
 
-#[tokio::test]
-async fn python_clients_with_a_meta_map_get_their_own_answers_from_rust() {
-    from_python(Meta::First).await;
-}
-
-#[tokio::test]
-async fn python_clients_without_a_meta_map_get_their_own_answers_from_rust() {
-    from_python(Meta::Absent).await;
-}
-
-#[tokio::test]
-async fn the_published_dogerpc_gets_its_own_answers_from_rust() {
+async fn from_dogerpc(calls: u32) {
     let server = serve().await;
     let registry = dogerpc::direct(&[port(&server)]);
-    let seen = blocking(move || dogerpc::soak(&registry, "test", CALLS)).await;
-    assert_clean(&seen);
+    let seen = blocking(move || dogerpc::soak(&registry, "test", calls)).await;
+    assert_clean(&seen, calls);
 }
 
 /// 16 callers, some of whom give up.
-async fn from_rust(meta: Meta) {
+async fn from_rust(meta: Meta, calls: u32) {
     let server = Server::mprpc(meta);
     let client = client(&server.address());
     let (numbers, given_up) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
@@ -64,7 +100,7 @@ async fn from_rust(meta: Meta) {
         callers.spawn(async move {
             loop {
                 let number = numbers.fetch_add(1, Ordering::Relaxed);
-                if number >= u64::from(CALLS) {
+                if number >= u64::from(calls) {
                     break;
                 }
                 if !call(&client, number).await {
@@ -76,18 +112,8 @@ async fn from_rust(meta: Meta) {
     while let Some(ended) = callers.join_next().await {
         ended.unwrap();
     }
-    // The test is one only if some were.
-    assert!(given_up.load(Ordering::Relaxed) > 100);
-}
-
-#[tokio::test]
-async fn rust_clients_with_a_meta_map_get_their_own_answers_from_python() {
-    from_rust(Meta::First).await;
-}
-
-#[tokio::test]
-async fn rust_clients_without_a_meta_map_get_their_own_answers_from_python() {
-    from_rust(Meta::Absent).await;
+    // One call in fifty is to be given up, and the test is one only if many were.
+    assert!(given_up.load(Ordering::Relaxed) > u64::from(calls) / 1000);
 }
 
 /// Makes a call that no other call is answered like, or gives one up; whether there was an answer.

@@ -23,8 +23,11 @@ pub(super) struct Baseline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scenario {
     pub(super) name: String,
-    /// For one operation.
+    /// What one operation may cost today.
     pub(super) instructions: f64,
+    /// What one operation cost in the commit that the header of the file names. Written by hand only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) base: Option<f64>,
     /// Why it grew, when it last grew by more than the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<String>,
@@ -34,9 +37,15 @@ pub(super) struct Scenario {
 pub(super) const FILE: &str = "benches/instructions.toml";
 
 const HEADER: &str = "\
-# Instructions of one operation in each scenario of benches/benches/instructions/, counted by `cargo xtask instructions`,
-# which fails when one grows by more than 3 %. What is worth more than that is owned up to with its reason:
-# `cargo xtask instructions --bless --reason \"...\"` writes this file.
+# Instructions of one operation in each scenario of benches/benches/instructions/, counted by `cargo xtask instructions`.
+#
+# `instructions`: what a scenario may cost today. The check fails when a scenario costs more than 3 % over it. Growth that
+# is worth its price is written here, with its reason, by `cargo xtask instructions --bless --reason \"...\"`.
+#
+# `base`: what the scenario cost in commit 125499d. Nothing that is blessed changes it. The check fails when a whole unary
+# call (`whole_calls::*`) costs more than 3 % over its base, whatever was blessed and for whatever reason: take as many
+# instructions off the path of a call, in the same change. Other tools count differently: count commit 125499d with the
+# new tools, and write each `base` by hand, in a commit that changes nothing else.
 
 ";
 
@@ -52,20 +61,19 @@ impl Baseline {
     }
 
     pub(super) fn write(&self) -> io::Result<()> {
-        let text = toml::to_string(self).map_err(io::Error::other)?;
-        fs::write(path(), format!("{HEADER}{text}"))
+        fs::write(path(), self.text()?)
     }
 
-    pub(super) fn cost(&self, scenario: &str) -> Option<f64> {
-        self.scenario(scenario).map(|known| known.instructions)
+    pub(super) fn scenario(&self, name: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|known| known.name == name)
     }
 
     /// The baseline after these counts. Without a reason nothing in it grows, so that many small steps that pass do not
-    /// become a large one; what has shrunk is taken, and so are scenarios that came and went.
+    /// become a large one; what has shrunk is taken, and so are scenarios that came and went. Each base stays.
     ///
     /// # Errors
     ///
-    /// When something has outgrown the limit, and there is no reason.
+    /// When something has outgrown the limit, and there is no reason; when the benchmark lacks a scenario that has a base.
     pub(super) fn bless(
         &self,
         comparison: &Comparison,
@@ -76,6 +84,14 @@ impl Baseline {
         if let (Some(line), None) = (comparison.grown().next(), reason) {
             let why = format!(
                 "{} grew by more than 3 %: that takes a --reason",
+                line.scenario
+            );
+            return Err(why.into());
+        }
+        let without = comparison.unmatched().find(|line| line.base.is_some());
+        if let Some(line) = without {
+            let why = format!(
+                "{} has a base in {FILE}, and the benchmark lacks it: bring it back, or remove it from the file by hand",
                 line.scenario
             );
             return Err(why.into());
@@ -101,14 +117,17 @@ impl Baseline {
         Some(Scenario {
             name: line.scenario.clone(),
             instructions,
+            base: known.and_then(|known| known.base),
             reason: reason
                 .map(Into::into)
                 .or_else(|| known.and_then(|known| known.reason.clone())),
         })
     }
 
-    fn scenario(&self, name: &str) -> Option<&Scenario> {
-        self.scenarios.iter().find(|known| known.name == name)
+    /// The file.
+    fn text(&self) -> io::Result<String> {
+        let scenarios = toml::to_string(self).map_err(io::Error::other)?;
+        Ok(format!("{HEADER}{scenarios}"))
     }
 }
 
@@ -118,12 +137,21 @@ fn path() -> PathBuf {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{super::comparison::tests::compare, Baseline, Scenario, Toolchain};
+    use std::fs;
+
+    use super::{
+        super::{
+            comparison::Comparison,
+            comparison::tests::{compare, counts},
+        },
+        Baseline, Scenario, Toolchain, path,
+    };
 
     pub(crate) fn baseline(costs: &[(&str, f64)]) -> Baseline {
         let scenario = |(name, instructions): &(&str, f64)| Scenario {
             name: (*name).into(),
             instructions: *instructions,
+            base: None,
             reason: None,
         };
         Baseline {
@@ -170,12 +198,66 @@ pub(super) mod tests {
     fn the_file_is_read_as_it_was_written() {
         let mut written = baseline(&WAS);
         written.scenarios[1].reason = Some("checks \"more\"".into());
+        written.scenarios[2].base = Some(99.5);
         let text = toml::to_string(&written).unwrap();
         assert_eq!(toml::from_str::<Baseline>(&text).unwrap(), written);
     }
 
     #[test]
-    fn the_repository_has_a_baseline() {
-        assert!(!Baseline::read().unwrap().scenarios.is_empty());
+    fn a_base_stays_whatever_is_blessed_and_what_is_new_has_none() {
+        let mut was = baseline(&WAS);
+        for (scenario, base) in was.scenarios.iter_mut().zip([50.0, 60.0, 200.0]) {
+            scenario.base = Some(base);
+        }
+        let is = [&IS[..], &[("new", 7.0)]].concat();
+        let comparison = Comparison::new(&was, &counts(&is));
+        let toolchain = was.toolchain.clone();
+        let blessed = was.bless(&comparison, toolchain, Some("checks more"));
+        let bases = blessed.unwrap().scenarios;
+        let bases: Vec<_> = bases.iter().map(|scenario| scenario.base).collect();
+        assert_eq!(bases, [Some(50.0), Some(60.0), Some(200.0), None]);
+    }
+
+    #[test]
+    fn a_base_does_not_go_with_its_scenario() {
+        let mut was = baseline(&WAS);
+        was.scenarios[2].base = Some(100.0);
+        let renamed = [&WAS[..2], &[("shrank", 100.0)]].concat();
+        let comparison = Comparison::new(&was, &counts(&renamed));
+        let problem = was.bless(&comparison, was.toolchain.clone(), Some("renamed"));
+        let problem = problem.unwrap_err().to_string();
+        assert!(problem.starts_with("shrinks has a base"), "{problem}");
+    }
+
+    #[test]
+    fn the_file_of_the_repository_is_as_it_would_be_written() {
+        let baseline = Baseline::read().unwrap();
+        assert!(!baseline.scenarios.is_empty());
+        assert_eq!(
+            fs::read_to_string(path()).unwrap(),
+            baseline.text().unwrap()
+        );
+    }
+
+    #[test]
+    fn every_whole_call_of_the_repository_has_a_base() {
+        let scenarios = Baseline::read().unwrap().scenarios;
+        let calls = scenarios
+            .iter()
+            .filter(|it| it.name.starts_with("whole_calls::"));
+        let bases: Vec<_> = calls.map(|it| (&*it.name, it.base)).collect();
+        let first = [
+            ("whole_calls::local::small", Some(10073.1)),
+            ("whole_calls::local::nothing", Some(2955.0)),
+            ("whole_calls::memory::small_1", Some(18043.6)),
+            ("whole_calls::memory::small_16", Some(12773.9)),
+            ("whole_calls::memory::nothing_1", Some(10649.7)),
+            ("whole_calls::memory::nothing_16", Some(5565.1)),
+            ("whole_calls::cluster::small_1", Some(20033.6)),
+            ("whole_calls::cluster::small_16", Some(14777.1)),
+            ("whole_calls::cluster::nothing_1", Some(12639.7)),
+            ("whole_calls::cluster::nothing_16", Some(7568.0)),
+        ];
+        assert_eq!(bases[..first.len()], first);
     }
 }

@@ -13,23 +13,24 @@ pub(super) fn table(comparison: &Comparison) -> String {
     let names = comparison.lines.iter().map(|line| line.scenario.len());
     let width = names.max().unwrap_or_default();
     let mut text = format!(
-        "\n{:width$} {:>10} {:>10} {:>9}\n",
-        "instructions of one", "baseline", "now", "change"
+        "\n{:width$} {:>10} {:>10} {:>10} {:>9} {:>10}\n",
+        "instructions of one", "base", "baseline", "now", "change", "since base"
     );
     for line in &comparison.lines {
-        let (baseline, now) = match line.costs {
-            Costs::Both { baseline, now } => (Some(baseline), Some(now)),
-            Costs::New(now) => (None, Some(now)),
-            Costs::Gone(baseline) => (Some(baseline), None),
+        let baseline = match line.costs {
+            Costs::Both { baseline, .. } | Costs::Gone(baseline) => Some(baseline),
+            Costs::New(_) => None,
         };
         let number = |cost: Option<f64>| cost.map_or("-".into(), |cost| format!("{cost:.1}"));
         let _ = writeln!(
             text,
-            "{:width$} {:>10} {:>10} {:>9}{}",
+            "{:width$} {:>10} {:>10} {:>10} {:>9} {:>10}{}",
             line.scenario,
+            number(line.base),
             number(baseline),
-            number(now),
+            number(line.now()),
             line.change().map_or("-".into(), percent),
+            line.change_since_base().map_or("-".into(), percent),
             mark(line),
         );
     }
@@ -46,6 +47,18 @@ pub(super) fn verdict(comparison: &Comparison) -> String {
         grown.for_each(|line| text.push_str(&detail(line)));
         text.push_str("If that is worth it, say why, in the same commit:\n");
         let _ = writeln!(text, "$ {BLESS} --reason \"...\"");
+    }
+    let mut over_base = comparison.over_base().peekable();
+    if over_base.peek().is_some() {
+        let _ = writeln!(
+            text,
+            "\nWhole calls more than {limit} % over their base in {FILE}:"
+        );
+        over_base.for_each(|line| text.push_str(&detail_since_base(line)));
+        text.push_str(
+            "No --bless and no --reason changes a base: take as many instructions off the path of a call, in the same\n\
+             change. To see where they go, give the scenario's file in target/gungraun/ to callgrind_annotate.\n",
+        );
     }
     let mut unmatched = comparison.unmatched().peekable();
     if unmatched.peek().is_some() {
@@ -84,6 +97,7 @@ pub(super) fn other_causes(was: &Toolchain, is: &Toolchain) -> String {
 
 fn mark(line: &Line) -> &'static str {
     match line.costs {
+        _ if line.is_over_base() => "  over base",
         _ if line.has_grown() => "  grew",
         _ if line.has_shrunk() => "  shrank",
         Costs::Both { .. } => "",
@@ -104,6 +118,18 @@ fn detail(line: &Line) -> String {
     }
 }
 
+fn detail_since_base(line: &Line) -> String {
+    match (line.base, line.now(), line.change_since_base()) {
+        (Some(base), Some(now), Some(change)) => format!(
+            "  {}: {base:.1} -> {now:.1}, which is {:+.1} ({})\n",
+            line.scenario,
+            now - base,
+            percent(change)
+        ),
+        _ => String::new(),
+    }
+}
+
 fn percent(change: f64) -> String {
     format!("{:+.2} %", change * 100.0)
 }
@@ -111,18 +137,21 @@ fn percent(change: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{other_causes, table, verdict};
-    use crate::instructions::{comparison::tests::compare, toolchain::Toolchain};
+    use crate::instructions::{
+        comparison::tests::{compare, compare_with_bases},
+        toolchain::Toolchain,
+    };
 
     #[test]
     fn it_says_what_grew_by_how_much_and_how_to_own_up() {
         let was = [("calls", 1000.0), ("scan", 200.0), ("old", 5.0)];
         let comparison = compare(&was, &[("calls", 1050.0), ("scan", 180.0), ("new", 7.0)]);
         let expected = "
-instructions of one   baseline        now    change
-calls     1000.0     1050.0   +5.00 %  grew
-scan      200.0      180.0  -10.00 %  shrank
-new           -        7.0         -  new
-old         5.0          -         -  gone
+instructions of one base  baseline        now    change  since base
+calls   -  1000.0     1050.0   +5.00 %   -  grew
+scan    -  200.0      180.0  -10.00 %    -  shrank
+new     -      -        7.0         -    -  new
+old     -    5.0          -         -    -  gone
 ";
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(words(&table(&comparison)), words(expected));
@@ -145,6 +174,28 @@ To keep it so, lower the baseline:
 $ cargo xtask instructions --bless
 "
         );
+    }
+
+    #[test]
+    fn it_says_which_whole_call_is_over_its_base_and_what_to_do() {
+        let calls = [("whole_calls::a", 1050.0, 1000.0), ("scan", 90.0, 80.0)];
+        let comparison = compare_with_bases(&calls);
+        let table = table(&comparison);
+        for (line, end) in [
+            ("whole_calls::a", "+0.00 %    +5.00 %  over base"),
+            ("scan", "+0.00 %   +12.50 %"),
+        ] {
+            let line = table.lines().find(|it| it.starts_with(line)).unwrap();
+            assert!(line.ends_with(end), "{line}");
+        }
+        let verdict = verdict(&comparison);
+        assert!(
+            verdict.contains(
+                "  whole_calls::a: 1000.0 -> 1050.0, which is +50.0 (+5.00 %)\nNo --bless"
+            ),
+            "{verdict}"
+        );
+        assert!(!verdict.contains("scan"), "{verdict}");
     }
 
     #[test]

@@ -11,19 +11,25 @@ pub(super) struct Features {
 
 impl Features {
     pub(super) fn of(installed: Installed) -> Self {
-        let mut features = Self::default();
-        for (feature, name, is_on) in [
-            (&["etcd", "etcd-v2"][..], "etcd", installed.etcd),
-            (&["python"], "Python", installed.python.is_some()),
-            (&["neovim"], "neovim", installed.neovim),
-        ] {
-            if is_on {
-                features.on.extend(feature);
-            } else {
-                features.off.push(name);
-            }
-        }
+        let mut features = Self::of_packages(installed);
+        features.add(&["python"], "Python", installed.python.is_some());
+        features.add(&["neovim"], "neovim", installed.neovim);
         features
+    }
+
+    /// Without those that only the tests with other peers have.
+    pub(super) fn of_packages(installed: Installed) -> Self {
+        let mut features = Self::default();
+        features.add(&["etcd", "etcd-v2"], "etcd", installed.etcd);
+        features
+    }
+
+    fn add(&mut self, features: &[&'static str], name: &'static str, is_on: bool) {
+        if is_on {
+            self.on.extend(features);
+        } else {
+            self.off.push(name);
+        }
     }
 
     /// A command of cargo for the whole workspace, followed by `options`.

@@ -8,7 +8,7 @@ mod testing;
 use self::{examples::EXAMPLES, installed::Installed};
 use super::{
     Step, capnp, fuzz, instructions,
-    options::{Task, TestOptions},
+    options::{FuzzOptions, InstallOptions, Task},
     python,
 };
 
@@ -16,6 +16,7 @@ use super::{
 pub(crate) fn steps(task: &Task) -> Vec<Step> {
     match task {
         Task::Test(options) => testing::steps(*options, Installed::look()),
+        Task::Nightly(options) => nightly(*options, Installed::look()),
         Task::Ci(options) => ci(*options, Installed::look()),
         Task::Fuzz(options) => fuzz::steps(*options),
         Task::Instructions(options) => instructions::steps(options),
@@ -103,6 +104,23 @@ const TESTS: Step = Step::cargo("tests", "xtask test");
 
 const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
 
+/// Long enough for a target to find what a minute does not.
+const NIGHTLY_FUZZING_SECONDS: u32 = 600;
+
+fn nightly(options: InstallOptions, installed: Installed) -> Vec<Step> {
+    let mut steps = testing::ignored(options, installed);
+    let missing = fuzz::missing();
+    if options.install || missing.is_empty() {
+        steps.extend(fuzz::steps(FuzzOptions {
+            install: options.install,
+            seconds: NIGHTLY_FUZZING_SECONDS,
+        }));
+    } else {
+        fuzz::tell_what_is_missing(&missing);
+    }
+    steps
+}
+
 fn bench() -> Vec<Step> {
     let mut steps = vec![PICKING, BENCHMARK];
     match python::find() {
@@ -113,7 +131,7 @@ fn bench() -> Vec<Step> {
 }
 
 /// What is quick to fail comes first.
-fn ci(options: TestOptions, installed: Installed) -> Vec<Step> {
+fn ci(options: InstallOptions, installed: Installed) -> Vec<Step> {
     let mut steps = vec![FORMATTING, FORMATTING_OF_FUZZING, LINTS_WITHOUT_PROTOC];
     if options.install {
         steps.extend(installed.complete().0);

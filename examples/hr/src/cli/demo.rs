@@ -14,7 +14,7 @@ pub(super) struct Demo {
     /// Keep the databases in this folder
     #[arg(long, value_name = "DIR", visible_alias = "data")]
     keep: Option<PathBuf>,
-    /// Run several processes of each service, and kill, pause and restart them under load
+    /// Run several processes of each service; under load, kill, pause and restart them, and take databases away
     #[arg(long)]
     chaos: bool,
     #[command(flatten)]

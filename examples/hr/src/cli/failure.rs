@@ -4,7 +4,7 @@ use doge_rpc::{
     client::ClusterError,
     registry::{OpenError as InvalidRegistry, RegistryError, ServiceKey},
     server::{Interrupted, StartError},
-    transport::AddressError,
+    transport::{Address, AddressError},
 };
 use thiserror::Error;
 
@@ -15,8 +15,8 @@ use crate::{
 /// Why a command ends with an exit code other than 0.
 #[derive(Debug, Error)]
 pub(crate) enum Failure {
-    #[error(transparent)]
-    Address(#[from] AddressError),
+    #[error("--advertise: {0}")]
+    Advertise(AddressError),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error(transparent)]
@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     InvalidRegistry(#[from] InvalidRegistry),
     #[error(transparent)]
     Io(#[from] io::Error),
+    #[error("--listen: {0}")]
+    Listen(AddressError),
     #[error(transparent)]
     Leave(#[from] LeaveError),
     #[error(
@@ -50,14 +52,36 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Registry(#[from] RegistryError),
     #[error(transparent)]
-    Start(#[from] StartError),
+    Start(StartError),
+    #[error("{0} cannot be used; nothing was imported, as --strict says")]
+    Strict(String),
     #[error("--ttl is for a file: registry; where another one has a time to live, its URL says so")]
     Ttl,
+    #[error(
+        "others cannot connect to {0}, which is every address of this host or has no port; \
+         say where they can with --advertise tcp://HOST:PORT"
+    )]
+    Unspecified(Address),
+    #[error(
+        "this hr was built without etcd: use file:DIR, or build it with: cargo build -p hr --features etcd"
+    )]
+    WithoutEtcd,
     #[error(
         "{rows} people are more than the {most} that one call carries; \
          import the file where the database is, with --data, or in parts"
     )]
     TooManyRows { rows: usize, most: usize },
+}
+
+/// In the words of the command line.
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Address(error) => Self::Listen(error),
+            StartError::Unspecified(address) => Self::Unspecified(address),
+            other => Self::Start(other),
+        }
+    }
 }
 
 impl Failure {

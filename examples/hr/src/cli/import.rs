@@ -5,6 +5,7 @@ use clap::Args;
 use super::{
     Console, Failure,
     place::{Found, Place},
+    skipped::Skipped,
 };
 use crate::{
     employee::{EmployeeService, Imported},
@@ -15,12 +16,17 @@ use crate::{
 ///
 /// The columns are found by name: EmployeeNumber, Age, Gender, MaritalStatus, EducationField, Department, JobRole,
 /// JobLevel, MonthlyIncome, OverTime, YearsAtCompany, Attrition; others are not looked at. Rows that cannot be used
-/// are told by line and skipped. All others are imported, or none of them; people whose number is there already are
-/// left as they are. With --registry, a file of up to 20,000 rows can be imported.
+/// are told by line and skipped; the last line says how many, and why. All others are imported, or none of them; people
+/// whose number is there already are left as they are. With --registry, a file of up to 20,000 rows can be imported.
+///
+/// The exit code is 0 when at least one row could be used; with --strict, when all could.
 #[derive(Args, Debug)]
 pub(super) struct Import {
     /// The file
     file: PathBuf,
+    /// Import nothing, and fail, when there is a row that cannot be used
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -53,6 +59,9 @@ impl Import {
         if records.is_empty() && !faults.is_empty() {
             return Err(Failure::NoRow);
         }
+        if self.strict && !faults.is_empty() {
+            return Err(Failure::Strict(Skipped(&faults).to_string()));
+        }
         if records.len() > most {
             let rows = records.len();
             return Err(Failure::TooManyRows { rows, most });
@@ -61,9 +70,9 @@ impl Import {
             imported,
             already_there,
         } = employees.import(records).await?;
-        let skipped = faults.len();
+        let skipped = Skipped(&faults);
         Ok(console.line(format_args!(
-            "{imported} imported, {already_there} already there, {skipped} rows skipped"
+            "{imported} imported, {already_there} already there, {skipped} skipped"
         ))?)
     }
 

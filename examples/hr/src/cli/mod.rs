@@ -9,11 +9,15 @@ mod leave;
 mod place;
 mod presence;
 mod serve;
+mod skipped;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use self::failure::Failure;
 
@@ -38,7 +42,8 @@ Examples:
   hr serve employee leave onboarding --registry file:hr-registry
   hr employees --department Sales --registry file:hr-registry
 
-Set RUST_LOG=info to see on the standard error what the services do.";
+Logs go to the standard error: of `hr serve` what is of level info and above, as its start and stop;
+of other commands warnings and errors. RUST_LOG sets another level, for example RUST_LOG=debug.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -55,7 +60,7 @@ impl Cli {
     ///
     /// The exit code is 0 when it went well, and when whoever reads the output has seen enough of it.
     pub async fn run(self) -> ExitCode {
-        log();
+        log(self.command.default_log_level());
         let mut console = Console::new();
         let result = match self.command {
             Command::Demo(command) => command.run(&mut console).await,
@@ -76,10 +81,23 @@ impl Cli {
     }
 }
 
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+impl Command {
+    /// What is logged unless RUST_LOG says otherwise. The output of the other commands is their result.
+    fn default_log_level(&self) -> LevelFilter {
+        match self {
+            Self::Serve(_) => LevelFilter::INFO,
+            _ => LevelFilter::WARN,
+        }
+    }
+}
+
+/// Logs to the standard error, in colour on a terminal only, and there not against `NO_COLOR` (<https://no-color.org>).
+fn log(default: LevelFilter) {
+    let filter = EnvFilter::builder().with_default_directive(default.into());
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && !no_color)
         .init();
 }

@@ -86,6 +86,10 @@ impl Place {
 
 /// A registry that other processes see too.
 pub(super) fn shared_registry(url: &str) -> Result<Arc<dyn Registry>, Failure> {
+    let has_etcd = cfg!(feature = "etcd");
+    if !has_etcd && (url.starts_with("etcd:") || url.starts_with("etcds:")) {
+        return Err(Failure::WithoutEtcd);
+    }
     match registry::open(url)? {
         _ if url.starts_with("memory:") => Err(Failure::PrivateRegistry),
         registry => Ok(registry),

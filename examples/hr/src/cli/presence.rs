@@ -55,7 +55,7 @@ impl Presence {
             advertise = advertise.zone(zone);
         }
         Ok(match &self.advertise {
-            Some(address) => advertise.address(address)?,
+            Some(address) => advertise.address(address).map_err(Failure::Advertise)?,
             None => advertise,
         })
     }

@@ -1,6 +1,7 @@
 //! A SQLite database as each context has one of its own.
 
 mod failure;
+mod file;
 mod open_error;
 
 use std::{path::Path, time::Duration};
@@ -12,9 +13,9 @@ use sqlx::{
 };
 use tokio::time::Instant;
 
-use self::failure::is_busy;
-pub(crate) use self::failure::{failure, undecodable};
+pub(crate) use self::failure::{FAILED, failure, undecodable};
 pub use self::open_error::OpenError;
+use self::{failure::is_busy, file::DatabaseFile};
 
 /// How long a statement waits for the writer of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,6 +29,7 @@ const READERS: u32 = 4;
 /// for nobody.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
+    file: DatabaseFile,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -56,8 +58,19 @@ impl Database {
             path: path.clone(),
             source,
         })?;
+        let file = DatabaseFile::opened(&path).map_err(|source| OpenError::Database {
+            path: path.clone(),
+            source: source.into(),
+        })?;
+        // From here on, a file that is not there was taken away.
+        let options = options.create_if_missing(false);
+        writer.set_connect_options(options.clone());
         let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
-        let database = Self { writer, readers };
+        let database = Self {
+            file,
+            writer,
+            readers,
+        };
         match database.migrate(migrations).await {
             Ok(()) => Ok(database),
             Err(source) => Err(OpenError::Migration { path, source }),
@@ -65,14 +78,24 @@ impl Database {
     }
 
     /// Starts a transaction that may write. Dropped before its commit, it leaves no trace.
+    ///
+    /// # Errors
+    ///
+    /// When the file is not there any more, or cannot be written.
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.file.check()?;
         // Immediate: who first reads and then writes would otherwise find out too late that somebody else wrote.
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Where to read.
-    pub(crate) fn read(&self) -> &SqlitePool {
-        &self.readers
+    ///
+    /// # Errors
+    ///
+    /// When the file is not there any more.
+    pub(crate) fn read(&self) -> Result<&SqlitePool, sqlx::Error> {
+        self.file.check()?;
+        Ok(&self.readers)
     }
 
     /// Closes all connections, once what runs on them is done; what comes later fails.

@@ -12,7 +12,7 @@ use crate::{
 #[service(name = "hr.onboarding", version = "1")]
 pub trait OnboardingService {
     /// Hires a person and grants the first days of leave: both, or neither. Once begun it comes to its end, whether
-    /// or not the caller still waits.
+    /// or not the caller still waits; a caller whose time is nearly over is told that it goes on.
     ///
     /// Said again with the same key after the answer, in place of one, or beside the first, it completes what is
     /// missing and returns the same; an onboarding that was undone needs a new key.

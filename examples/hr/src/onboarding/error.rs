@@ -31,6 +31,10 @@ pub enum OnboardingError {
         /// Why it could not be undone.
         left: String,
     },
+    /// It has not come to its end in the time of the call, as when a service that it needs is away. It goes on. Said again,
+    /// it is completed, or says how it ended.
+    #[error("the onboarding with request key {0} goes on; ask again with the same key for its end")]
+    GoesOn(RequestKey),
     /// What the framework reports.
     #[error(transparent)]
     Status(#[from] Status),

@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc::{Context, Deadline, Status};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::{Newcomer, Onboarded, OnboardingError, OnboardingService, saga::Saga};
@@ -8,6 +9,9 @@ use crate::{employee::EmployeeService, leave::LeaveService};
 
 /// What an onboarding gets, undoing included, when its caller has gone or runs out of time.
 const SAGA_TIME: Duration = Duration::from_secs(30);
+/// The part of the caller's time after which the caller is told that the onboarding goes on. With no answer at all, the
+/// caller would blame this instance for a service further down that is away.
+const PATIENCE: f64 = 0.9;
 
 /// The onboarding service over an employee service and a leave service, wherever they run. Cheap to clone.
 #[derive(Debug)]
@@ -38,19 +42,26 @@ impl<E: EmployeeService, L: LeaveService> Onboarding<E, L> {
 
 impl<E: EmployeeService, L: LeaveService> OnboardingService for Onboarding<E, L> {
     async fn onboard(&self, newcomer: Newcomer) -> Result<Onboarded, OnboardingError> {
+        let key = newcomer.key.clone();
         let saga = Saga::new(Arc::clone(&self.employees), Arc::clone(&self.leave));
         // A task of its own: a caller who gives up must not leave a person hired and without leave.
-        let task = match Context::current() {
+        let result = match Context::current() {
             Some(context) => {
+                let patience = context.deadline().remaining().mul_f64(PATIENCE);
                 let context = context.with_deadline(Deadline::after(SAGA_TIME));
-                self.running.spawn(context.scope(saga.run(newcomer)))
+                let task = self.running.spawn(context.scope(saga.run(newcomer)));
+                match timeout(patience, task).await {
+                    Ok(result) => result,
+                    Err(_) => return Err(OnboardingError::GoesOn(key)),
+                }
             }
-            None => self.running.spawn(saga.run(newcomer)),
+            None => self.running.spawn(saga.run(newcomer)).await,
         };
-        task.await.unwrap_or_else(|error| {
-            let status =
-                Status::internal(format!("the onboarding did not come to its end: {error}"));
-            Err(OnboardingError::Status(status))
+        result.unwrap_or_else(|error| {
+            // The text of a panic may have anything in it.
+            tracing::error!(%error, "an onboarding did not come to its end");
+            let status = "the onboarding did not come to its end; the log of the instance says why";
+            Err(OnboardingError::Status(Status::internal(status)))
         })
     }
 }

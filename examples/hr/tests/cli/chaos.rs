@@ -40,7 +40,7 @@ async fn amid_chaos_nobody_is_lost_and_nothing_is_left() {
     let told = succeed(folder.path(), "demo --chaos --seconds 6 --seed 101").await;
     let (done, made) = told.split_once("\ncall ").expect(&told);
     let services = ["employee", "leave", "onboarding"];
-    for blow in 1..=3 {
+    for blow in 1..=4 {
         assert!(sum(done, &services, blow) > 0, "{told}");
     }
     assert!(
@@ -48,7 +48,7 @@ async fn amid_chaos_nobody_is_lost_and_nothing_is_left() {
         "{told}"
     );
     assert!(sum(made, &["employee"], 2) > 0, "{told}");
-    assert_eq!(told.matches("\nkept    ").count(), 6, "{told}");
+    assert_eq!(told.matches("\nkept    ").count(), 7, "{told}");
     assert!(!told.contains("BROKEN"), "{told}");
     assert_eq!(processes(folder.path()), Vec::<String>::new());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

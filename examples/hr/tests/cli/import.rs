@@ -45,8 +45,10 @@ async fn bad_rows_are_reported_by_line_and_the_good_ones_imported() {
     write(folder, "people.csv", &sheet(rows));
     let ended = hr(folder, ["import", "people.csv"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.out, "2 imported, 0 already there, 1 rows skipped\n");
-    let fault = "people.csv line 3: Age: \"unknown\" is no whole number that fits here\n";
+    let fault = "line 3: Age: \"unknown\" is no whole number that fits here";
+    let last = format!("2 imported, 0 already there, 1 row ({fault}) skipped\n");
+    assert_eq!(ended.out, last);
+    let fault = format!("people.csv {fault}\n");
     assert_eq!(
         ended.err, fault,
         "and no progress bar, as this is no terminal"
@@ -59,6 +61,23 @@ async fn bad_rows_are_reported_by_line_and_the_good_ones_imported() {
         "{told}"
     );
     assert_eq!(succeed(folder, "employees --count").await, "2\n");
+}
+
+#[tokio::test]
+async fn strictly_all_rows_are_imported_or_none() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let bad = |number| row_with(number, "unknown", "No");
+    let rows = [row(1), bad("2"), bad("3"), row_with("4", "36", "Maybe")];
+    write(folder, "people.csv", &sheet(rows));
+    let told = fail(folder, "import people.csv --strict").await;
+    let last = "hr: 3 rows (2 for Age, 1 for Attrition) cannot be used; nothing was imported";
+    assert!(told.lines().last().unwrap().starts_with(last), "{told}");
+    assert_eq!(succeed(folder, "employees --count").await, "0\n");
+
+    write(folder, "good.csv", &sheet([row(1), row(2)]));
+    let told = succeed(folder, "import good.csv --strict").await;
+    assert_eq!(told, "2 imported, 0 already there, 0 rows skipped\n");
 }
 
 #[tokio::test]
@@ -114,11 +133,29 @@ async fn mistakes_are_told_with_their_mend() {
         ),
         (
             "serve leave --registry file:x --listen 0:0",
-            "write tcp://host:port",
+            "--listen: address \"0:0\": write tcp://host:port",
+        ),
+        (
+            "serve leave --registry file:x --advertise 0:0",
+            "--advertise: address \"0:0\": write tcp://host:port",
+        ),
+        (
+            "serve leave --registry file:x --listen tcp://0.0.0.0:0",
+            "say where they can with --advertise tcp://HOST:PORT",
         ),
     ] {
         let told = fail(folder, line).await;
         assert!(told.contains(expected), "hr {line}: {told}");
+        assert!(!told.contains("::"), "a name of the library: {told}");
+    }
+    #[cfg(not(feature = "etcd"))]
+    {
+        let told = fail(folder, "employees --registry etcd://user:secret@127.0.0.1").await;
+        assert!(told.contains("--features etcd"), "{told}");
+        assert!(
+            !told.contains("etcd://") && !told.contains("secret"),
+            "{told}"
+        );
     }
     assert_eq!(succeed(folder, "employees --count").await, "0\n");
 }

@@ -6,11 +6,13 @@
 )]
 
 mod chaos;
+mod database_away;
 mod demo;
 #[cfg(feature = "etcd")]
 mod etcd;
 mod import;
 mod leave;
+mod leave_away;
 #[path = "../common/people.rs"]
 #[allow(dead_code, reason = "others use the rest")]
 mod people;

@@ -72,7 +72,12 @@ impl Server {
 
     /// The same with options that say which registry.
     pub(crate) async fn start_at(folder: &Path, services: &[&str], options: &[&str]) -> Self {
-        let arguments = ["serve", "--data", "data"].iter().chain(options);
+        Self::start_on(folder, services, &[&["--data", "data"], options].concat()).await
+    }
+
+    /// The same with options that say which registry and which data.
+    pub(crate) async fn start_on(folder: &Path, services: &[&str], options: &[&str]) -> Self {
+        let arguments = ["serve"].iter().chain(options);
         let mut child = command(folder, arguments.chain(services)).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let mut server = Self {
@@ -105,10 +110,20 @@ impl Server {
     }
 
     /// Sends a signal, and returns the exit code.
-    pub(crate) async fn stop(mut self, name: &str) -> Option<i32> {
+    pub(crate) async fn stop(self, name: &str) -> Option<i32> {
+        self.end(name).await.code
+    }
+
+    /// Sends a signal, and returns what the process left.
+    pub(crate) async fn end(self, name: &str) -> Ended {
         signal(&self.child, name).await;
-        let ended = timeout(LIMIT, self.child.wait()).await;
-        ended.expect("hr ends").unwrap().code()
+        let output = timeout(LIMIT, self.child.wait_with_output()).await;
+        let output = output.expect("hr ends").unwrap();
+        Ended {
+            code: output.status.code(),
+            out: String::new(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
     }
 }
 

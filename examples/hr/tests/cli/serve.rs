@@ -67,6 +67,32 @@ async fn services_in_processes_of_their_own_find_each_other_and_drain() {
 }
 
 #[tokio::test]
+async fn start_and_stop_are_logged_with_the_services_and_without_colours() {
+    let folder = TempDir::new().unwrap();
+    let server = Server::start(folder.path(), &["employee", "leave"]).await;
+    let address = server.address().to_owned();
+    let ended = server.end("TERM").await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let said = |what: &str| {
+        let line = ended.err.lines().find(|line| line.contains(what));
+        let line = line.expect(&ended.err);
+        assert!(line.contains(&address), "{line}");
+        line
+    };
+    let serving = said(" serving ");
+    assert!(serving.contains("hr.employee,hr.leave"), "{serving}");
+    for what in [" asked to stop ", " drained "] {
+        said(what);
+    }
+    assert!(!ended.err.contains('\x1b'), "{}", ended.err);
+
+    let help = succeed(folder.path(), "--help").await;
+    for told in ["start and stop", "RUST_LOG"] {
+        assert!(help.contains(told), "{help}");
+    }
+}
+
+#[tokio::test]
 async fn one_process_serves_all_and_another_one_beside_it_too() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();

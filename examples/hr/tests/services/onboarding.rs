@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use doge_rpc::{Server, Status};
+use doge_rpc::{CallOptions, Server, Status};
 use hr::{
     employee::{EmployeeError, EmployeeService, Employees, Filter},
     leave::{Leave, LeaveError, LeaveService},
@@ -191,6 +191,25 @@ async fn what_somebody_else_did_is_left_alone() {
 
     assert_eq!(headcount(&employees).await, 1);
     assert_eq!(leave.balance(number(1)).await.unwrap().entitled, 30);
+}
+
+#[tokio::test]
+async fn a_caller_whose_time_is_nearly_over_is_told_that_the_onboarding_goes_on() {
+    let (_folder, employees, leave) = open().await;
+    let gate = Arc::new((Notify::new(), Notify::new()));
+    let mut gated = LossyLeave::new(leave.clone(), 0, 0);
+    gated.gate = Some(Arc::clone(&gate));
+    let onboarding = Onboarding::new(employees.clone(), gated);
+    let short = CallOptions::new().timeout(Duration::from_secs(2));
+    let client = OnboardingClient::local(onboarding.clone()).with(short);
+    let ended = client.onboard(newcomer("Ada", 30)).await;
+    assert_eq!(ended, Err(OnboardingError::GoesOn(key("Ada"))));
+
+    gate.1.notify_one();
+    let settled = tokio::time::timeout(LIMIT, onboarding.settled()).await;
+    settled.expect("the onboarding ends");
+    assert_eq!(headcount(&employees).await, 1);
+    assert_eq!(leave.balance(number(1)).await.unwrap().available, 30);
 }
 
 #[tokio::test]

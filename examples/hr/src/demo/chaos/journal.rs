@@ -1,9 +1,4 @@
-use std::{
-    cell::{Ref, RefCell},
-    fmt::Display,
-    io,
-    time::Instant,
-};
+use std::{cell::RefCell, fmt::Display, io, time::Instant};
 
 use super::schedule::Blow;
 use crate::cli::Console;
@@ -19,7 +14,19 @@ pub(super) struct Journal<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Deed {
     pub(super) service: &'static str,
+    pub(super) replica: String,
     pub(super) blow: Blow,
+    /// Of [`Blow::Withhold`]: who called the replica in that time.
+    pub(super) withheld: Option<Withheld>,
+}
+
+/// The calls to a service while one of its replicas had no database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Withheld {
+    /// Calls of one client.
+    pub(super) calls: u64,
+    /// Calls of all clients that reached the replica, where they failed.
+    pub(super) reached: u64,
 }
 
 impl<'a> Journal<'a> {
@@ -46,7 +53,8 @@ impl<'a> Journal<'a> {
         self.deeds.borrow_mut().push(deed);
     }
 
-    pub(super) fn deeds(&self) -> Ref<'_, Vec<Deed>> {
-        self.deeds.borrow()
+    /// All that was done.
+    pub(super) fn deeds(&self) -> Vec<Deed> {
+        self.deeds.borrow().clone()
     }
 }

@@ -1,4 +1,5 @@
-//! The system as processes, several of each service, under load, while some of them are killed, paused and restarted.
+//! The system as processes, several of each service, under load, while some of them are killed, paused, restarted, and
+//! lose their database for a while.
 //!
 //! - `system`: the processes, each a `replica`, and the clients that call them.
 //! - `schedule`, `monkey`: what happens to which replica, and doing it.
@@ -24,8 +25,12 @@ use futures_util::future::{join, try_join_all};
 
 pub use self::error::ChaosError;
 use self::{
-    journal::Journal, load::Load, promises::Evidence, schedule::Schedule, summary::Summary,
-    system::System,
+    journal::Journal,
+    load::Load,
+    promises::Evidence,
+    schedule::{Blow, Schedule},
+    summary::Summary,
+    system::{ONBOARDING, System},
 };
 use super::DemoError;
 use crate::cli::Console;
@@ -74,9 +79,14 @@ async fn play(
     let clients = system.clients().await?;
     let load = Load::begin(&clients, seed).await?;
 
-    let monkeys = system.services().enumerate().map(|(index, replicas)| {
-        let schedule = Schedule::new(seed.wrapping_add(index as u64), replicas.len());
-        monkey::run(replicas, schedule, settings.time, &journal)
+    let services = system.services().zip(&clients.clusters).enumerate();
+    let monkeys = services.map(|(index, (replicas, (service, cluster)))| {
+        let blows = match *service {
+            ONBOARDING => Blow::without_database(),
+            _ => Blow::ALL.to_vec(),
+        };
+        let schedule = Schedule::new(seed.wrapping_add(index as u64), replicas.len(), blows);
+        monkey::run(replicas, cluster, schedule, settings.time, &journal)
     });
     let trouble = async {
         let done = try_join_all(monkeys).await;
@@ -87,7 +97,8 @@ async fn play(
     trouble?;
     journal.write("all replicas run again, and the callers have finished")?;
 
-    let evidence = load.evidence().await?;
+    let mut evidence = load.evidence().await?;
+    evidence.deeds = journal.deeds();
     let promises = evidence.promises();
     system.stop().await?;
     journal.write("all replicas ended as they were asked to")?;
@@ -95,7 +106,6 @@ async fn play(
         clients: &clients,
         evidence: &evidence,
         promises: &promises,
-        deeds: &journal.deeds(),
     };
     journal.conclude(summary)?;
     let broken = promises.iter().filter(|promise| !promise.is_kept()).count();

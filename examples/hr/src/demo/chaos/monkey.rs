@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use doge_rpc::client::Cluster;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    journal::{Deed, Journal},
+    journal::{Deed, Journal, Withheld},
     replica::Replica,
     schedule::{Blow, Schedule, Strike},
 };
 use crate::demo::DemoError;
 
 /// Does for so long to the replicas of a service what the schedule says, one at a time. All of them run before and
-/// after.
+/// after. `cluster` is a client of the service.
 pub(super) async fn run(
     replicas: &mut [Replica],
+    cluster: &Cluster,
     schedule: Schedule,
     time: Duration,
     journal: &Journal<'_>,
@@ -26,18 +28,23 @@ pub(super) async fn run(
             break;
         }
         let replica = &mut replicas[strike.replica];
-        let (service, blow) = (replica.service(), strike.blow);
-        hit(replica, &strike, journal).await?;
-        journal.note(Deed { service, blow });
+        let withheld = hit(replica, cluster, &strike, journal).await?;
+        journal.note(Deed {
+            service: replica.service(),
+            replica: replica.name().to_owned(),
+            blow: strike.blow,
+            withheld,
+        });
     }
     Ok(())
 }
 
 async fn hit(
     replica: &mut Replica,
+    cluster: &Cluster,
     strike: &Strike,
     journal: &Journal<'_>,
-) -> Result<(), DemoError> {
+) -> Result<Option<Withheld>, DemoError> {
     let (name, away) = (replica.name().to_owned(), strike.away);
     let seconds = away.as_secs_f64();
     match strike.blow {
@@ -61,6 +68,22 @@ async fn hit(
             replica.start().await?;
             journal.write(format_args!("{name} restarted"))?;
         }
+        Blow::Withhold => {
+            let calls = cluster.stats().calls;
+            let reached = replica.database_failures()?;
+            replica.withhold_data()?;
+            journal.write(format_args!(
+                "{name} without its database, for {seconds:.1} s"
+            ))?;
+            sleep(away).await;
+            replica.give_data_back()?;
+            let withheld = Withheld {
+                calls: cluster.stats().calls - calls,
+                reached: replica.database_failures()? - reached,
+            };
+            journal.write(format_args!("{name} has its database again"))?;
+            return Ok(Some(withheld));
+        }
     }
-    Ok(())
+    Ok(None)
 }

@@ -2,8 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ledger::Ledger, tally::Tally};
+use super::{
+    journal::{Deed, Withheld},
+    ledger::Ledger,
+    tally::Tally,
+};
 use crate::{employee::Employee, identity::EmployeeNumber, leave::Balance};
+
+/// The calls that may reach a replica before its clients, each for itself, have found out that it has no database; each
+/// of them is repeated elsewhere.
+const MOST_REACHED: u64 = 20;
+/// One in so many calls more may reach it, as its clients look now and then whether it has recovered.
+const MOST_SHARE: u64 = 20;
 
 /// What callers saw, and what is there in the end.
 #[derive(Debug)]
@@ -16,6 +26,8 @@ pub(super) struct Evidence {
     pub(super) people: Vec<Employee>,
     /// The leave accounts of all of them, or why there is none.
     pub(super) accounts: Vec<Result<Balance, String>>,
+    /// What was done to the replicas.
+    pub(super) deeds: Vec<Deed>,
 }
 
 /// One thing that has to be so.
@@ -43,6 +55,7 @@ impl Evidence {
             self.nobody_else_is_there(),
             self.nothing_stays_unknown(),
             self.leave_is_granted_once(),
+            self.replicas_without_a_database_are_passed_over(),
         ]
     }
 
@@ -155,6 +168,25 @@ impl Evidence {
         }
     }
 
+    fn replicas_without_a_database_are_passed_over(&self) -> Promise {
+        let withheld = || {
+            let deeds = self.deeds.iter();
+            deeds.filter_map(|deed| Some((&deed.replica, deed.withheld?)))
+        };
+        let called = withheld().filter(|(_, it)| it.reached > MOST_REACHED + it.calls / MOST_SHARE);
+        let sum = |part: fn(Withheld) -> u64| -> u64 { withheld().map(|(_, it)| part(it)).sum() };
+        let (reached, calls) = (sum(|it| it.reached), sum(|it| it.calls));
+        Promise {
+            what: "a replica without its database gets hardly any calls",
+            told: format!("{} times, {reached} of {calls} calls", withheld().count()),
+            broken: called
+                .map(|(replica, Withheld { calls, reached })| {
+                    format!("{replica} got {reached} of {calls} calls")
+                })
+                .collect(),
+        }
+    }
+
     fn by_name(&self) -> HashMap<&str, EmployeeNumber> {
         let people = self.people.iter();
         people
@@ -172,6 +204,7 @@ mod tests {
         demo::{
             chaos::{
                 ledger::{Hire, Outcome},
+                schedule::Blow,
                 tally::{Call, Failed},
             },
             people,
@@ -213,6 +246,19 @@ mod tests {
         }
     }
 
+    fn deed(blow: Blow, withheld: Option<Withheld>) -> Deed {
+        Deed {
+            service: "employee",
+            replica: "employee-1".to_owned(),
+            blow,
+            withheld,
+        }
+    }
+
+    fn withheld(calls: u64, reached: u64) -> Deed {
+        deed(Blow::Withhold, Some(Withheld { calls, reached }))
+    }
+
     /// Ada was there, Bob was hired as employee 2, Carol was not hired, and all is as it should be.
     fn evidence() -> Evidence {
         let bob = Onboarded {
@@ -231,6 +277,7 @@ mod tests {
             cast: vec![1.try_into().unwrap()],
             people: vec![employee("Ada", 1), employee("Bob", 2)],
             accounts: vec![Ok(balance(1, 30, 0)), Ok(balance(2, 30, 0))],
+            deeds: vec![withheld(1000, 20 + 50), deed(Blow::Kill, None)],
         }
     }
 
@@ -290,6 +337,14 @@ mod tests {
         let lost = || hire("Dave", Outcome::Unknown("lost".to_owned()));
         let open = broken(|it| it.ledger.hires.push(lost()));
         assert_eq!(open[0].0, "each hire is decided in the end");
+    }
+
+    #[test]
+    fn a_replica_that_is_called_without_its_database_breaks_a_promise() {
+        let called = broken(|it| it.deeds.push(withheld(1000, 71)));
+        let what = "a replica without its database gets hardly any calls";
+        let case = "employee-1 got 71 of 1000 calls".to_owned();
+        assert_eq!(called, [(what, case)]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::symlink,
     path::PathBuf,
     process::Stdio,
     rc::Rc,
@@ -18,6 +19,7 @@ use tokio::{
 };
 
 use super::ChaosError;
+use crate::database;
 
 /// How replicas are started.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub(super) struct Replica {
 /// How long a process may take to start or to end, on a machine that has a lot to do.
 const LIMIT: Duration = Duration::from_secs(30);
 const LAST_LINES: usize = 10;
+/// The folder of the names by which replicas know the databases.
+const DATA: &str = "data-of";
 
 impl Replica {
     pub(super) fn new(service: &'static str, number: usize, launch: &Rc<Launch>) -> Self {
@@ -67,6 +71,9 @@ impl Replica {
 
     /// Starts a process, and waits until it serves.
     pub(super) async fn start(&mut self) -> Result<(), ChaosError> {
+        if !self.data().exists() {
+            self.give_data_back()?;
+        }
         let child = self.command().and_then(|mut command| command.spawn());
         let child = child.map_err(|source| self.unable(source))?;
         let child = self.process.insert(child);
@@ -95,6 +102,25 @@ impl Replica {
     /// Lets it go on.
     pub(super) fn resume(&mut self) -> Result<(), ChaosError> {
         self.signal(Signal::SIGCONT)
+    }
+
+    /// Takes its database away from under it, and from no other replica.
+    pub(super) fn withhold_data(&self) -> Result<(), ChaosError> {
+        fs::remove_file(self.data()).map_err(|source| self.unable(source))
+    }
+
+    /// Undoes [`withhold_data`](Self::withhold_data).
+    pub(super) fn give_data_back(&self) -> Result<(), ChaosError> {
+        let data = self.data();
+        let made = fs::create_dir_all(self.launch.folder.join(DATA));
+        made.and_then(|()| symlink("..", data))
+            .map_err(|source| self.unable(source))
+    }
+
+    /// How often its database has failed, as its log has it.
+    pub(super) fn database_failures(&self) -> Result<u64, ChaosError> {
+        let log = fs::read_to_string(self.log()).map_err(|source| self.unable(source))?;
+        Ok(log.matches(database::FAILED).count() as u64)
     }
 
     /// Asks it to end, and waits until it has finished what runs.
@@ -140,10 +166,10 @@ impl Replica {
     fn command(&self) -> io::Result<Command> {
         let Launch {
             program,
-            folder,
             registry,
             group,
             ttl,
+            ..
         } = &*self.launch;
         let log = File::options().append(true).create(true).open(self.log())?;
         let mut command = Command::new(program);
@@ -151,7 +177,7 @@ impl Replica {
             .args(["serve", self.service])
             .args(["--registry", registry, "--group", group])
             .arg("--data")
-            .arg(folder)
+            .arg(self.data())
             .arg("--until-eof")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -161,6 +187,11 @@ impl Replica {
             command.args(["--ttl", &ttl.to_string()]);
         }
         Ok(command)
+    }
+
+    /// The name by which this replica, and no other, knows the folder of the databases that all replicas share.
+    fn data(&self) -> PathBuf {
+        self.launch.folder.join(DATA).join(&self.name)
     }
 
     fn log(&self) -> PathBuf {

@@ -11,10 +11,20 @@ pub(super) enum Blow {
     Pause,
     /// SIGTERM, and another process once it has ended.
     Restart,
+    /// Its database is not there, and is there again some time later: the process runs, and every statement fails.
+    Withhold,
 }
 
 impl Blow {
-    pub(super) const ALL: [Self; 3] = [Self::Kill, Self::Pause, Self::Restart];
+    pub(super) const ALL: [Self; 4] = [Self::Kill, Self::Pause, Self::Restart, Self::Withhold];
+
+    /// What can happen to a replica that has no database.
+    pub(super) fn without_database() -> Vec<Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|blow| *blow != Self::Withhold)
+            .collect()
+    }
 }
 
 /// One thing that happens.
@@ -34,22 +44,24 @@ pub(super) struct Strike {
 pub(super) struct Schedule {
     random: Rng,
     replicas: usize,
+    blows: Vec<Blow>,
     /// Drawn from until it is empty, so that each kind has its turn.
     bag: Vec<Blow>,
 }
 
 impl Schedule {
-    pub(super) fn new(seed: u64, replicas: usize) -> Self {
+    pub(super) fn new(seed: u64, replicas: usize, blows: Vec<Blow>) -> Self {
         Self {
             random: Rng::with_seed(seed),
             replicas,
+            blows,
             bag: Vec::new(),
         }
     }
 
     fn blow(&mut self) -> Blow {
         if self.bag.is_empty() {
-            self.bag.extend(Blow::ALL);
+            self.bag.extend(&self.blows);
         }
         let drawn = self.random.usize(..self.bag.len());
         self.bag.swap_remove(drawn)
@@ -74,6 +86,7 @@ impl Iterator for Schedule {
                 // Shorter than what a writer waits for one that was paused while it held the database.
                 Blow::Pause => self.millis(700, 2000),
                 Blow::Restart => Duration::ZERO,
+                Blow::Withhold => self.millis(700, 2000),
             },
         })
     }
@@ -85,6 +98,7 @@ impl fmt::Display for Blow {
             Self::Kill => "killed",
             Self::Pause => "paused",
             Self::Restart => "restarted",
+            Self::Withhold => "without data",
         })
     }
 }
@@ -96,7 +110,8 @@ mod tests {
     use super::{Blow, Schedule, Strike};
 
     fn strikes(seed: u64) -> Vec<Strike> {
-        Schedule::new(seed, 3).take(30).collect()
+        let blows = Blow::ALL.to_vec();
+        Schedule::new(seed, 3, blows).take(40).collect()
     }
 
     #[test]
@@ -109,12 +124,20 @@ mod tests {
     fn each_kind_has_its_turn_and_no_replica_is_spared() {
         for seed in 0..100 {
             let strikes = strikes(seed);
-            for three in strikes.chunks(3) {
-                let blows: HashSet<_> = three.iter().map(|strike| strike.blow).collect();
-                assert_eq!(blows.len(), Blow::ALL.len(), "{three:?}");
+            for round in strikes.chunks(Blow::ALL.len()) {
+                let blows: HashSet<_> = round.iter().map(|strike| strike.blow).collect();
+                assert_eq!(blows.len(), Blow::ALL.len(), "{round:?}");
             }
             let hit: HashSet<_> = strikes.iter().map(|strike| strike.replica).collect();
             assert_eq!(hit, HashSet::from([0, 1, 2]));
+        }
+    }
+
+    #[test]
+    fn what_has_no_database_loses_none() {
+        let strikes = Schedule::new(7, 3, Blow::without_database()).take(30);
+        for strike in strikes {
+            assert_ne!(strike.blow, Blow::Withhold);
         }
     }
 }

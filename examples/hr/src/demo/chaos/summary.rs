@@ -1,7 +1,6 @@
 use std::fmt;
 
 use super::{
-    journal::Deed,
     promises::{Evidence, Promise},
     schedule::Blow,
     system::Clients,
@@ -13,7 +12,6 @@ pub(super) struct Summary<'a> {
     pub(super) clients: &'a Clients,
     pub(super) evidence: &'a Evidence,
     pub(super) promises: &'a [Promise],
-    pub(super) deeds: &'a [Deed],
 }
 
 /// Cases of a broken promise that are shown.
@@ -44,16 +42,28 @@ impl fmt::Display for Summary<'_> {
 
 impl Summary<'_> {
     /// What was done to the replicas.
-    fn done(&self) -> Table<4> {
-        let mut table = Table::new(["replicas of", "killed", "paused", "restarted"]);
+    fn done(&self) -> Table<5> {
+        let mut table = Table::new([
+            "replicas of",
+            "killed",
+            "paused",
+            "restarted",
+            "without data",
+        ]);
         for (service, _) in &self.clients.clusters {
             let count = |blow: Blow| {
-                let deeds = self.deeds.iter();
+                let deeds = self.evidence.deeds.iter();
                 let such = deeds.filter(|deed| deed.service == *service && deed.blow == blow);
                 such.count().to_string()
             };
-            let [killed, paused, restarted] = Blow::ALL.map(count);
-            table.row([(*service).to_owned(), killed, paused, restarted]);
+            let [killed, paused, restarted, without_data] = Blow::ALL.map(count);
+            table.row([
+                (*service).to_owned(),
+                killed,
+                paused,
+                restarted,
+                without_data,
+            ]);
         }
         table
     }

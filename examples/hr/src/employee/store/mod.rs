@@ -32,7 +32,7 @@ impl EmployeeStore {
     pub(super) async fn get(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
         let found = sqlx::query_as("SELECT * FROM employee WHERE number = ?1")
             .bind(number.get())
-            .fetch_optional(self.database.read())
+            .fetch_optional(self.database.read()?)
             .await?;
         found.ok_or(EmployeeError::NotFound(number))
     }
@@ -57,7 +57,7 @@ impl EmployeeStore {
         .bind(filter.employment.map(|employment| employment.as_str()))
         // One more than asked for tells whether there is a next page.
         .bind(i64::from(limit) + 1)
-        .fetch_all(self.database.read())
+        .fetch_all(self.database.read()?)
         .await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = employees.len() > limit;
@@ -74,7 +74,7 @@ impl EmployeeStore {
         )
         .bind(&filter.department)
         .bind(filter.employment.map(|employment| employment.as_str()))
-        .fetch_one(self.database.read())
+        .fetch_one(self.database.read()?)
         .await?;
         Ok(count.unsigned_abs())
     }

@@ -31,7 +31,7 @@ impl LeaveStore {
     }
 
     pub(super) async fn balance(&self, employee: EmployeeNumber) -> Result<Balance, LeaveError> {
-        balance(self.database.read(), employee).await
+        balance(self.database.read()?, employee).await
     }
 }
 

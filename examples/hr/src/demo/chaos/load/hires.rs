@@ -74,7 +74,7 @@ impl Load<'_> {
                 (Err(Failed::Status(status)), outcome)
             }
             // Said again, it is completed.
-            Err(error @ OnboardingError::NotUndone { .. }) => {
+            Err(error @ (OnboardingError::NotUndone { .. } | OnboardingError::GoesOn(_))) => {
                 let why = error.to_string();
                 (Err(error.into()), Outcome::Unknown(why))
             }

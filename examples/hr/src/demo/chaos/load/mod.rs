@@ -116,6 +116,7 @@ impl<'a> Load<'a> {
             cast: self.cast.iter().map(|member| member.number).collect(),
             people,
             accounts,
+            deeds: Vec::new(),
         })
     }
 
