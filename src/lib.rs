@@ -175,6 +175,7 @@ pub mod client {
 /// Serving: what, where, within which limits, and until when.
 pub mod server {
     pub use doge_rpc_server::{
-        Advertise, Builder, Interrupted, Running, Server, StartError, StopSignal,
+        Advertise, Builder, Interrupted, Latency, MethodStats, Running, Server, ServerStats,
+        StartError, StopSignal,
     };
 }

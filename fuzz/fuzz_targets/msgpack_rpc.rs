@@ -114,7 +114,7 @@ fn serve(bytes: &[u8], how: u8) {
                     server.run(call.id, call.deadline, call.id);
                     later.push((call.id, answer));
                 } else {
-                    server.answer(call.id, answer, Metadata::new());
+                    server.answer(call.id, &answer);
                 }
             }
             Ok(_) => {}
@@ -153,7 +153,7 @@ fn finish(
     later: &mut Vec<(u64, Result<Response, Status>)>,
 ) {
     while let Some((call, answer)) = later.pop() {
-        server.finish(call, answer, Metadata::new());
+        server.finish(call, &answer);
     }
 }
 

@@ -11,8 +11,10 @@ use crate::{
     Deadline, Metadata, Status,
     call::{Attempt, Response},
     connection::{
-        HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Running, ServerEvent, Serving,
+        Finished, HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, Running,
+        ServerEvent, Serving,
     },
+    observe::RefusalReason,
     protocol::{Reason, Violation},
     schema::MethodSchema,
     wire::value_len,
@@ -78,12 +80,20 @@ impl<R, T> ServerConnection<R, T> {
         call: Call,
         now: Instant,
         methods: &impl Methods<R>,
-    ) -> Result<Incoming<R>, Status> {
+    ) -> ServerEvent<R, T> {
         let (route, schema) = methods.spelt(call.method());
         let (metadata, timeout, body) = if self.has_meta(&call, schema) {
-            let read = meta::read(call.first().unwrap_or_default());
-            let meta = read.map_err(|error| Status::invalid_argument(error.to_string()))?;
-            (meta.metadata, meta.timeout, call.into_params_after_first())
+            match meta::read(call.first().unwrap_or_default()) {
+                Ok(meta) => (meta.metadata, meta.timeout, call.into_params_after_first()),
+                Err(error) => {
+                    let (status, body) = (
+                        Status::invalid_argument(error.to_string()),
+                        call.into_params(),
+                    );
+                    let reason = RefusalReason::Malformed;
+                    return self.refuse_call(number, &status, Some(route), body.len(), reason);
+                }
+            }
         } else {
             (Metadata::new(), None, call.into_params())
         };
@@ -91,10 +101,11 @@ impl<R, T> ServerConnection<R, T> {
             .or_else(|| schema.and_then(MethodSchema::timeout))
             .unwrap_or(self.options.timeout);
         if timeout.is_zero() {
-            let why = "the deadline had passed when the call came";
-            return Err(Status::deadline_exceeded(why));
+            let status = Status::deadline_exceeded("the deadline had passed when the call came");
+            let reason = RefusalReason::Late;
+            return self.refuse_call(number, &status, Some(route), body.len(), reason);
         }
-        Ok(Incoming {
+        ServerEvent::Call(Incoming {
             id: number,
             route,
             body,
@@ -102,6 +113,24 @@ impl<R, T> ServerConnection<R, T> {
             metadata,
             attempt: Attempt::default(),
             wants_text: true,
+        })
+    }
+
+    /// Answers a call that does not run.
+    fn refuse_call(
+        &mut self,
+        number: u64,
+        status: &Status,
+        route: Option<R>,
+        request_bytes: usize,
+        reason: RefusalReason,
+    ) -> ServerEvent<R, T> {
+        self.put(number, Answer::Error(text::of_status(status)));
+        ServerEvent::Refused(Refused {
+            route,
+            attempt: Attempt::default(),
+            request_bytes,
+            reason,
         })
     }
 
@@ -171,20 +200,14 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
             }
             Message::Invalid { id, why } => {
                 let number = self.order.enter(id.unwrap_or(MsgId::NONE));
-                self.put(number, Answer::Error(why));
-                return Ok(ServerEvent::None);
+                let (status, reason) = (Status::invalid_argument(why), RefusalReason::Malformed);
+                return Ok(self.refuse_call(number, &status, None, 0, reason));
             }
             Message::Answer { .. } => {
                 return Err(Violation::Unexpected("an answer from the client"));
             }
         };
-        match self.call(number, call, now, methods) {
-            Ok(incoming) => Ok(ServerEvent::Call(incoming)),
-            Err(status) => {
-                self.put(number, Answer::Error(text::of_status(&status)));
-                Ok(ServerEvent::None)
-            }
-        }
+        Ok(self.call(number, call, now, methods))
     }
 
     fn has_room(&self, taken: usize) -> bool {
@@ -196,17 +219,23 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.running.insert(call, deadline.instant(), task);
     }
 
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>) {
-        if self.running.remove(call) {
-            self.answer(call, answer);
-        }
+    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>> {
+        let (task, wanted) = self.running.remove(call)?;
+        let replaced = if wanted {
+            self.answer(call, answer)
+        } else {
+            None
+        };
+        Some(Finished { task, replaced })
     }
 
     /// Metadata of the answer has no place in this dialect.
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>) {
+    fn answer(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Status> {
+        let mut replaced = None;
         let answer = match answer {
             Ok(response) if response.body().has_items() => {
-                Answer::Error("items of an answer do not travel yet".into())
+                let status = Status::unimplemented("items of an answer do not travel yet");
+                Answer::Error(text::of_status(replaced.insert(status)))
             }
             Ok(response) if response.is_application_error() => {
                 Answer::Error(match response.text() {
@@ -216,12 +245,14 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
             }
             // Nothing else says where an answer ends: this would take part of the next one with it.
             Ok(response) if value_len(response.bytes()) != Some(response.bytes().len()) => {
-                Answer::Error("the result is not one MessagePack value".into())
+                let status = Status::internal("the result is not one MessagePack value");
+                Answer::Error(text::of_status(replaced.insert(status)))
             }
             Ok(response) => Answer::Result(response.bytes().clone()),
-            Err(status) => Answer::Error(text::of_status(&status)),
+            Err(status) => Answer::Error(text::of_status(status)),
         };
         self.put(call, answer);
+        replaced
     }
 
     fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {
@@ -323,6 +354,7 @@ mod tests {
         Response, ServerConnection, ServerEvent, Serving as _,
     };
     use crate::{
+        Code,
         call::Names,
         connection::{Batch, Outbox},
         msgpack_rpc::order::tests::written,
@@ -364,7 +396,7 @@ mod tests {
         let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", start);
         machine.go_away(Reason::Drain, "", start);
         let answer = Response::from_result(Bytes::from_static(b"\x07"));
-        machine.answer(call, Ok(answer));
+        machine.answer(call, &Ok(answer));
         let mut now = start;
         for _ in 0..5 {
             now += QUIET;
@@ -393,7 +425,8 @@ mod tests {
             let mut machine = machine(Limits::default(), now);
             let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", now);
             let answer = Response::from_result(Bytes::copy_from_slice(body));
-            machine.answer(call, Ok(answer));
+            let replaced = machine.answer(call, &Ok(answer));
+            assert_eq!(replaced.map(|status| status.code()), Some(Code::Internal));
             let mut written = BytesMut::from(&written(machine.outbox())[..]);
             let mut messages = Messages::new(1024);
             let Some(Message::Answer { error, .. }) = messages.next(&mut written).unwrap() else {

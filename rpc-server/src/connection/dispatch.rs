@@ -7,16 +7,22 @@ use std::{
 use bytes::Bytes;
 use doge_rpc_core::{
     Context, Deadline, Status,
-    call::{Names, Peer, Request, Response, Route, guard},
+    call::{Attempt, Names, Peer, Request, Route, guard},
     connection::Incoming,
+    observe::RefusalReason,
 };
 use tokio::time::Instant;
 
 use super::{
-    Machine, Shared,
-    running_call::{RunningCall, idle},
+    Answer, Machine, Shared,
+    running_call::{RunningCall, Seen, idle},
+    state::outcome,
 };
-use crate::router::{Resolved, Slot, Target, is_long};
+use crate::{
+    router::{Resolved, Router, Slot, Target, is_long},
+    stats::Counters,
+    watch::{self, Watch, Watched},
+};
 
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
 pub(super) struct Dispatch {
@@ -31,6 +37,29 @@ pub(super) struct Dispatch {
     untimed: Option<u32>,
     /// Polls that are still to be timed one by one, since among some that were not one took long.
     watchful: u32,
+}
+
+/// A call that was done at once.
+pub(super) struct Done {
+    pub(super) id: u64,
+    pub(super) answer: Answer,
+    route: Resolved,
+    fate: Fate,
+}
+
+enum Fate {
+    /// It was dispatched.
+    Ran {
+        elapsed: Option<Duration>,
+        watched: Option<Arc<Watched>>,
+        is_fault: bool,
+    },
+    /// It was not dispatched.
+    Refused {
+        reason: RefusalReason,
+        attempt: Attempt,
+        request_bytes: usize,
+    },
 }
 
 /// Polls in place that are timed as one, after the first of a read and as long as none of their methods ever took long:
@@ -69,14 +98,20 @@ impl Dispatch {
         self.began
     }
 
+    /// Calls are about to run; where times are taken, the first one begins now.
+    pub(super) fn begin_batch(&mut self, watch: &Watch) {
+        if watch.is_timed {
+            self.look();
+        }
+    }
+
     /// Starts a call. What is done at once comes back; the rest answers from its own task.
     pub(super) fn call<M: Machine>(
         &mut self,
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
         cx: &mut TaskContext<'_>,
-    ) -> Option<Result<Response, Status>> {
-        let refuse = |status: Status| Some(Err(status));
+    ) -> Option<Done> {
         let Incoming {
             id,
             route,
@@ -86,47 +121,89 @@ impl Dispatch {
             attempt,
             wants_text,
         } = incoming;
-        let target = shared.service.router.target(&route);
+        let request_bytes = body.len();
+        let refuse = |route: Resolved, reason, status: Status| {
+            Some(Done {
+                id,
+                answer: Err(status.rejected()),
+                route,
+                fate: Fate::Refused {
+                    reason,
+                    attempt,
+                    request_bytes,
+                },
+            })
+        };
+        let (service, peer) = (&*shared.service, &shared.peer);
+        let target = service.router.target(&route);
         let handler = match target.handler() {
             Ok(handler) => handler,
-            Err(status) => return refuse(status),
+            Err(status) => return refuse(route, RefusalReason::UnknownMethod, status),
         };
         if deadline.instant() <= self.last {
             // The client took no answers for so long that it waited here.
             let late = Status::deadline_exceeded("the deadline passed before the call could run");
-            return refuse(late.rejected());
+            return refuse(route, RefusalReason::Late, late);
         }
-        let calls = &shared.service.calls;
+        let calls = &service.calls;
         if calls.is_full() {
-            return refuse(overloaded(calls.most()));
+            return refuse(route, RefusalReason::ServerFull, overloaded(calls.most()));
         }
         let request = Request::new(target.route().clone(), body, deadline)
-            .with_peer(shared.peer.clone())
+            .with_peer(peer.clone())
             .with_metadata(metadata)
             .with_attempt(attempt)
             .with_errors_as_text(wants_text);
         self.context.renew(&request);
+        let watched = service.watch.start(&request, peer);
+        let began = service.watch.is_timed.then_some(self.last);
         handler.call(request, &self.context, &mut self.slot);
         if self.last - self.began < BUDGET && target.is_light() {
             let (context, handler) = (&self.context, self.slot.get_pin());
-            let polled = context.clone().sync_scope(|| guard(context, handler, cx));
-            self.time(target);
+            let polled = Watched::within(watched.as_ref(), || {
+                context.clone().sync_scope(|| guard(context, handler, cx))
+            });
+            let elapsed = self.time(target, began.is_some());
             if let Poll::Ready(mut answer) = polled {
                 self.context.complete(&mut answer);
-                self.leave_context(&shared.peer);
-                return Some(answer);
+                self.leave_context(peer);
+                return Some(Done {
+                    id,
+                    answer,
+                    route,
+                    fate: Fate::Ran {
+                        elapsed,
+                        watched,
+                        is_fault: false,
+                    },
+                });
             }
         }
         let context = self.context.clone();
         let work = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
-            return refuse(overloaded(calls.most()).may_have_run());
+            Watched::within(watched.as_ref(), || context.sync_scope(|| drop(work)));
+            return Some(Done {
+                id,
+                answer: Err(overloaded(calls.most()).may_have_run()),
+                route,
+                fate: Fate::Ran {
+                    elapsed: began.map(|began| Instant::now() - began),
+                    watched,
+                    is_fault: true,
+                },
+            });
+        };
+        let seen = Seen {
+            place: route.place(),
+            began,
+            watched,
         };
         // Entered under the lock that its end takes as well, so that the end cannot come first.
-        let mut machine = shared.link.lock();
+        let mut state = shared.link.lock();
         let (is_layered, shared) = (handler.is_layered(), Arc::clone(shared));
-        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass);
-        machine.run(id, deadline, call);
+        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass, seen);
+        state.run(id, deadline, call);
         None
     }
 
@@ -137,8 +214,13 @@ impl Dispatch {
         }
     }
 
-    /// Notes that a call of this method was polled in place.
-    fn time(&mut self, target: &Target) {
+    /// Notes that a call of this method was polled in place, and how long it took if that is `wanted`.
+    fn time(&mut self, target: &Target, wanted: bool) -> Option<Duration> {
+        if wanted {
+            let took = self.look();
+            target.took(took);
+            return Some(took);
+        }
         let before = self.untimed;
         self.untimed = Some(before.unwrap_or(0) + 1);
         let alone = before.is_none() || self.watchful > 0 || target.is_suspect();
@@ -148,6 +230,7 @@ impl Dispatch {
         } else if alone || self.untimed >= Some(TIMED_AS_ONE) {
             self.time_the_rest();
         }
+        None
     }
 
     /// Times what was polled in place and is not timed yet.
@@ -165,10 +248,67 @@ impl Dispatch {
     }
 }
 
+impl Done {
+    /// The answer could not travel; this is what the caller gets.
+    pub(super) fn replace(&mut self, status: Status) {
+        self.answer = Err(status);
+        if let Fate::Ran { is_fault, .. } = &mut self.fate {
+            *is_fault = true;
+        }
+    }
+
+    /// Counts it.
+    pub(super) fn count(&self, counters: &mut Counters) {
+        let place = self.route.place();
+        match &self.fate {
+            Fate::Ran { elapsed, .. } => {
+                let (code, is_application_error) = outcome(&self.answer);
+                counters.start(place);
+                counters.end(place, code, is_application_error, *elapsed);
+            }
+            Fate::Refused { reason, .. } => counters.refuse(place, *reason),
+        }
+    }
+
+    /// Tells those who watch.
+    pub(super) fn tell(&self, watch: &Watch, router: &Router, peer: &Peer) {
+        match &self.fate {
+            // The usual call: nobody watches, and nothing is wrong.
+            Fate::Ran {
+                watched: None,
+                is_fault: false,
+                ..
+            } => {}
+            Fate::Ran {
+                elapsed,
+                watched,
+                is_fault,
+            } => watch.end(&watch::Ended {
+                route: router.target(&self.route).route(),
+                peer,
+                watched: watched.as_deref(),
+                answer: &self.answer,
+                elapsed: *elapsed,
+                is_fault: *is_fault,
+            }),
+            Fate::Refused {
+                reason,
+                attempt,
+                request_bytes,
+            } => watch.refuse(&watch::Refusal {
+                route: Some(router.target(&self.route).route()),
+                peer,
+                attempt: *attempt,
+                request_bytes: *request_bytes,
+                reason: *reason,
+            }),
+        }
+    }
+}
+
 fn overloaded(most: usize) -> Status {
     Status::resource_exhausted(format!("{most} calls run on this server already"))
         .with_pushback(PUSHBACK)
-        .rejected()
 }
 
 /// What the context of a connection without a call is made from.

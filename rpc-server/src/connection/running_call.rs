@@ -7,19 +7,29 @@ use std::{
 
 use doge_rpc_core::{
     Context, Status,
-    call::{Cancellation, Response, guard},
+    call::{CancelReason, Cancellation, Response, Route, guard},
 };
-use tokio::task::AbortHandle;
+use tokio::{task::AbortHandle, time::Instant};
 use tokio_util::sync::ReusableBoxFuture;
 
 use super::{Machine, Shared};
-use crate::{gate::Pass, router::Slot};
+use crate::{gate::Pass, router::Slot, stats::Place, watch::Watched};
 
 /// The handle of a call that runs in a task of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct RunningCall {
     context: Context,
     task: AbortHandle,
+    seen: Seen,
+}
+
+/// What is kept of a call for its end.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) place: Place,
+    /// When it was dispatched, where times are taken.
+    pub(super) began: Option<Instant>,
+    pub(super) watched: Option<Arc<Watched>>,
 }
 
 impl RunningCall {
@@ -32,14 +42,20 @@ impl RunningCall {
         handler: Slot,
         is_layered: bool,
         pass: Pass,
+        seen: Seen,
     ) -> Self {
         let work = Work {
             handler,
             context: context.clone(),
             listens: !is_layered,
+            watched: seen.watched.clone(),
         };
         let task = tokio::spawn(run_on(shared, id, work, pass)).abort_handle();
-        Self { context, task }
+        Self {
+            context,
+            task,
+            seen,
+        }
     }
 
     /// Ends the call before its answer: tells its handler, or aborts its task when no handler waits. True when the call
@@ -61,6 +77,36 @@ impl RunningCall {
     pub(super) fn status(&self, why: &Cancellation) -> Status {
         why.status(self.context.route())
     }
+
+    /// The status of the call when it ends with its connection.
+    pub(super) fn status_of_end(&self) -> Status {
+        let why = self.context.cancellation();
+        let shutdown = Cancellation::bare(CancelReason::Shutdown);
+        self.status(why.unwrap_or(&shutdown))
+    }
+
+    /// Whether the call was told to end for this reason.
+    pub(super) fn was_ended_for(&self, reason: CancelReason) -> bool {
+        let why = self.context.cancellation();
+        why.is_some_and(|why| why.reason() == reason)
+    }
+
+    pub(super) fn route(&self) -> &Route {
+        self.context.route()
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.seen.place
+    }
+
+    /// When it was dispatched, where times are taken.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.seen.began
+    }
+
+    pub(super) fn watched(&self) -> Option<&Watched> {
+        self.seen.watched.as_deref()
+    }
 }
 
 /// A handler that runs on, within its context.
@@ -69,6 +115,7 @@ struct Work {
     context: Context,
     /// The handler is this future itself, and not somewhere inside of layers.
     listens: bool,
+    watched: Option<Arc<Watched>>,
 }
 
 impl Work {
@@ -83,17 +130,22 @@ impl Work {
             }
             let handler = Pin::new(&mut self.handler);
             let context = &self.context;
-            context.clone().sync_scope(|| guard(context, handler, task))
+            Watched::within(self.watched.as_ref(), || {
+                context.clone().sync_scope(|| guard(context, handler, task))
+            })
         })
         .await;
         self.context.complete(&mut answer);
         answer
     }
 
-    /// Drops the handler within its context.
+    /// Drops the handler within its context and its span.
     fn stop(&mut self) {
         let handler = std::mem::replace(&mut self.handler, idle());
-        self.context.clone().sync_scope(|| drop(handler));
+        let context = self.context.clone();
+        Watched::within(self.watched.as_ref(), || {
+            context.sync_scope(|| drop(handler));
+        });
     }
 }
 
@@ -109,13 +161,15 @@ impl Drop for Work {
 async fn run_on<M: Machine>(shared: Arc<Shared<M>>, id: u64, mut work: Work, _pass: Pass) {
     let answer = work.run().await;
     drop(work);
-    let mut machine = shared.link.lock();
-    machine.finish(id, answer);
-    let ended =
-        machine.is_drained() || (machine.is_idle() && shared.ending.load(Ordering::Relaxed));
-    shared.link.send(machine);
-    if ended || may_read_on(&shared) {
+    let mut state = shared.link.lock();
+    let ended = state.finish(id, answer);
+    let is_last = state.is_drained() || (state.is_idle() && shared.ending.load(Ordering::Relaxed));
+    shared.link.send(state);
+    if is_last || may_read_on(&shared) {
         shared.link.wake();
+    }
+    if let Some(ended) = ended {
+        ended.tell(&shared.service.watch, &shared.peer);
     }
 }
 

@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    fmt,
     future::Future,
     io,
     pin::{Pin, pin},
@@ -8,10 +9,11 @@ use std::{
 };
 
 use doge_rpc_core::{
-    Deadline, Status,
-    call::{CancelReason, Cancellation, Peer, Response},
-    connection::{Incoming, Overdue, ServerEvent, TIME_TO_STOP},
+    Deadline,
+    call::{CancelReason, Cancellation, Peer},
+    connection::{Incoming, Overdue, Refused, ServerEvent, TIME_TO_STOP},
     driver::{FrameReader, Read},
+    observe::RefusalReason,
     protocol::Violation,
 };
 use tokio::{
@@ -19,7 +21,12 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::{Machine, Shared, dispatch::Dispatch, running_call::RunningCall};
+use super::{
+    Machine, Shared,
+    dispatch::{Dispatch, Done},
+    running_call::RunningCall,
+    state::{Ended, Noted, State},
+};
 use crate::router::{Resolved, Router};
 
 /// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
@@ -30,11 +37,13 @@ pub(super) struct Task<M: Machine> {
     dispatch: Dispatch,
     /// Calls that were taken and are next to run.
     calls: VecDeque<Incoming<Resolved>>,
-    /// Answers of calls that were done at once, on their way to the state.
-    answers: Vec<(u64, Result<Response, Status>)>,
+    /// Calls that were done at once, whose answers are on their way to the state.
+    done: Vec<Done>,
     timer: Pin<Box<Sleep>>,
     /// Until when the calls of a connection that has ended may stop by themselves.
     stopping: Option<Instant>,
+    /// Why the connection ended.
+    why: String,
     /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
     finished: bool,
 }
@@ -84,9 +93,10 @@ impl<M: Machine> Task<M> {
             shared,
             reader,
             calls: VecDeque::new(),
-            answers: Vec::new(),
+            done: Vec::new(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             stopping: None,
+            why: String::new(),
             finished: false,
         }
     }
@@ -140,6 +150,7 @@ impl<M: Machine> Task<M> {
 
     /// Runs some of the calls that are there; none while too much waits to be written.
     fn dispatch_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<Dispatched, End> {
+        let mut noted = Vec::new();
         let mut machine = self.shared.link.lock();
         let choked = machine.is_choked();
         let (mut any, mut taken) = (false, Ok(choked));
@@ -147,22 +158,38 @@ impl<M: Machine> Task<M> {
             let Self { reader, calls, .. } = self;
             let router = &self.shared.service.router;
             let peer = &self.shared.peer;
-            taken = take_calls(&mut *machine, reader, calls, router, peer, now, &mut any);
+            taken = take_calls(
+                &mut machine,
+                reader,
+                calls,
+                router,
+                peer,
+                now,
+                &mut any,
+                &mut noted,
+            );
         }
         let run = !choked && !self.calls.is_empty();
         if run {
             drop(machine);
             self.run_calls(cx);
             machine = self.shared.link.lock();
-            for (call, answer) in self.answers.drain(..) {
-                machine.answer(call, answer);
+            self.done.iter_mut().for_each(|done| machine.answer(done));
+        }
+        let held_back = taken.as_ref().is_ok_and(|more| *more) || !self.calls.is_empty();
+        if taken.is_ok() {
+            if any {
+                machine.was_read(now);
             }
+            machine.partial(!held_back && self.reader.is_partial(), any, now);
         }
-        let held_back = taken? || !self.calls.is_empty();
-        if any {
-            machine.was_read(now);
+        drop(machine);
+        self.shared.tell(&noted);
+        let service = &self.shared.service;
+        for done in self.done.drain(..) {
+            done.tell(&service.watch, &service.router, &self.shared.peer);
         }
-        machine.partial(!held_back && self.reader.is_partial(), any, now);
+        taken?;
         Ok(Dispatched {
             any: any || run,
             held_back,
@@ -172,13 +199,14 @@ impl<M: Machine> Task<M> {
     /// Runs the calls that were taken, as long as their answers are small.
     fn run_calls(&mut self, cx: &mut Context<'_>) {
         let mut gathered = 0;
+        self.dispatch.begin_batch(&self.shared.service.watch);
         while gathered < GATHERED
             && let Some(incoming) = self.calls.pop_front()
         {
-            let call = incoming.id;
-            if let Some(answer) = self.dispatch.call(&self.shared, incoming, cx) {
-                gathered += answer.as_ref().map_or(0, |answer| answer.bytes().len());
-                self.answers.push((call, answer));
+            if let Some(done) = self.dispatch.call(&self.shared, incoming, cx) {
+                let answer = done.answer.as_ref();
+                gathered += answer.map_or(0, |answer| answer.bytes().len());
+                self.done.push(done);
             }
         }
         self.dispatch.time_the_rest();
@@ -208,14 +236,16 @@ impl<M: Machine> Task<M> {
             let mut machine = self.shared.link.lock();
             let overdue = machine.tick(now)?;
             let mut until = machine.next_tick();
+            let late = overdue
+                .iter()
+                .filter_map(|call| end_late(&mut machine, call));
+            let noted: Vec<_> = late.map(Noted::Ended).collect();
             if !overdue.is_empty() {
-                overdue
-                    .iter()
-                    .for_each(|call| end_late(&mut *machine, call));
                 // There may be room for calls that are there.
                 cx.waker().wake_by_ref();
             }
             self.shared.link.send(machine);
+            self.shared.tell(&noted);
             if let Some(since) = self.shared.link.stalled_since() {
                 let limit = self.shared.service.limits.write_timeout;
                 let limit = Deadline::new(since, limit).instant();
@@ -260,6 +290,8 @@ impl<M: Machine> Task<M> {
         self.shared.link.close();
         let why = end.cancellation(peer);
         running.iter().for_each(|call| _ = call.cancel(why.clone()));
+        self.refuse_taken();
+        self.why = end.to_string();
         self.stopping = Some(Instant::now() + TIME_TO_STOP);
     }
 
@@ -277,8 +309,35 @@ impl<M: Machine> Task<M> {
 
     /// Aborts all calls that run.
     fn abort(&self) {
-        let running = self.shared.link.lock().take_tasks();
-        running.iter().for_each(RunningCall::abort);
+        let ended = self.shared.link.lock().finish_all();
+        for call in ended {
+            call.abort();
+            call.tell(&self.shared.service.watch, &self.shared.peer);
+        }
+    }
+
+    /// Calls that were taken and have not run do so no more.
+    fn refuse_taken(&mut self) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let mut state = self.shared.link.lock();
+        let calls = self.calls.drain(..);
+        let refused: Vec<_> = calls
+            .map(|call| state.refuse_call(given_up(call)))
+            .collect();
+        drop(state);
+        self.shared.tell(&refused);
+    }
+}
+
+impl<M> Shared<M> {
+    /// Tells those who watch; not under the lock of the state.
+    fn tell(&self, noted: &[Noted]) {
+        let service = &self.service;
+        for noted in noted {
+            noted.tell(&service.watch, &service.router, &self.peer);
+        }
     }
 }
 
@@ -298,26 +357,46 @@ impl End {
     }
 }
 
+/// Why, for those who watch.
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HungUp => f.write_str("the client hung up"),
+            Self::Closed => f.write_str("the server closed it"),
+            Self::Lost(error) => write!(f, "it was lost: {error}"),
+            Self::Violated(violation) => write!(f, "the client broke the protocol: {violation}"),
+        }
+    }
+}
+
 /// Ends a call whose deadline has passed: its handler answers so, inside all layers. A call that waits in a layer, or has
 /// not ended though it was told to, is answered and aborted from outside.
-fn end_late<M: Machine>(machine: &mut M, late: &Overdue<RunningCall>) {
+fn end_late<M: Machine>(state: &mut State<M>, late: &Overdue<RunningCall>) -> Option<Ended> {
     let why = Cancellation::bare(CancelReason::Deadline);
-    if late.was_told || !late.task.cancel(why.clone()) {
-        machine.finish(late.call, Err(late.task.status(&why)));
+    if late.was_told || !late.task.cancel(why) {
+        // The first reason counts: its caller may have given the call up before.
+        let ended = state.finish(late.call, Err(late.task.status_of_end()));
         late.task.abort();
+        return ended;
     }
+    None
 }
 
 /// Takes some of the calls that are there, as far as there is room for them to run, and tells whether more may be
 /// there. One that is cancelled before it runs never does.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "parts of the task, which is borrowed elsewhere"
+)]
 fn take_calls<M: Machine>(
-    machine: &mut M,
+    machine: &mut State<M>,
     reader: &mut FrameReader<M::Decoder>,
     calls: &mut VecDeque<Incoming<Resolved>>,
     router: &Router,
     peer: &Peer,
     now: Instant,
     any: &mut bool,
+    noted: &mut Vec<Noted>,
 ) -> Result<bool, Violation> {
     while calls.len() < AT_ONCE && (calls.is_empty() || machine.has_room(calls.len())) {
         let Some(frame) = reader.next_frame()? else {
@@ -326,49 +405,77 @@ fn take_calls<M: Machine>(
         *any = true;
         match machine.take(frame, now, router)? {
             // It may have been answered, with more bytes than it had itself.
-            ServerEvent::None if machine.is_choked() => return Ok(true),
             ServerEvent::None => {}
-            ServerEvent::Cancelled { call, why, task } => match task {
-                Some(task) => cancel(machine, call, &task, why, peer),
-                None => calls.retain(|taken| taken.id != call),
-            },
-            ServerEvent::Call(incoming) => calls.push_back(incoming),
+            ServerEvent::Refused(refused) => {
+                noted.push(machine.refuse_call(refused));
+            }
+            ServerEvent::Cancelled { call, why, task } => noted.extend(match task {
+                Some(task) => cancel(machine, call, &task, why, peer).map(Noted::Ended),
+                None => take_out(calls, call).map(|it| machine.refuse_call(given_up(it))),
+            }),
+            ServerEvent::Call(incoming) => {
+                calls.push_back(incoming);
+                continue;
+            }
+        }
+        // The frame may have been answered, with more bytes than it had itself.
+        if machine.is_choked() {
+            return Ok(true);
         }
     }
     Ok(true)
 }
 
+/// Takes a call out that was taken and has not run yet.
+fn take_out(calls: &mut VecDeque<Incoming<Resolved>>, call: u64) -> Option<Incoming<Resolved>> {
+    let place = calls.iter().position(|taken| taken.id == call)?;
+    calls.remove(place)
+}
+
+/// A call whose caller gave it up, or was lost, before it could run.
+fn given_up(call: Incoming<Resolved>) -> Refused<Resolved> {
+    Refused {
+        request_bytes: call.body.len(),
+        route: Some(call.route),
+        attempt: call.attempt,
+        reason: RefusalReason::Cancelled,
+    }
+}
+
 /// Ends a call that its caller has given up.
 fn cancel<M: Machine>(
-    machine: &mut M,
+    state: &mut State<M>,
     call: u64,
     task: &RunningCall,
     why: Option<Cancellation>,
     peer: &Peer,
-) {
+) -> Option<Ended> {
     let why = why.unwrap_or(Cancellation::bare(CancelReason::CallerGone));
     let text = match why.text() {
         "" => peer.to_string(),
         text => format!("{peer}: {text}"),
     };
     let why = Cancellation::new(why.reason(), text);
-    if !task.cancel(why.clone()) {
-        machine.finish(call, Err(task.status(&why)));
+    if task.cancel(why) {
+        return None;
     }
+    state.finish(call, Err(task.status_of_end()))
 }
 
 /// However the task ends, its runtime going down included, nothing of the connection runs on.
 impl<M: Machine> Drop for Task<M> {
     fn drop(&mut self) {
+        self.refuse_taken();
         self.abort();
         self.shared.link.close();
     }
 }
 
 impl<M: Machine> Future for Task<M> {
-    type Output = ();
+    /// Why the connection ended.
+    type Output = String;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
         let until = match self.stopping {
             Some(until) => until,
             None => {
@@ -377,6 +484,7 @@ impl<M: Machine> Future for Task<M> {
                 Instant::now() + TIME_TO_STOP
             }
         };
-        self.poll_stop(until, cx)
+        std::task::ready!(self.poll_stop(until, cx));
+        Poll::Ready(std::mem::take(&mut self.why))
     }
 }

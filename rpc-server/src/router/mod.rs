@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use doge_rpc_core::{
     Status,
-    call::{BoxedService, Layers, Names, Route, Serve, handle},
+    call::{BoxedService, Layers, Names, Route, Serve, handle, unknown_method},
     connection::Methods,
     schema::{MethodSchema, ServiceSchema},
 };
@@ -18,7 +18,10 @@ pub(crate) use self::{
     handler::{Handler, Slot},
     target::{Target, is_long},
 };
-use crate::StartError;
+use crate::{
+    StartError,
+    stats::{MethodStats, Place, ServerStats},
+};
 
 /// A service that was added, before it is known whether layers come around it.
 pub(crate) struct Added {
@@ -57,7 +60,6 @@ pub(crate) struct Router {
 
 struct Entry {
     schema: &'static ServiceSchema,
-    handler: Arc<dyn Handler>,
     /// Where its methods begin among those of all.
     first: usize,
 }
@@ -67,8 +69,18 @@ struct Entry {
 #[derive(Clone)]
 pub(crate) enum Resolved {
     Method(usize),
-    /// There is no such method, and the service says so, or no such service.
+    /// There is no such method, or no such service.
     Stray(Arc<Target>),
+}
+
+impl Resolved {
+    /// Under which its calls are counted.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Method(index) => Place::of(*index),
+            Self::Stray(_) => Place::OTHER,
+        }
+    }
 }
 
 impl Router {
@@ -99,11 +111,7 @@ impl Router {
                     .iter()
                     .map(|method| Target::new(Route::from(method), Ok(Arc::clone(&handler)))),
             );
-            let entry = Entry {
-                schema,
-                handler,
-                first,
-            };
+            let entry = Entry { schema, first };
             if services.insert(schema.name(), entry).is_some() {
                 return Err(StartError::DuplicateService(schema.name()));
             }
@@ -122,13 +130,22 @@ impl Router {
         Some((Resolved::Method(entry.first + method.index()), method))
     }
 
-    /// What takes calls of a method that is not there.
+    /// What refuses calls of a method that does not exist.
     fn stray(&self, names: Names) -> Resolved {
-        let handler = match self.services.get(&*names.service) {
-            Some(entry) => Ok(Arc::clone(&entry.handler)),
-            None => Err(self.unknown(&names.service)),
+        let route = Route::from(names);
+        let status = match self.services.get(route.service()) {
+            Some(entry) => unknown_method(entry.schema, &route),
+            None => self.unknown(route.service()),
         };
-        Resolved::Stray(Arc::new(Target::new(Route::from(names), handler)))
+        Resolved::Stray(Arc::new(Target::new(route, Err(status))))
+    }
+
+    /// Figures of all methods, which are zero, and at the end those of methods that do not exist.
+    pub(crate) fn stats(&self) -> Vec<MethodStats> {
+        let methods = self.methods.iter().filter_map(|it| it.route().schema());
+        let methods = methods.map(|method| MethodStats::new(method.service(), method.name()));
+        let other = MethodStats::new("", ServerStats::OTHER);
+        methods.chain([other]).collect()
     }
 
     /// The target that names were resolved to.
