@@ -6,6 +6,7 @@ use std::{
 use bytes::BytesMut;
 use doge_benches::Small;
 use doge_rpc::{
+    Status,
     call::{Request, Response},
     connection::{
         Batch, ClientConnection, HasOutbox as _, Incoming, Limits, Outbox, ServerConnection,
