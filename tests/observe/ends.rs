@@ -6,15 +6,19 @@ use doge_rpc::{
     Code,
     client::{Channel, ChannelConfig},
     connection::Limits,
+    observe::{Event, Observer},
     prelude::*,
     server::Running,
     transport::Address,
 };
 
+use tracing::level_filters::LevelFilter;
+
 use crate::{
     common::{Proxy, patient, soon, until},
+    logs::Log,
     recorder::{Recorder, Seen},
-    subject::{Handlers, Subject as _, SubjectClient, Trouble, layered},
+    subject::{Handlers, Subject as _, SubjectClient, SubjectServer, Trouble, layered},
 };
 
 /// How callers reach the server.
@@ -320,6 +324,35 @@ async fn an_answer_that_cannot_travel_ends_with_the_status_that_takes_its_place(
         assert_eq!(recorder.ended(), ended.into());
     }
     recorder.agrees_with(&server);
+}
+
+/// An observer that panics.
+#[derive(Debug)]
+struct Broken;
+
+impl Observer for Broken {
+    fn observe(&self, _: &Event<'_>) {
+        std::panic::resume_unwind(Box::new("broken"));
+    }
+}
+
+#[tokio::test]
+async fn an_observer_or_a_sampler_that_panics_harms_nothing() {
+    let (handlers, recorder) = (Handlers::default(), Recorder::default());
+    let server = Server::builder().observer(Broken);
+    let server = server.add(SubjectServer::new(handlers.clone()));
+    let server = server.observer(recorder.clone());
+    let server = server.sampler(|_| std::panic::resume_unwind(Box::new("broken")));
+    let (_log, _guard) = Log::capture(LevelFilter::INFO);
+    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let client = SubjectClient::connect(server.address()).unwrap();
+    for wait in [false, true] {
+        assert_eq!(client.answer(wait).await, Ok(7));
+    }
+    recorder.until_ended(2).await;
+    recorder.agrees_with(&server);
+    drop(server);
+    until(|| recorder.count(|it| matches!(it, Seen::Closed(..))) == 1).await;
 }
 
 #[tokio::test]

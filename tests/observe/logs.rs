@@ -18,10 +18,11 @@ use crate::{
 
 /// The log of this thread, which in these tests is all there is.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn capture(level: LevelFilter) -> (Self, DefaultGuard) {
+    /// Captures until the guard is dropped.
+    pub(crate) fn capture(level: LevelFilter) -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(level)

@@ -127,6 +127,18 @@ pub struct Refused<R> {
     pub reason: RefusalReason,
 }
 
+impl<R> Refused<R> {
+    /// A call that was taken and does not run.
+    pub fn of(call: Incoming<R>, reason: RefusalReason) -> Self {
+        Self {
+            route: Some(call.route),
+            attempt: call.attempt,
+            request_bytes: call.body.len(),
+            reason,
+        }
+    }
+}
+
 /// A call that [ran on](Serving::run) and is over.
 #[derive(Debug)]
 pub struct Finished<T> {

@@ -7,21 +7,20 @@ use std::{
 use bytes::Bytes;
 use doge_rpc_core::{
     Context, Deadline, Status,
-    call::{Attempt, Names, Peer, Request, Route, guard},
+    call::{Names, Peer, Request, Route, guard},
     connection::Incoming,
     observe::RefusalReason,
 };
 use tokio::time::Instant;
 
 use super::{
-    Answer, Machine, Shared,
+    Machine, Shared,
+    done::Done,
     running_call::{RunningCall, Seen, idle},
-    state::outcome,
 };
 use crate::{
-    router::{Resolved, Router, Slot, Target, is_long},
-    stats::Counters,
-    watch::{self, Watch, Watched},
+    router::{Resolved, Slot, Target, is_long},
+    watch::{Watch, Watched},
 };
 
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
@@ -37,29 +36,6 @@ pub(super) struct Dispatch {
     untimed: Option<u32>,
     /// Polls that are still to be timed one by one, since among some that were not one took long.
     watchful: u32,
-}
-
-/// A call that was done at once.
-pub(super) struct Done {
-    pub(super) id: u64,
-    pub(super) answer: Answer,
-    route: Resolved,
-    fate: Fate,
-}
-
-enum Fate {
-    /// It was dispatched.
-    Ran {
-        elapsed: Option<Duration>,
-        watched: Option<Arc<Watched>>,
-        is_fault: bool,
-    },
-    /// It was not dispatched.
-    Refused {
-        reason: RefusalReason,
-        attempt: Attempt,
-        request_bytes: usize,
-    },
 }
 
 /// Polls in place that are timed as one, after the first of a read and as long as none of their methods ever took long:
@@ -105,97 +81,67 @@ impl Dispatch {
         }
     }
 
-    /// Starts a call. What is done at once comes back; the rest answers from its own task.
+    /// Starts a call. What is done at once is added to `done`; the rest answers from its own task.
     pub(super) fn call<M: Machine>(
         &mut self,
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
+        done: &mut Vec<Done>,
         cx: &mut TaskContext<'_>,
-    ) -> Option<Done> {
-        let Incoming {
-            id,
-            route,
-            body,
-            deadline,
-            metadata,
-            attempt,
-            wants_text,
-        } = incoming;
-        let request_bytes = body.len();
-        let refuse = |route: Resolved, reason, status: Status| {
-            Some(Done {
-                id,
-                answer: Err(status.rejected()),
-                route,
-                fate: Fate::Refused {
-                    reason,
-                    attempt,
-                    request_bytes,
-                },
-            })
-        };
+    ) {
         let (service, peer) = (&*shared.service, &shared.peer);
-        let target = service.router.target(&route);
-        let handler = match target.handler() {
-            Ok(handler) => handler,
-            Err(status) => return refuse(route, RefusalReason::UnknownMethod, status),
+        let target = service.router.target(&incoming.route);
+        let (handler, calls) = (target.handler(), &service.calls);
+        let (handler, deadline) = match handler {
+            Ok(handler) if incoming.deadline.instant() > self.last && !calls.is_full() => {
+                (handler, incoming.deadline)
+            }
+            handler => {
+                let (reason, status) = match handler {
+                    Err(status) => (RefusalReason::UnknownMethod, status),
+                    // The client took no answers for so long that the call waited here.
+                    Ok(_) if incoming.deadline.instant() <= self.last => {
+                        (RefusalReason::Late, late())
+                    }
+                    Ok(_) => (RefusalReason::ServerFull, overloaded(calls.most())),
+                };
+                return done.push(Done::refused(incoming, reason, status));
+            }
         };
-        if deadline.instant() <= self.last {
-            // The client took no answers for so long that it waited here.
-            let late = Status::deadline_exceeded("the deadline passed before the call could run");
-            return refuse(route, RefusalReason::Late, late);
-        }
-        let calls = &service.calls;
-        if calls.is_full() {
-            return refuse(route, RefusalReason::ServerFull, overloaded(calls.most()));
-        }
-        let request = Request::new(target.route().clone(), body, deadline)
+        let (id, place) = (incoming.id, incoming.route.place());
+        let request = Request::new(target.route().clone(), incoming.body, deadline)
             .with_peer(peer.clone())
-            .with_metadata(metadata)
-            .with_attempt(attempt)
-            .with_errors_as_text(wants_text);
+            .with_metadata(incoming.metadata)
+            .with_attempt(incoming.attempt)
+            .with_errors_as_text(incoming.wants_text);
         self.context.renew(&request);
         let watched = service.watch.start(&request, peer);
         let began = service.watch.is_timed.then_some(self.last);
         handler.call(request, &self.context, &mut self.slot);
         if self.last - self.began < BUDGET && target.is_light() {
             let (context, handler) = (&self.context, self.slot.get_pin());
-            let polled = Watched::within(watched.as_ref(), || {
-                context.clone().sync_scope(|| guard(context, handler, cx))
-            });
+            let entered = Watched::enter(watched.as_ref());
+            let polled = context.clone().sync_scope(|| guard(context, handler, cx));
+            drop(entered);
             let elapsed = self.time(target, began.is_some());
             if let Poll::Ready(mut answer) = polled {
                 self.context.complete(&mut answer);
                 self.leave_context(peer);
-                return Some(Done {
-                    id,
-                    answer,
-                    route,
-                    fate: Fate::Ran {
-                        elapsed,
-                        watched,
-                        is_fault: false,
-                    },
-                });
+                return done.push(Done::ran(id, place, answer, elapsed, watched));
             }
         }
         let context = self.context.clone();
         let work = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
-            Watched::within(watched.as_ref(), || context.sync_scope(|| drop(work)));
-            return Some(Done {
-                id,
-                answer: Err(overloaded(calls.most()).may_have_run()),
-                route,
-                fate: Fate::Ran {
-                    elapsed: began.map(|began| Instant::now() - began),
-                    watched,
-                    is_fault: true,
-                },
-            });
+            let entered = Watched::enter(watched.as_ref());
+            context.sync_scope(|| drop(work));
+            drop(entered);
+            let answer = Err(overloaded(calls.most()).rejected().may_have_run());
+            let elapsed = began.map(|began| Instant::now() - began);
+            return done.push(Done::ran(id, place, answer, elapsed, watched).by_framework());
         };
         let seen = Seen {
-            place: route.place(),
+            place,
             began,
             watched,
         };
@@ -204,7 +150,6 @@ impl Dispatch {
         let (is_layered, shared) = (handler.is_layered(), Arc::clone(shared));
         let call = RunningCall::spawn(shared, id, context, work, is_layered, pass, seen);
         state.run(id, deadline, call);
-        None
     }
 
     /// An idle connection does not hold on to what came with its last call.
@@ -248,62 +193,8 @@ impl Dispatch {
     }
 }
 
-impl Done {
-    /// The answer could not travel; this is what the caller gets.
-    pub(super) fn replace(&mut self, status: Status) {
-        self.answer = Err(status);
-        if let Fate::Ran { is_fault, .. } = &mut self.fate {
-            *is_fault = true;
-        }
-    }
-
-    /// Counts it.
-    pub(super) fn count(&self, counters: &mut Counters) {
-        let place = self.route.place();
-        match &self.fate {
-            Fate::Ran { elapsed, .. } => {
-                let (code, is_application_error) = outcome(&self.answer);
-                counters.start(place);
-                counters.end(place, code, is_application_error, *elapsed);
-            }
-            Fate::Refused { reason, .. } => counters.refuse(place, *reason),
-        }
-    }
-
-    /// Tells those who watch.
-    pub(super) fn tell(&self, watch: &Watch, router: &Router, peer: &Peer) {
-        match &self.fate {
-            // The usual call: nobody watches, and nothing is wrong.
-            Fate::Ran {
-                watched: None,
-                is_fault: false,
-                ..
-            } => {}
-            Fate::Ran {
-                elapsed,
-                watched,
-                is_fault,
-            } => watch.end(&watch::Ended {
-                route: router.target(&self.route).route(),
-                peer,
-                watched: watched.as_deref(),
-                answer: &self.answer,
-                elapsed: *elapsed,
-                is_fault: *is_fault,
-            }),
-            Fate::Refused {
-                reason,
-                attempt,
-                request_bytes,
-            } => watch.refuse(&watch::Refusal {
-                route: Some(router.target(&self.route).route()),
-                peer,
-                attempt: *attempt,
-                request_bytes: *request_bytes,
-                reason: *reason,
-            }),
-        }
-    }
+fn late() -> Status {
+    Status::deadline_exceeded("the deadline passed before the call could run")
 }
 
 fn overloaded(most: usize) -> Status {

@@ -1,6 +1,7 @@
 //! One socket, and the calls that run on it.
 
 mod dispatch;
+mod done;
 mod opening;
 mod running_call;
 mod state;
@@ -18,7 +19,7 @@ use bytes::BytesMut;
 use doge_rpc_core::{
     Status,
     call::{Peer, Response},
-    connection::{Limits, ServerConnection, Serving},
+    connection::{Limits, Refused, ServerConnection, Serving},
     driver::{FrameReader, Link},
     msgpack_rpc,
     protocol::{Codec, Reason},
@@ -32,7 +33,7 @@ use crate::{
     gate::Gate,
     router::{Resolved, Router},
     stats::Counters,
-    watch::Watch,
+    watch::{Refusal, Watch},
 };
 
 /// What a call ended with.
@@ -154,6 +155,18 @@ impl<M: Machine> Ends for Shared<M> {
     fn add_to(&self, total: &mut Counters) {
         total.add(self.link.lock().counters());
     }
+}
+
+/// Tells those who watch of a call that was refused.
+fn tell_of_refusal(refused: &Refused<Resolved>, watch: &Watch, router: &Router, peer: &Peer) {
+    let route = refused.route.as_ref();
+    watch.refuse(&Refusal {
+        route: route.map(|route| router.target(route).route()),
+        peer,
+        attempt: refused.attempt,
+        request_bytes: refused.request_bytes,
+        reason: refused.reason,
+    });
 }
 
 impl<M> fmt::Debug for Shared<M> {

@@ -130,9 +130,8 @@ impl Work {
             }
             let handler = Pin::new(&mut self.handler);
             let context = &self.context;
-            Watched::within(self.watched.as_ref(), || {
-                context.clone().sync_scope(|| guard(context, handler, task))
-            })
+            let _entered = Watched::enter(self.watched.as_ref());
+            context.clone().sync_scope(|| guard(context, handler, task))
         })
         .await;
         self.context.complete(&mut answer);
@@ -142,10 +141,8 @@ impl Work {
     /// Drops the handler within its context and its span.
     fn stop(&mut self) {
         let handler = std::mem::replace(&mut self.handler, idle());
-        let context = self.context.clone();
-        Watched::within(self.watched.as_ref(), || {
-            context.sync_scope(|| drop(handler));
-        });
+        let _entered = Watched::enter(self.watched.as_ref());
+        self.context.clone().sync_scope(|| drop(handler));
     }
 }
 

@@ -7,7 +7,7 @@ use doge_rpc_core::{
 };
 use tokio::time::Instant;
 
-use super::{Answer, Machine, RunningCall, dispatch::Done};
+use super::{Answer, Machine, RunningCall, done::Done, tell_of_refusal};
 use crate::{
     router::{Resolved, Router},
     stats::{Counters, Place},
@@ -43,12 +43,13 @@ impl<M: Machine> State<M> {
         }
     }
 
-    /// Answers a call that was done at once.
-    pub(super) fn answer(&mut self, done: &mut Done) {
+    /// Answers a call that was done at once, and returns whether those who watch are to be told.
+    #[inline]
+    pub(super) fn answer(&mut self, done: &mut Done) -> bool {
         if let Some(status) = self.machine.answer(done.id, &done.answer) {
             done.replace(status);
         }
-        done.count(&mut self.counters);
+        done.count(&mut self.counters)
     }
 
     /// Enters a call that runs on.
@@ -116,16 +117,7 @@ impl Noted {
     pub(super) fn tell(&self, watch: &Watch, router: &Router, peer: &Peer) {
         match self {
             Self::Ended(ended) => ended.tell(watch, peer),
-            Self::Refused(refused) => watch.refuse(&watch::Refusal {
-                route: refused
-                    .route
-                    .as_ref()
-                    .map(|route| router.target(route).route()),
-                peer,
-                attempt: refused.attempt,
-                request_bytes: refused.request_bytes,
-                reason: refused.reason,
-            }),
+            Self::Refused(refused) => tell_of_refusal(refused, watch, router, peer),
         }
     }
 }

@@ -23,11 +23,12 @@ use tokio::{
 
 use super::{
     Machine, Shared,
-    dispatch::{Dispatch, Done},
+    dispatch::Dispatch,
+    done::Done,
     running_call::RunningCall,
     state::{Ended, Noted, State},
 };
-use crate::router::{Resolved, Router};
+use crate::router::Resolved;
 
 /// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
 /// keeps the time.
@@ -39,6 +40,8 @@ pub(super) struct Task<M: Machine> {
     calls: VecDeque<Incoming<Resolved>>,
     /// Calls that were done at once, whose answers are on their way to the state.
     done: Vec<Done>,
+    /// Calls that are over or refused, of which those who watch are still to be told.
+    noted: Vec<Noted>,
     timer: Pin<Box<Sleep>>,
     /// Until when the calls of a connection that has ended may stop by themselves.
     stopping: Option<Instant>,
@@ -94,6 +97,7 @@ impl<M: Machine> Task<M> {
             reader,
             calls: VecDeque::new(),
             done: Vec::new(),
+            noted: Vec::new(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             stopping: None,
             why: String::new(),
@@ -150,31 +154,23 @@ impl<M: Machine> Task<M> {
 
     /// Runs some of the calls that are there; none while too much waits to be written.
     fn dispatch_frames(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<Dispatched, End> {
-        let mut noted = Vec::new();
         let mut machine = self.shared.link.lock();
         let choked = machine.is_choked();
         let (mut any, mut taken) = (false, Ok(choked));
         if !choked {
             let Self { reader, calls, .. } = self;
-            let router = &self.shared.service.router;
-            let peer = &self.shared.peer;
-            taken = take_calls(
-                &mut machine,
-                reader,
-                calls,
-                router,
-                peer,
-                now,
-                &mut any,
-                &mut noted,
-            );
+            let (shared, noted) = (&self.shared, &mut self.noted);
+            taken = take_calls(&mut machine, shared, reader, calls, now, &mut any, noted);
         }
         let run = !choked && !self.calls.is_empty();
+        let mut tells = !self.noted.is_empty();
         if run {
             drop(machine);
             self.run_calls(cx);
             machine = self.shared.link.lock();
-            self.done.iter_mut().for_each(|done| machine.answer(done));
+            for done in &mut self.done {
+                tells |= machine.answer(done);
+            }
         }
         let held_back = taken.as_ref().is_ok_and(|more| *more) || !self.calls.is_empty();
         if taken.is_ok() {
@@ -184,16 +180,27 @@ impl<M: Machine> Task<M> {
             machine.partial(!held_back && self.reader.is_partial(), any, now);
         }
         drop(machine);
-        self.shared.tell(&noted);
-        let service = &self.shared.service;
-        for done in self.done.drain(..) {
-            done.tell(&service.watch, &service.router, &self.shared.peer);
+        if tells {
+            self.tell();
         }
+        self.done.clear();
         taken?;
         Ok(Dispatched {
             any: any || run,
             held_back,
         })
+    }
+
+    /// Tells those who watch what happened under the lock.
+    #[cold]
+    fn tell(&mut self) {
+        let (service, peer) = (&self.shared.service, &self.shared.peer);
+        for noted in self.noted.drain(..) {
+            noted.tell(&service.watch, &service.router, peer);
+        }
+        for done in &self.done {
+            done.tell(&service.watch, &service.router, peer);
+        }
     }
 
     /// Runs the calls that were taken, as long as their answers are small.
@@ -203,10 +210,11 @@ impl<M: Machine> Task<M> {
         while gathered < GATHERED
             && let Some(incoming) = self.calls.pop_front()
         {
-            if let Some(done) = self.dispatch.call(&self.shared, incoming, cx) {
-                let answer = done.answer.as_ref();
-                gathered += answer.map_or(0, |answer| answer.bytes().len());
-                self.done.push(done);
+            let before = self.done.len();
+            self.dispatch
+                .call(&self.shared, incoming, &mut self.done, cx);
+            if let Some(Ok(answer)) = self.done.get(before).map(|done| &done.answer) {
+                gathered += answer.bytes().len();
             }
         }
         self.dispatch.time_the_rest();
@@ -236,16 +244,18 @@ impl<M: Machine> Task<M> {
             let mut machine = self.shared.link.lock();
             let overdue = machine.tick(now)?;
             let mut until = machine.next_tick();
-            let late = overdue
-                .iter()
-                .filter_map(|call| end_late(&mut machine, call));
-            let noted: Vec<_> = late.map(Noted::Ended).collect();
             if !overdue.is_empty() {
+                for call in &overdue {
+                    self.noted
+                        .extend(end_late(&mut machine, call).map(Noted::Ended));
+                }
                 // There may be room for calls that are there.
                 cx.waker().wake_by_ref();
             }
             self.shared.link.send(machine);
-            self.shared.tell(&noted);
+            if !self.noted.is_empty() {
+                self.tell();
+            }
             if let Some(since) = self.shared.link.stalled_since() {
                 let limit = self.shared.service.limits.write_timeout;
                 let limit = Deadline::new(since, limit).instant();
@@ -323,21 +333,10 @@ impl<M: Machine> Task<M> {
         }
         let mut state = self.shared.link.lock();
         let calls = self.calls.drain(..);
-        let refused: Vec<_> = calls
-            .map(|call| state.refuse_call(given_up(call)))
-            .collect();
+        self.noted
+            .extend(calls.map(|call| state.refuse_call(given_up(call))));
         drop(state);
-        self.shared.tell(&refused);
-    }
-}
-
-impl<M> Shared<M> {
-    /// Tells those who watch; not under the lock of the state.
-    fn tell(&self, noted: &[Noted]) {
-        let service = &self.service;
-        for noted in noted {
-            noted.tell(&service.watch, &service.router, &self.peer);
-        }
+        self.tell();
     }
 }
 
@@ -384,16 +383,11 @@ fn end_late<M: Machine>(state: &mut State<M>, late: &Overdue<RunningCall>) -> Op
 
 /// Takes some of the calls that are there, as far as there is room for them to run, and tells whether more may be
 /// there. One that is cancelled before it runs never does.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "parts of the task, which is borrowed elsewhere"
-)]
 fn take_calls<M: Machine>(
     machine: &mut State<M>,
+    shared: &Shared<M>,
     reader: &mut FrameReader<M::Decoder>,
     calls: &mut VecDeque<Incoming<Resolved>>,
-    router: &Router,
-    peer: &Peer,
     now: Instant,
     any: &mut bool,
     noted: &mut Vec<Noted>,
@@ -403,14 +397,14 @@ fn take_calls<M: Machine>(
             return Ok(false);
         };
         *any = true;
-        match machine.take(frame, now, router)? {
+        match machine.take(frame, now, &shared.service.router)? {
             // It may have been answered, with more bytes than it had itself.
             ServerEvent::None => {}
             ServerEvent::Refused(refused) => {
                 noted.push(machine.refuse_call(refused));
             }
             ServerEvent::Cancelled { call, why, task } => noted.extend(match task {
-                Some(task) => cancel(machine, call, &task, why, peer).map(Noted::Ended),
+                Some(task) => cancel(machine, call, &task, why, &shared.peer).map(Noted::Ended),
                 None => take_out(calls, call).map(|it| machine.refuse_call(given_up(it))),
             }),
             ServerEvent::Call(incoming) => {
@@ -434,12 +428,7 @@ fn take_out(calls: &mut VecDeque<Incoming<Resolved>>, call: u64) -> Option<Incom
 
 /// A call whose caller gave it up, or was lost, before it could run.
 fn given_up(call: Incoming<Resolved>) -> Refused<Resolved> {
-    Refused {
-        request_bytes: call.body.len(),
-        route: Some(call.route),
-        attempt: call.attempt,
-        reason: RefusalReason::Cancelled,
-    }
+    Refused::of(call, RefusalReason::Cancelled)
 }
 
 /// Ends a call that its caller has given up.

@@ -156,6 +156,11 @@ impl Router {
         }
     }
 
+    /// The route of a method that exists.
+    pub(crate) fn route(&self, place: Place) -> Option<&Route> {
+        self.methods.get(place.index()).map(Target::route)
+    }
+
     fn unknown(&self, service: &str) -> Status {
         let mut known: Vec<_> = self.services.keys().copied().collect();
         known.sort_unstable();

@@ -16,6 +16,11 @@ impl Place {
         // No server has that many.
         u32::try_from(index).map_or(Self::OTHER, Self)
     }
+
+    /// Beyond all methods for [`Place::OTHER`].
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// The counters of a connection, plain numbers under the lock of its state. They take memory for methods that were called.
@@ -40,13 +45,20 @@ struct Method {
 }
 
 impl Counters {
+    /// Counts a call that was dispatched and answered at once: the usual one.
+    #[inline]
+    pub(crate) fn answer(&mut self, place: Place) {
+        let method = self.method(place);
+        method.started += 1;
+        method.ok += 1;
+    }
+
     /// Counts a call that was dispatched.
     pub(crate) fn start(&mut self, place: Place) {
         self.method(place).started += 1;
     }
 
     /// Counts the end of a call that was dispatched.
-    #[inline]
     pub(crate) fn end(
         &mut self,
         place: Place,
@@ -81,7 +93,7 @@ impl Counters {
     pub(crate) fn add_to(&self, methods: &mut [MethodStats]) {
         let other = methods.len().saturating_sub(1);
         for method in &self.methods {
-            let index = (method.place.0 as usize).min(other);
+            let index = method.place.index().min(other);
             if let Some(stats) = methods.get_mut(index) {
                 method.add_to(stats);
             }
@@ -101,6 +113,7 @@ impl Counters {
         &mut self.methods[self.last]
     }
 
+    #[cold]
     fn find(&mut self, place: Place) -> usize {
         let found = self.methods.iter().position(|it| it.place == place);
         found.unwrap_or_else(|| {

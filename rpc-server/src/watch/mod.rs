@@ -2,7 +2,12 @@
 
 mod throttle;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use doge_rpc_core::{
     Code, Status,
@@ -11,7 +16,7 @@ use doge_rpc_core::{
     transport::Address,
 };
 use tokio::time::Instant;
-use tracing::{Level, Span, level_filters::LevelFilter};
+use tracing::{Level, Span, level_filters::LevelFilter, span::Entered};
 
 use self::throttle::Throttle;
 use crate::ServerStats;
@@ -68,6 +73,7 @@ impl Watch {
         self.start_watched(request, peer)
     }
 
+    #[cold]
     fn start_watched(&self, request: &Request, peer: &Peer) -> Option<Arc<Watched>> {
         let span = self.span(request, peer);
         if self.observers.is_empty() && span.is_none() && !is_debug() {
@@ -88,10 +94,12 @@ impl Watch {
         if !tracing::span_enabled!(target: "doge::call", Level::INFO, "call") {
             return Span::none();
         }
+        let is_sampled = |sampler: &Sampler| self.guard("the sampler", || sampler(request));
         if self
             .sampler
-            .as_ref()
-            .is_some_and(|sampler| !sampler(request))
+            .as_deref()
+            .map(is_sampled)
+            .is_some_and(|it| it != Some(true))
         {
             return Span::none();
         }
@@ -191,19 +199,27 @@ impl Watch {
 
     fn observe(&self, event: &Event<'_>) {
         for observer in &self.observers {
-            observer.observe(event);
+            self.guard("an observer", || observer.observe(event));
         }
+    }
+
+    /// Runs what a user watches with; its panic is logged, and ends no call and no connection.
+    fn guard<R>(&self, what: &str, run: impl FnOnce() -> R) -> Option<R> {
+        let result = catch_unwind(AssertUnwindSafe(run));
+        if result.is_err()
+            && let Some(suppressed) = self.throttle.admit(Instant::now())
+        {
+            tracing::error!(target: "doge::call", suppressed, "{what} panicked");
+        }
+        result.ok()
     }
 }
 
 impl Watched {
-    /// Runs a function within the span of the call, if it has one.
+    /// Enters the span of the call, if it has one, until what is returned is dropped.
     #[inline]
-    pub(crate) fn within<R>(watched: Option<&Arc<Self>>, run: impl FnOnce() -> R) -> R {
-        match watched {
-            Some(watched) => watched.span.in_scope(run),
-            None => run(),
-        }
+    pub(crate) fn enter(watched: Option<&Arc<Self>>) -> Option<Entered<'_>> {
+        watched.map(|watched| watched.span.enter())
     }
 
     fn info<'a>(&self, route: &'a Route, peer: &'a Peer) -> CallInfo<'a> {
