@@ -37,6 +37,7 @@
 //! - [`Client`], [`client`]: channels and clusters; how calls are spread ([`client::Balancing`]), tried again
 //!   ([`client::Strategy`]) and limited ([`client::CallLimits`]).
 //! - [`CallOptions`], [`Context`], [`Metadata`], [`Deadline`]: what belongs to one call.
+//! - [`observe`]: observers of calls; [`server::ServerStats`]: the figures of a server.
 //! - [`Status`], [`Code`]: what the framework reports. An application's own errors are values of its own type.
 //! - [`registry`]: who is alive and where.
 //! - [`msgpack_rpc`]: Python doge and other peers that speak MessagePack-RPC. A server answers them as it is, and
@@ -176,6 +177,7 @@ pub mod client {
 /// Serving: what, where, within which limits, and until when.
 pub mod server {
     pub use doge_rpc_server::{
-        Advertise, Builder, Interrupted, Running, Server, StartError, StopSignal,
+        Advertise, Builder, Interrupted, Latency, MethodStats, Running, Server, ServerStats,
+        StartError, StopSignal,
     };
 }

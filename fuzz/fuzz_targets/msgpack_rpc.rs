@@ -128,7 +128,7 @@ fn serve(bytes: &[u8], how: u8) {
                     later.push((call.id, answer));
                 } else {
                     has_no_map |= answer.is_ok() && params.known && !params.map && params.fit();
-                    server.answer(call.id, answer, Metadata::new());
+                    server.answer(call.id, &answer);
                 }
             }
             Ok(_) => {}
@@ -248,7 +248,7 @@ fn finish(
     later: &mut Vec<(u64, Result<Response, Status>)>,
 ) {
     while let Some((call, answer)) = later.pop() {
-        server.finish(call, answer, Metadata::new());
+        server.finish(call, &answer);
     }
 }
 

@@ -19,6 +19,7 @@ use doge_rpc_core::{
         Batch, ClientConnection, HasOutbox, Limits, Outbox, ServerConnection, ServerEvent,
         Serving as _,
     },
+    observe::RefusalReason,
     protocol::{Codec, Frame, Message, Violation},
     wire,
 };
@@ -130,7 +131,9 @@ proptest! {
             let now = now + Duration::from_millis(step);
             match server.receive(frame, now, |_| ()) {
                 Ok(ServerEvent::Call(call)) if step % 2 == 0 => server.run(call.id, call.deadline, ()),
-                Ok(ServerEvent::Call(call)) => server.answer(call.id, Err(Status::internal("x"))),
+                Ok(ServerEvent::Call(call)) => {
+                    server.answer(call.id, &Err(Status::internal("x")));
+                }
                 Ok(_) => {}
                 Err(_) => break,
             }
@@ -186,7 +189,7 @@ fn answers_nobody_reads_choke_the_connection_at_the_limit() {
     let answer = Response::from_result(Bytes::from(vec![0; 1 << 20]));
     let mut answers = 0;
     while !server.is_choked() {
-        server.answer(1, Ok(answer.clone()));
+        server.answer(1, &Ok(answer.clone()));
         answers += 1;
     }
     assert_eq!(answers, 8);
@@ -217,7 +220,10 @@ fn one_call_has_one_completion() {
     // The deadline passes, and the answer comes after it, twice.
     client.tick(now + Duration::from_secs(2), &mut wakers);
     let answer = |server: &mut ServerConnection<(), ()>, call| {
-        server.answer(call, Ok(Response::from_result(Bytes::from_static(b"\x01"))));
+        server.answer(
+            call,
+            &Ok(Response::from_result(Bytes::from_static(b"\x01"))),
+        );
         drain(server.outbox()).remove(0)
     };
     for _ in 0..2 {
@@ -273,7 +279,10 @@ fn a_request_that_comes_without_time_left_is_answered_and_not_run() {
     head.timeout = 0;
 
     let event = server.receive(request, now, |_| ()).unwrap();
-    assert!(matches!(event, ServerEvent::None), "it would run");
+    let ServerEvent::Refused(refused) = event else {
+        panic!("it would run: {event:?}")
+    };
+    assert_eq!(refused.reason, RefusalReason::Late);
     let answers = drain(server.outbox());
     let [
         Frame {

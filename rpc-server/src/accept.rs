@@ -1,4 +1,11 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use doge_rpc_core::{
     protocol::Reason,
@@ -8,21 +15,32 @@ use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    ServerStats,
     connection::{self, Connection, Service, Signals},
     farewell,
     gate::Gate,
+    stats::Counters,
 };
 
 /// The connections of a server, open ones and those to come.
 pub(crate) struct Connections {
     service: Arc<Service>,
-    open: Mutex<HashMap<u64, Connection>>,
+    open: Mutex<Open>,
     tasks: TaskTracker,
     gate: Gate,
     /// Connections that are being told there is no room.
     leaving: Gate,
     /// What one that comes later is told as well.
     signals: Signals,
+    accepted: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// The connections whose protocol is known, and what those counted that are closed.
+#[derive(Default)]
+struct Open {
+    connections: HashMap<u64, Connection>,
+    closed: Counters,
 }
 
 /// Pause after a failed accept, such as when the process is out of file descriptors.
@@ -40,17 +58,17 @@ impl Connections {
             gate: Gate::new(most),
             leaving: Gate::new(MAX_LEAVING),
             signals: Signals::default(),
+            accepted: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
         }
     }
 
     /// Takes connections in until it is told to stop.
     pub(crate) async fn accept(self: Arc<Self>, listener: Listener, stop: CancellationToken) {
-        let mut number = 0;
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
             match accepted {
                 Ok((stream, peer)) => {
-                    number += 1;
-                    self.open(number, stream, peer);
+                    self.open(stream, peer);
                 }
                 Err(error) => {
                     tracing::warn!(address = %listener.address(), %error, "cannot accept a connection");
@@ -79,33 +97,55 @@ impl Connections {
         self.tasks.wait().await;
     }
 
-    fn open(self: &Arc<Self>, number: u64, stream: Stream, peer: Address) {
+    /// The figures of the server.
+    pub(crate) fn stats(&self) -> ServerStats {
+        let mut total = Counters::default();
+        let open = self.open.lock();
+        total.add(&open.closed);
+        open.connections
+            .values()
+            .for_each(|it| it.add_to(&mut total));
+        drop(open);
+        let mut methods = self.service.router.stats();
+        total.add_to(&mut methods);
+        ServerStats {
+            methods,
+            connections: self.gate.inside(),
+            connections_accepted: self.accepted.load(Ordering::Relaxed),
+            connections_refused: self.refused.load(Ordering::Relaxed),
+            calls_running: self.service.calls.inside(),
+        }
+    }
+
+    fn open(self: &Arc<Self>, stream: Stream, peer: Address) {
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed);
+        let mut place = Place::new(Arc::clone(self), number, peer.clone());
         let Some(pass) = self.gate.enter() else {
-            tracing::warn!(%peer, most = self.gate.most(), "too many connections");
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            let most = self.gate.most();
+            tracing::warn!(%peer, most, "too many connections");
+            place.why = format!("it was turned away, as there are {most} connections already");
             if let Some(pass) = self.leaving.enter() {
-                let most = self.gate.most();
                 tokio::spawn(async move {
                     farewell::say(stream, most).await;
-                    drop(pass);
+                    drop((pass, place));
                 });
             }
             return;
         };
-        let place = Place {
-            connections: Arc::clone(self),
-            number,
-        };
         self.tasks.spawn(async move {
             let _held = pass;
-            let Place { connections, .. } = &place;
+            let connections = Arc::clone(&place.connections);
             let service = Arc::clone(&connections.service);
             let entered = |connection| place.enter(connection);
-            connection::serve(stream, peer, service, &connections.signals, entered).await;
+            let ended = connection::serve(stream, peer, service, &connections.signals, entered);
+            let why = ended.await;
+            place.leave(why);
         });
     }
 
     fn each(&self, act: impl Fn(&Connection)) {
-        let open: Vec<_> = self.open.lock().values().cloned().collect();
+        let open: Vec<_> = self.open.lock().connections.values().cloned().collect();
         open.iter().for_each(act);
     }
 }
@@ -114,13 +154,33 @@ impl Connections {
 struct Place {
     connections: Arc<Connections>,
     number: u64,
+    peer: Address,
+    /// Why the connection ended.
+    why: String,
 }
 
 impl Place {
+    fn new(connections: Arc<Connections>, number: u64, peer: Address) -> Self {
+        connections.service.watch.open(&peer);
+        Self {
+            connections,
+            number,
+            peer,
+            why: "its runtime stopped".into(),
+        }
+    }
+
+    /// Leaves, as the connection ended for this reason.
+    fn leave(mut self, why: String) {
+        self.why = why;
+    }
+
     /// Takes the place, and tells the connection what all were told before.
     fn enter(&self, connection: Connection) {
         let Connections { open, signals, .. } = &*self.connections;
-        open.lock().insert(self.number, connection.clone());
+        let mut open = open.lock();
+        open.connections.insert(self.number, connection.clone());
+        drop(open);
         if signals.closed.is_cancelled() {
             connection.close();
         } else if signals.draining.is_cancelled() {
@@ -131,7 +191,13 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.connections.open.lock().remove(&self.number);
+        let mut open = self.connections.open.lock();
+        // Under one lock, so that whoever reads the figures finds the connection in one of both.
+        if let Some(connection) = open.connections.remove(&self.number) {
+            connection.add_to(&mut open.closed);
+        }
+        drop(open);
+        self.connections.service.watch.close(&self.peer, &self.why);
     }
 }
 
@@ -152,7 +218,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::{Connections, Listener};
-    use crate::{connection::Service, gate::Gate, router::Router};
+    use crate::{connection::Service, gate::Gate, router::Router, watch::Watch};
 
     /// Nothing here takes longer, unless it hangs.
     const LIMIT: Duration = Duration::from_secs(10);
@@ -164,6 +230,7 @@ mod tests {
             limits: Limits::default(),
             msgpack_rpc: Some(msgpack_rpc::Options::default()),
             calls: Gate::new(1),
+            watch: Watch::default(),
         };
         Arc::new(Connections::new(service, 10))
     }
@@ -173,7 +240,7 @@ mod tests {
         let connections = connections();
         let (_client, ours) = memory::pair(1024);
         connections.close();
-        connections.open(1, ours, Address::Memory("late".into()));
+        connections.open(ours, Address::Memory("late".into()));
         tokio::time::timeout(LIMIT, connections.gone())
             .await
             .expect("it is ended");

@@ -2,9 +2,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use doge_registry::{Registration, Registry};
 use doge_rpc_core::{
-    call::{CallLayer, Layers, Serve},
+    call::{CallLayer, Layers, Request, Serve},
     connection::Limits,
     msgpack_rpc,
+    observe::Observer,
     transport::{IntoAddress, Listener},
 };
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ use crate::{
     connection,
     gate::Gate,
     router::{Added, Router},
+    watch::Watch,
 };
 
 /// Where a server begins.
@@ -62,6 +64,7 @@ pub struct Builder {
     max_calls: usize,
     grace: Duration,
     registries: Vec<(Arc<dyn Registry>, Advertise)>,
+    watch: Watch,
 }
 
 impl Default for Builder {
@@ -75,6 +78,7 @@ impl Default for Builder {
             max_calls: 10_000,
             grace: Duration::from_secs(20),
             registries: Vec::new(),
+            watch: Watch::default(),
         }
     }
 }
@@ -154,6 +158,65 @@ impl Builder {
         self
     }
 
+    /// Adds an observer of connections, calls and refusals. All observers see all events.
+    ///
+    /// Each dispatched call is one [`CallStarted`](doge_rpc_core::observe::Event::CallStarted) and one `CallEnded`, however
+    /// it ends; a call that was refused before is one `Refused` and nothing else. The route of a call of a method that does
+    /// not exist has no [`schema`](doge_rpc_core::call::Route::schema): its names are made up by the peer and must never
+    /// become a label of a metric.
+    ///
+    /// An observer is called by the task that serves the connection or the call, and holds that task up.
+    ///
+    /// ```
+    /// use doge_rpc_core::observe::{Event, Observer};
+    /// use doge_rpc_server::Server;
+    ///
+    /// #[derive(Debug)]
+    /// struct Refusals;
+    ///
+    /// impl Observer for Refusals {
+    ///     fn observe(&self, event: &Event<'_>) {
+    ///         if let Event::Refused(call, reason) = event {
+    ///             let method = call.route.schema().map_or("_OTHER", |method| method.name());
+    ///             println!("{method}: {reason}");
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let server = Server::builder().observer(Refusals);
+    /// ```
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.watch.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Whether the server measures how long calls take, for [`MethodStats::latency`](crate::MethodStats::latency) and
+    /// observers. That costs a reading of the clock for each call. Off by default.
+    #[must_use]
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.watch.is_timed = timed;
+        self
+    }
+
+    /// Decides which calls get a span, while spans of the target `doge::call` are collected at all. Without a sampler each
+    /// call gets one.
+    ///
+    /// The sampler is asked before anything is made, since a span that is thrown away costs nearly as much as one that is
+    /// kept.
+    ///
+    /// ```
+    /// use doge_rpc_server::Server;
+    ///
+    /// // Only calls that somebody traces.
+    /// let server = Server::builder().sampler(|request| request.metadata().get("traceparent").is_some());
+    /// ```
+    #[must_use]
+    pub fn sampler(mut self, sampler: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Self {
+        self.watch.sampler = Some(Box::new(sampler));
+        self
+    }
+
     /// Registers each service here once the server listens, and leaves before it stops.
     #[must_use]
     pub fn registry(self, registry: &Arc<dyn Registry>) -> Self {
@@ -192,6 +255,7 @@ impl Builder {
             limits: self.limits,
             msgpack_rpc: self.msgpack_rpc,
             calls: Gate::new(self.max_calls),
+            watch: self.watch,
         };
         let connections = Arc::new(Connections::new(service, self.max_connections));
         let stop = CancellationToken::new();
@@ -216,8 +280,8 @@ impl Builder {
                 running.registrations.push(registration);
             }
         }
-        let services: Vec<_> = schemas.iter().map(|schema| schema.name()).collect();
-        tracing::info!(address = %running.address, services = services.join(","), "serving");
+        let services: Vec<_> = schemas.iter().map(|(schema, _)| schema.name()).collect();
+        tracing::info!(address = %running.address, services = services.join(", "), "serving");
         Ok(running)
     }
 

@@ -29,6 +29,11 @@ impl Gate {
         (self.inside.fetch_add(1, Ordering::Relaxed) < self.most).then_some(pass)
     }
 
+    /// How many are inside now.
+    pub(crate) fn inside(&self) -> usize {
+        self.inside.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn most(&self) -> usize {
         self.most
     }

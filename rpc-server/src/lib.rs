@@ -5,6 +5,8 @@
 //! - [`Server`], [`Builder`]: what to serve, and within which limits.
 //! - [`Running`]: a server that listens; its drain.
 //! - [`StopSignal`]: what begins the drain of a process.
+//! - [`ServerStats`]: what a server counts.
+//! - `watch`: observers, spans and log lines of calls.
 //! - `router`: from the names on the wire to a handler, through the layers.
 //! - `connection`: one socket, and the calls that run on it.
 
@@ -18,6 +20,8 @@ mod gate;
 mod router;
 mod running;
 mod signal;
+mod stats;
+mod watch;
 
 pub use self::{
     advertise::Advertise,
@@ -25,4 +29,5 @@ pub use self::{
     error::StartError,
     running::Running,
     signal::{Interrupted, StopSignal},
+    stats::{Latency, MethodStats, ServerStats},
 };

@@ -5,7 +5,7 @@ use doge_rpc_core::transport::Address;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Interrupted, StopSignal, accept::Connections};
+use crate::{Interrupted, ServerStats, StopSignal, accept::Connections};
 
 /// A server that listens. Dropping it ends it at once, with all that runs; [`drain`](Self::drain) loses nothing.
 ///
@@ -36,6 +36,24 @@ impl Running {
     /// Where it listens, with the port that the system chose.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The figures of the server since its start. Takes the lock of each open connection for a moment.
+    ///
+    /// ```
+    /// use doge_rpc_server::Server;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), doge_rpc_server::StartError> {
+    /// let server = Server::builder().start("tcp://127.0.0.1:0").await?;
+    /// for method in server.stats().methods {
+    ///     println!("{}/{}: {:?}", method.service, method.method, method.ended);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stats(&self) -> ServerStats {
+        self.connections.stats()
     }
 
     /// Shuts down without losing a call: leaves the registries, takes no more connections, asks clients to call

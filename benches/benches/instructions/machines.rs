@@ -6,6 +6,7 @@ use std::{
 use bytes::BytesMut;
 use doge_benches::Small;
 use doge_rpc::{
+    Status,
     call::{Request, Response},
     connection::{
         Batch, ClientConnection, HasOutbox as _, Incoming, Limits, Outbox, ServerConnection,
@@ -38,7 +39,7 @@ struct Ends {
     server: ServerConnection<(), ()>,
     batch: usize,
     request: Request,
-    answer: Response,
+    answer: Result<Response, Status>,
     started: Vec<u64>,
     taken: Batch,
     wire: Vec<u8>,
@@ -58,7 +59,7 @@ impl Ends {
             server: ServerConnection::new(Limits::default(), now),
             batch,
             request: echo::request(),
-            answer: Response::from_result(result),
+            answer: Ok(Response::from_result(result)),
             started: Vec::new(),
             taken: Batch::default(),
             wire: Vec::new(),
@@ -98,7 +99,7 @@ impl Ends {
         while let Some(frame) = self.codec.next(&mut self.read).expect("a frame") {
             let event = self.server.receive(frame, self.now, |_| ());
             if let ServerEvent::Call(Incoming { id, .. }) = event.expect("the client keeps to it") {
-                self.server.answer(id, Ok(self.answer.clone()));
+                self.server.answer(id, &self.answer);
             }
         }
     }

@@ -20,7 +20,7 @@ pub use self::{
     outbox::{Batch, Outbox},
     running::{Overdue, TIME_TO_STOP},
     server::ServerConnection,
-    serving::{Incoming, Methods, ServerEvent, Serving},
+    serving::{Finished, Incoming, Methods, Refused, ServerEvent, Serving},
 };
 
 /// A connection as the driver sees it: frames come from its outbox.

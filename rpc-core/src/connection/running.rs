@@ -79,12 +79,12 @@ impl<T> Running<T> {
         self.sweep_at(deadline);
     }
 
-    /// Takes a call out that has ended. Whether its answer is wanted.
-    pub(crate) fn remove(&mut self, call: u64) -> bool {
-        let removed = self.calls.remove(&call);
-        let wanted = removed.is_some_and(|call| call.stage != Stage::Cancelled);
+    /// Takes a call out that has ended, and tells whether its answer is wanted. `None` when the call was taken out before.
+    pub(crate) fn remove(&mut self, call: u64) -> Option<(T, bool)> {
+        let call = self.calls.remove(&call)?;
+        let wanted = call.stage != Stage::Cancelled;
         self.wanted -= usize::from(wanted);
-        wanted
+        Some((call.task, wanted))
     }
 
     /// When [`overdue`](Self::overdue) has something to look for.
@@ -177,8 +177,8 @@ mod tests {
         assert_eq!(running.sweep(), Some(deadline + TIME_TO_STOP));
         let again = running.overdue(deadline + TIME_TO_STOP);
         assert_eq!((again.len(), again[0].was_told), (1, true));
-        assert!(running.remove(1), "its answer is wanted");
-        assert!(!running.remove(1));
+        assert_eq!(running.remove(1), Some(("a", true)), "its answer is wanted");
+        assert_eq!(running.remove(1), None);
         assert_eq!(running.len(), 1);
     }
 
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!((running.len(), running.is_empty()), (0, false));
         let overdue = running.overdue(start + TIME_TO_STOP);
         assert!(overdue[0].was_told);
-        assert!(!running.remove(1), "its answer is not wanted");
+        assert_eq!(running.remove(1), Some(("a", false)), "nobody wants it");
         assert!(running.is_empty());
     }
 }

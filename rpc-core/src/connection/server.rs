@@ -1,7 +1,7 @@
 use tokio::time::Instant;
 
 use super::{
-    HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, ServerEvent, Serving,
+    Finished, HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, ServerEvent, Serving,
     bucket::Bucket,
     client::whole,
     quiet::{Hush, Quiet},
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Deadline, Status,
     call::{Names, Response},
+    observe::RefusalReason,
     protocol::{
         Codec, Features, Fields, Fragment, Frame, GoAway, Hello, LANES, Message, Outcome, Reason,
         RequestHead, ResponseHead, RouteRef, Violation, lane,
@@ -159,22 +160,27 @@ impl<R: Clone, T: Clone> ServerConnection<R, T> {
         let route = self.route(head.route, resolve)?;
         self.cancels.earn();
         let refusal = if self.going_away {
-            Some(Status::unavailable("the server goes away"))
+            let status = Status::unavailable("the server goes away");
+            Some((RefusalReason::Draining, status))
         } else if !self.has_room(0) {
-            Some(Status::resource_exhausted(format!(
-                "{} calls run on this connection already",
-                self.limits.max_calls
-            )))
+            let most = self.limits.max_calls;
+            let why = format!("{most} calls run on this connection already");
+            let status = Status::resource_exhausted(why);
+            Some((RefusalReason::ConnectionFull, status))
         } else if head.timeout == 0 {
-            Some(Status::deadline_exceeded(
-                "the deadline had passed when the call came",
-            ))
+            let why = "the deadline had passed when the call came";
+            Some((RefusalReason::Late, Status::deadline_exceeded(why)))
         } else {
             None
         };
-        if let Some(status) = refusal {
-            self.answer(call, Err(status.rejected()));
-            return Ok(ServerEvent::None);
+        if let Some((reason, status)) = refusal {
+            self.answer(call, &Err(status.rejected()));
+            return Ok(ServerEvent::Refused(Refused {
+                route: Some(route),
+                attempt: head.attempt,
+                request_bytes: body.data.len(),
+                reason,
+            }));
         }
         let deadline = Deadline::new(
             now,
@@ -239,13 +245,17 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.running.insert(call, deadline.instant(), task);
     }
 
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>) {
-        if self.running.remove(call) {
-            self.answer(call, answer);
-        }
+    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>> {
+        let (task, wanted) = self.running.remove(call)?;
+        let replaced = if wanted {
+            self.answer(call, answer)
+        } else {
+            None
+        };
+        Some(Finished { task, replaced })
     }
 
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>) {
+    fn answer(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Status> {
         let max_frame = self
             .peer
             .as_ref()
@@ -254,7 +264,8 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
             Ok(response) if response.body().has_items() => {
                 let status = Status::unimplemented("items of an answer do not travel yet");
                 let message = Message::Error(Outcome::from_status(&status));
-                self.outbox.push(&Frame { call, message }, max_frame)
+                self.outbox.push_small(call, message);
+                return Some(status);
             }
             Ok(response) => {
                 let head = ResponseHead {
@@ -269,17 +280,16 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
                     .push_with_body(call, &head, response.bytes(), max_frame)
             }
             Err(status) => {
-                let message = Message::Error(Outcome::from_status(&status));
+                let message = Message::Error(Outcome::from_status(status));
                 self.outbox.push(&Frame { call, message }, max_frame)
             }
         };
-        if let Err(error) = pushed {
-            let status = Status::resource_exhausted(format!(
-                "the answer: {error}, which is what the caller takes"
-            ));
-            self.outbox
-                .push_small(call, Message::Error(Outcome::from_status(&status)));
-        }
+        let error = pushed.err()?;
+        let why = format!("the answer: {error}, which is what the caller takes");
+        let status = Status::resource_exhausted(why);
+        let message = Message::Error(Outcome::from_status(&status));
+        self.outbox.push_small(call, message);
+        Some(status)
     }
 
     fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {

@@ -4,6 +4,7 @@ use super::{HasOutbox, Overdue};
 use crate::{
     Deadline, Metadata, Status,
     call::{Attempt, Cancellation, Names, Response},
+    observe::RefusalReason,
     protocol::{Decode, Reason, Violation},
     schema::MethodSchema,
 };
@@ -33,11 +34,13 @@ pub trait Serving<R, T>: HasOutbox {
     /// Enters a call that runs on, with the handle that stops it.
     fn run(&mut self, call: u64, deadline: Deadline, task: T);
 
-    /// Answers a call that ran on, unless nobody wants its answer any more.
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>);
+    /// Ends a call that ran on, and answers it unless nobody wants its answer any more. `None` when the call was ended
+    /// before: each call ends once.
+    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>>;
 
-    /// Answers a call.
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>);
+    /// Answers a call. An answer that cannot travel, for it is too large or no value, is replaced by a status, which comes
+    /// back.
+    fn answer(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Status>;
 
     /// The calls that have to end now, because their deadline has passed or because they were told to and have not.
     ///
@@ -73,7 +76,7 @@ pub trait Serving<R, T>: HasOutbox {
     /// The handles of all calls that run on.
     fn tasks(&self) -> Vec<T>;
 
-    /// Takes the handles of all calls that run on, which are aborted with the connection.
+    /// Takes the handles of all calls that run on, which end with the connection.
     fn take_tasks(&mut self) -> Vec<T>;
 
     /// Whether no call runs on.
@@ -97,6 +100,8 @@ pub enum ServerEvent<R, T> {
     None,
     /// A call to run.
     Call(Incoming<R>),
+    /// A call that was refused, and is answered already.
+    Refused(Refused<R>),
     /// The caller gave this call up.
     Cancelled {
         /// The call.
@@ -107,6 +112,40 @@ pub enum ServerEvent<R, T> {
         /// more.
         task: Option<T>,
     },
+}
+
+/// A call that the state of a connection refused.
+#[derive(Debug)]
+pub struct Refused<R> {
+    /// Its method; `None` when the request names no method.
+    pub route: Option<R>,
+    /// Which attempt it is.
+    pub attempt: Attempt,
+    /// Bytes of its arguments.
+    pub request_bytes: usize,
+    /// Why it was refused.
+    pub reason: RefusalReason,
+}
+
+impl<R> Refused<R> {
+    /// A call that was taken and does not run.
+    pub fn of(call: Incoming<R>, reason: RefusalReason) -> Self {
+        Self {
+            route: Some(call.route),
+            attempt: call.attempt,
+            request_bytes: call.body.len(),
+            reason,
+        }
+    }
+}
+
+/// A call that [ran on](Serving::run) and is over.
+#[derive(Debug)]
+pub struct Finished<T> {
+    /// The handle that stops it.
+    pub task: T,
+    /// The status that the caller got instead of an answer that cannot travel.
+    pub replaced: Option<Status>,
 }
 
 /// A call to run.

@@ -14,8 +14,10 @@ use crate::{
     Deadline, Status,
     call::{Attempt, Response},
     connection::{
-        HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Running, ServerEvent, Serving,
+        Finished, HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, Running,
+        ServerEvent, Serving,
     },
+    observe::RefusalReason,
     protocol::{Reason, Violation},
     schema::MethodSchema,
 };
@@ -83,7 +85,7 @@ impl<R, T> ServerConnection<R, T> {
         call: Call,
         now: Instant,
         methods: &impl Methods<R>,
-    ) -> Result<Incoming<R>, Status> {
+    ) -> ServerEvent<R, T> {
         let service = call.first().and_then(meta::service);
         let (route, schema) = methods.spelt(service, call.method());
         let Reading { has_meta, shows } = self.read(&call, schema);
@@ -99,10 +101,11 @@ impl<R, T> ServerConnection<R, T> {
             .or_else(|| schema.and_then(MethodSchema::timeout))
             .unwrap_or(self.options.timeout);
         if timeout.is_zero() {
-            let why = "the deadline had passed when the call came";
-            return Err(Status::deadline_exceeded(why));
+            let status = Status::deadline_exceeded("the deadline had passed when the call came");
+            let reason = RefusalReason::Late;
+            return self.refuse_call(number, &status, Some(route), body.len(), reason);
         }
-        Ok(Incoming {
+        ServerEvent::Call(Incoming {
             id: Sign::tag(shows, number),
             route,
             body,
@@ -110,6 +113,24 @@ impl<R, T> ServerConnection<R, T> {
             metadata: meta.metadata,
             attempt: Attempt::default(),
             wants_text: true,
+        })
+    }
+
+    /// Answers a call that does not run.
+    fn refuse_call(
+        &mut self,
+        number: u64,
+        status: &Status,
+        route: Option<R>,
+        request_bytes: usize,
+        reason: RefusalReason,
+    ) -> ServerEvent<R, T> {
+        self.put(number, Answer::Error(text::of_status(status)));
+        ServerEvent::Refused(Refused {
+            route,
+            attempt: Attempt::default(),
+            request_bytes,
+            reason,
         })
     }
 
@@ -177,20 +198,14 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
             }
             Message::Invalid { id, why } => {
                 let number = self.order.enter(id.unwrap_or(MsgId::NONE));
-                self.put(number, Answer::Error(why));
-                return Ok(ServerEvent::None);
+                let (status, reason) = (Status::invalid_argument(why), RefusalReason::Malformed);
+                return Ok(self.refuse_call(number, &status, None, 0, reason));
             }
             Message::Answer { .. } => {
                 return Err(Violation::Unexpected("an answer from the client"));
             }
         };
-        match self.call(number, call, now, methods) {
-            Ok(incoming) => Ok(ServerEvent::Call(incoming)),
-            Err(status) => {
-                self.put(number, Answer::Error(text::of_status(&status)));
-                Ok(ServerEvent::None)
-            }
-        }
+        Ok(self.call(number, call, now, methods))
     }
 
     fn has_room(&self, taken: usize) -> bool {
@@ -202,18 +217,24 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.running.insert(call, deadline.instant(), task);
     }
 
-    fn finish(&mut self, call: u64, answer: Result<Response, Status>) {
-        if self.running.remove(call) {
-            self.answer(call, answer);
-        }
+    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>> {
+        let (task, wanted) = self.running.remove(call)?;
+        let replaced = if wanted {
+            self.answer(call, answer)
+        } else {
+            None
+        };
+        Some(Finished { task, replaced })
     }
 
     /// Metadata of the answer has no place in this dialect.
-    fn answer(&mut self, call: u64, answer: Result<Response, Status>) {
+    fn answer(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Status> {
         let (sign, number) = Sign::untag(call);
+        let mut replaced = None;
         let answer = match answer {
             Ok(response) if response.body().has_items() => {
-                Answer::Error("items of an answer do not travel yet".into())
+                let status = Status::unimplemented("items of an answer do not travel yet");
+                Answer::Error(text::of_status(replaced.insert(status)))
             }
             Ok(response) if response.is_application_error() => {
                 Answer::Error(match response.text() {
@@ -221,17 +242,21 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
                     _ => text::readable(response.bytes()),
                 })
             }
-            // Nothing else says where an answer ends: one that is not one value would take part of the next one with it.
+            // Nothing else says where an answer ends: an answer that is not one value would take part of the next with it.
             Ok(response) => match extent::check(response.bytes()) {
                 Ok(()) => Answer::Result(response.bytes().clone()),
-                Err(misfit) => Answer::Error(format!("the result cannot be sent: {misfit}")),
+                Err(misfit) => {
+                    let status = Status::internal(format!("the result cannot be sent: {misfit}"));
+                    Answer::Error(text::of_status(replaced.insert(status)))
+                }
             },
-            Err(status) => Answer::Error(text::of_status(&status)),
+            Err(status) => Answer::Error(text::of_status(status)),
         };
         if let (Answer::Result(_), Some(sign)) = (&answer, sign) {
             self.shown.note(sign);
         }
         self.put(number, answer);
+        replaced
     }
 
     fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {
@@ -333,6 +358,7 @@ mod tests {
         Response, ServerConnection, ServerEvent, Serving as _,
     };
     use crate::{
+        Code,
         call::Names,
         connection::{Batch, Outbox},
         msgpack_rpc::order::tests::written,
@@ -374,7 +400,7 @@ mod tests {
         let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", start);
         machine.go_away(Reason::Drain, "", start);
         let answer = Response::from_result(Bytes::from_static(b"\x07"));
-        machine.answer(call, Ok(answer));
+        machine.answer(call, &Ok(answer));
         let mut now = start;
         for _ in 0..5 {
             now += QUIET;
@@ -403,7 +429,8 @@ mod tests {
             let mut machine = machine(Limits::default(), now);
             let call = take(&mut machine, b"\x94\x00\x01\xa1m\x90", now);
             let answer = Response::from_result(Bytes::copy_from_slice(body));
-            machine.answer(call, Ok(answer));
+            let replaced = machine.answer(call, &Ok(answer));
+            assert_eq!(replaced.map(|status| status.code()), Some(Code::Internal));
             let mut written = BytesMut::from(&written(machine.outbox())[..]);
             let mut messages = Messages::new(1024);
             let Some(Message::Answer { error, .. }) = messages.next(&mut written).unwrap() else {

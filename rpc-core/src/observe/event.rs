@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{
     Code, Disposition, Status,
@@ -93,7 +93,7 @@ pub struct CallResult<'a> {
 }
 
 /// Why a server refused a call before it was dispatched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum RefusalReason {
     /// There is no such service or method.
@@ -106,6 +106,37 @@ pub enum RefusalReason {
     Late,
     /// The server drains.
     Draining,
+    /// The request cannot be read: a MessagePack-RPC peer sent no request, or metadata that are none.
+    Malformed,
+    /// The caller gave the call up, or its connection was lost, before the call could run.
+    Cancelled,
+}
+
+impl RefusalReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::UnknownMethod,
+        Self::ConnectionFull,
+        Self::ServerFull,
+        Self::Late,
+        Self::Draining,
+        Self::Malformed,
+        Self::Cancelled,
+    ];
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownMethod => "unknown method",
+            Self::ConnectionFull => "connection full",
+            Self::ServerFull => "server full",
+            Self::Late => "late",
+            Self::Draining => "draining",
+            Self::Malformed => "malformed",
+            Self::Cancelled => "cancelled",
+        })
+    }
 }
 
 impl<'a> CallInfo<'a> {

@@ -42,7 +42,8 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 17] = [
+    /// All codes, by number.
+    pub const ALL: [Self; 17] = [
         Self::Ok,
         Self::Cancelled,
         Self::Unknown,

@@ -7,16 +7,21 @@ use std::{
 use bytes::Bytes;
 use doge_rpc_core::{
     Context, Deadline, Status,
-    call::{Names, Peer, Request, Response, Route, guard},
+    call::{Names, Peer, Request, Route, guard},
     connection::Incoming,
+    observe::RefusalReason,
 };
 use tokio::time::Instant;
 
 use super::{
     Machine, Shared,
-    running_call::{RunningCall, idle},
+    done::Done,
+    running_call::{RunningCall, Seen, idle},
 };
-use crate::router::{Resolved, Slot, Target, is_long};
+use crate::{
+    router::{Resolved, Slot, Target, is_long},
+    watch::{Watch, Watched},
+};
 
 /// Runs calls: each is polled once where it is read, and gets a task of its own only if that was not enough.
 pub(super) struct Dispatch {
@@ -69,74 +74,91 @@ impl Dispatch {
         self.began
     }
 
-    /// Starts a call; `alone` tells whether no other one waits on the connection. What is done at once comes back; the
-    /// rest answers from its own task.
+    /// Calls are about to run; where times are taken, the first one begins now.
+    pub(super) fn begin_batch(&mut self, watch: &Watch) {
+        if watch.is_timed {
+            self.look();
+        }
+    }
+
+    /// Starts a call; `alone` tells whether no other call waits on the connection. What is done at once is added to `done`;
+    /// the rest answers from its own task.
     pub(super) fn call<M: Machine>(
         &mut self,
         shared: &Arc<Shared<M>>,
         incoming: Incoming<Resolved>,
         alone: impl FnOnce() -> bool,
+        done: &mut Vec<Done>,
         cx: &mut TaskContext<'_>,
-    ) -> Option<Result<Response, Status>> {
-        let refuse = |status: Status| Some(Err(status));
-        let Incoming {
-            id,
-            route,
-            body,
-            deadline,
-            metadata,
-            attempt,
-            wants_text,
-        } = incoming;
-        let target = shared.service.router.target(&route);
-        let handler = match target.handler() {
-            Ok(handler) => handler,
-            Err(status) => return refuse(status),
+    ) {
+        let (service, peer) = (&*shared.service, &shared.peer);
+        let target = service.router.target(&incoming.route);
+        let (handler, calls) = (target.handler(), &service.calls);
+        let (handler, deadline) = match handler {
+            Ok(handler) if incoming.deadline.instant() > self.last && !calls.is_full() => {
+                (handler, incoming.deadline)
+            }
+            handler => {
+                let (reason, status) = match handler {
+                    Err(status) => (RefusalReason::UnknownMethod, status),
+                    // The client took no answers for so long that the call waited here.
+                    Ok(_) if incoming.deadline.instant() <= self.last => {
+                        (RefusalReason::Late, late())
+                    }
+                    Ok(_) => (RefusalReason::ServerFull, overloaded(calls.most())),
+                };
+                return done.push(Done::refused(incoming, reason, status));
+            }
         };
-        if deadline.instant() <= self.last {
-            // The client took no answers for so long that it waited here.
-            let late = Status::deadline_exceeded("the deadline passed before the call could run");
-            return refuse(late.rejected());
-        }
-        let calls = &shared.service.calls;
-        if calls.is_full() {
-            return refuse(overloaded(calls.most()));
-        }
-        let request = Request::new(target.route().clone(), body, deadline)
-            .with_peer(shared.peer.clone())
-            .with_metadata(metadata)
-            .with_attempt(attempt)
-            .with_errors_as_text(wants_text);
+        let (id, place) = (incoming.id, incoming.route.place());
+        let request = Request::new(target.route().clone(), incoming.body, deadline)
+            .with_peer(peer.clone())
+            .with_metadata(incoming.metadata)
+            .with_attempt(incoming.attempt)
+            .with_errors_as_text(incoming.wants_text);
         let is_noted = target.is_suspect();
         if is_noted {
             // No other poll is timed along with this one.
             self.time_the_rest();
         }
         self.context.renew(&request);
+        let watched = service.watch.start(&request, peer);
+        let began = service.watch.is_timed.then_some(self.last);
         handler.call(request, &self.context, &mut self.slot);
         let in_place = self.last - self.began < BUDGET && target.admits_in_place(alone, self.last);
         if in_place {
             let (context, handler) = (&self.context, self.slot.get_pin());
+            let entered = Watched::enter(watched.as_ref());
             let polled = context.clone().sync_scope(|| guard(context, handler, cx));
-            self.time(target);
+            drop(entered);
+            let elapsed = self.time(target, began.is_some());
             if let Poll::Ready(mut answer) = polled {
                 self.context.complete(&mut answer);
-                self.leave_context(&shared.peer);
-                return Some(answer);
+                self.leave_context(peer);
+                return done.push(Done::ran(id, place, answer, elapsed, watched));
             }
         }
-        let noted = (is_noted && !in_place).then(|| route.clone());
+        let noted = (is_noted && !in_place).then(|| incoming.route.clone());
         let context = self.context.clone();
         let work = std::mem::replace(&mut self.slot, idle());
         let Some(pass) = calls.enter() else {
-            return refuse(overloaded(calls.most()).may_have_run());
+            let entered = Watched::enter(watched.as_ref());
+            context.sync_scope(|| drop(work));
+            drop(entered);
+            let answer = Err(overloaded(calls.most()).rejected().may_have_run());
+            let elapsed = began.map(|began| Instant::now() - began);
+            return done.push(Done::ran(id, place, answer, elapsed, watched).by_framework());
+        };
+        let seen = Seen {
+            place,
+            began,
+            watched,
         };
         // Entered under the lock that its end takes as well, so that the end cannot come first.
-        let mut machine = shared.link.lock();
+        let mut state = shared.link.lock();
         let (is_layered, shared) = (handler.is_layered(), Arc::clone(shared));
-        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass, noted);
-        machine.run(id, deadline, call);
-        None
+        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass, seen, noted);
+        state.run(id, deadline, call);
     }
 
     /// An idle connection does not hold on to what came with its last call.
@@ -146,8 +168,13 @@ impl Dispatch {
         }
     }
 
-    /// Notes that a call of this method was polled in place.
-    fn time(&mut self, target: &Target) {
+    /// Notes that a call of this method was polled in place, and how long it took if that is `wanted`.
+    fn time(&mut self, target: &Target, wanted: bool) -> Option<Duration> {
+        if wanted {
+            let took = self.look();
+            target.polled(took, self.last);
+            return Some(took);
+        }
         let before = self.untimed;
         self.untimed = Some(before.unwrap_or(0) + 1);
         let alone = before.is_none() || self.watchful > 0 || target.is_suspect();
@@ -157,6 +184,7 @@ impl Dispatch {
         } else if alone || self.untimed >= Some(TIMED_AS_ONE) {
             self.time_the_rest();
         }
+        None
     }
 
     /// Times what was polled in place and is not timed yet.
@@ -174,10 +202,13 @@ impl Dispatch {
     }
 }
 
+fn late() -> Status {
+    Status::deadline_exceeded("the deadline passed before the call could run")
+}
+
 fn overloaded(most: usize) -> Status {
     Status::resource_exhausted(format!("{most} calls run on this server already"))
         .with_pushback(PUSHBACK)
-        .rejected()
 }
 
 /// What the context of a connection without a call is made from.

@@ -1,8 +1,10 @@
 //! One socket, and the calls that run on it.
 
 mod dispatch;
+mod done;
 mod opening;
 mod running_call;
+mod state;
 mod task;
 
 use std::{
@@ -15,8 +17,9 @@ use std::{
 
 use bytes::BytesMut;
 use doge_rpc_core::{
-    call::Peer,
-    connection::{Limits, ServerConnection, Serving},
+    Status,
+    call::{Peer, Response},
+    connection::{Limits, Refused, ServerConnection, Serving},
     driver::{FrameReader, Link},
     msgpack_rpc,
     protocol::{Codec, Reason},
@@ -25,11 +28,16 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 
 pub(crate) use self::opening::{Signals, is_msgpack_rpc, serve};
-use self::{running_call::RunningCall, task::Task};
+use self::{running_call::RunningCall, state::State, task::Task};
 use crate::{
     gate::Gate,
     router::{Resolved, Router},
+    stats::Counters,
+    watch::{Refusal, Watch},
 };
+
+/// What a call ended with.
+type Answer = Result<Response, Status>;
 
 /// What all connections of a server share.
 pub(crate) struct Service {
@@ -39,6 +47,7 @@ pub(crate) struct Service {
     pub(crate) msgpack_rpc: Option<msgpack_rpc::Options>,
     /// Calls that run at once.
     pub(crate) calls: Gate,
+    pub(crate) watch: Watch,
 }
 
 /// An open connection, for those who end it.
@@ -52,6 +61,9 @@ trait Ends: fmt::Debug + Send + Sync {
 
     /// Ends it now, with all that runs.
     fn close(&self);
+
+    /// Adds what it has counted.
+    fn add_to(&self, total: &mut Counters);
 }
 
 impl Connection {
@@ -63,6 +75,11 @@ impl Connection {
     /// Ends it now, with all that runs.
     pub(crate) fn close(&self) {
         self.0.close();
+    }
+
+    /// Adds what it has counted.
+    pub(crate) fn add_to(&self, total: &mut Counters) {
+        self.0.add_to(total);
     }
 }
 
@@ -89,7 +106,7 @@ impl Machine for msgpack_rpc::ServerConnection<Resolved, RunningCall> {
 }
 
 struct Shared<M> {
-    link: Link<M>,
+    link: Link<State<M>>,
     service: Arc<Service>,
     peer: Peer,
     closed: AtomicBool,
@@ -111,7 +128,7 @@ fn connect<M: Machine>(
     let (machine, decoder) = M::new(&service, now);
     let reader = FrameReader::new(read_half, decoder, now).after(read);
     let shared = Arc::new(Shared {
-        link: Link::new(machine, write_half),
+        link: Link::new(State::new(machine), write_half),
         service,
         peer: Peer::new(peer),
         closed: AtomicBool::new(false),
@@ -134,6 +151,22 @@ impl<M: Machine> Ends for Shared<M> {
         self.closed.store(true, Ordering::Release);
         self.link.wake();
     }
+
+    fn add_to(&self, total: &mut Counters) {
+        total.add(self.link.lock().counters());
+    }
+}
+
+/// Tells those who watch of a call that was refused.
+fn tell_of_refusal(refused: &Refused<Resolved>, watch: &Watch, router: &Router, peer: &Peer) {
+    let route = refused.route.as_ref();
+    watch.refuse(&Refusal {
+        route: route.map(|route| router.target(route).route()),
+        peer,
+        attempt: refused.attempt,
+        request_bytes: refused.request_bytes,
+        reason: refused.reason,
+    });
 }
 
 impl<M> fmt::Debug for Shared<M> {

@@ -25,7 +25,7 @@ pub(crate) struct Signals {
 /// How long a client whose connection stands when a drain begins has to say its first word.
 const FIRST_WORD: Duration = Duration::from_millis(300);
 
-/// Serves a connection to its end. `entered` is told of it once it is clear what it is.
+/// Serves a connection to its end, and says why it ended. Calls `entered` once the protocol has been detected.
 ///
 /// A client that says nothing costs nothing but its place: a Python client may connect long before its first call. Where
 /// MessagePack-RPC is not served, a client has to say hello in time.
@@ -35,24 +35,24 @@ pub(crate) async fn serve(
     service: Arc<Service>,
     signals: &Signals,
     entered: impl FnOnce(Connection),
-) {
+) -> String {
     let (mut reading, writing) = stream.split();
     let mut read = BytesMut::new();
     if service.msgpack_rpc.is_some() {
         match first_bytes(&mut reading, signals).await {
             Ok(Some(bytes)) => read = bytes,
-            Ok(None) => return,
+            Ok(None) => return "it ended before its first byte".into(),
             Err(error) => {
                 tracing::debug!(%peer, %error, "connection lost before its first byte");
-                return;
+                return format!("it was lost before its first byte: {error}");
             }
         }
     }
     let halves = (reading, writing);
     if is_msgpack_rpc(&read) {
-        run::<msgpack_rpc::ServerConnection<_, _>>(halves, read, peer, service, entered).await;
+        run::<msgpack_rpc::ServerConnection<_, _>>(halves, read, peer, service, entered).await
     } else {
-        run::<connection::ServerConnection<_, _>>(halves, read, peer, service, entered).await;
+        run::<connection::ServerConnection<_, _>>(halves, read, peer, service, entered).await
     }
 }
 
@@ -62,10 +62,10 @@ async fn run<M: super::Machine>(
     peer: Address,
     service: Arc<Service>,
     entered: impl FnOnce(Connection),
-) {
+) -> String {
     let (connection, task) = connect::<M>(halves, read, peer, service);
     entered(connection);
-    task.await;
+    task.await
 }
 
 /// Whether these bytes begin with a MessagePack array.

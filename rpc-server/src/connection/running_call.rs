@@ -8,7 +8,7 @@ use std::{
 
 use doge_rpc_core::{
     Context, Status,
-    call::{Cancellation, Response, guard},
+    call::{CancelReason, Cancellation, Response, Route, guard},
 };
 use tokio::{task::AbortHandle, time::Instant};
 use tokio_util::sync::ReusableBoxFuture;
@@ -17,6 +17,8 @@ use super::{Machine, Shared};
 use crate::{
     gate::Pass,
     router::{Resolved, Slot},
+    stats::Place,
+    watch::Watched,
 };
 
 /// The handle of a call that runs in a task of its own.
@@ -24,6 +26,16 @@ use crate::{
 pub(crate) struct RunningCall {
     context: Context,
     task: AbortHandle,
+    seen: Seen,
+}
+
+/// What is kept of a call for its end.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) place: Place,
+    /// When it was dispatched, where times are taken.
+    pub(super) began: Option<Instant>,
+    pub(super) watched: Option<Arc<Watched>>,
 }
 
 impl RunningCall {
@@ -36,15 +48,21 @@ impl RunningCall {
         handler: Slot,
         is_layered: bool,
         pass: Pass,
+        seen: Seen,
         noted: Option<Resolved>,
     ) -> Self {
         let work = Work {
             handler,
             context: context.clone(),
             listens: !is_layered,
+            watched: seen.watched.clone(),
         };
         let task = tokio::spawn(run_on(shared, id, work, pass, noted)).abort_handle();
-        Self { context, task }
+        Self {
+            context,
+            task,
+            seen,
+        }
     }
 
     /// Ends the call before its answer: tells its handler, or aborts its task when no handler waits. True when the call
@@ -66,6 +84,36 @@ impl RunningCall {
     pub(super) fn status(&self, why: &Cancellation) -> Status {
         why.status(self.context.route())
     }
+
+    /// The status of the call when it ends with its connection.
+    pub(super) fn status_of_end(&self) -> Status {
+        let why = self.context.cancellation();
+        let shutdown = Cancellation::bare(CancelReason::Shutdown);
+        self.status(why.unwrap_or(&shutdown))
+    }
+
+    /// Whether the call was told to end for this reason.
+    pub(super) fn was_ended_for(&self, reason: CancelReason) -> bool {
+        let why = self.context.cancellation();
+        why.is_some_and(|why| why.reason() == reason)
+    }
+
+    pub(super) fn route(&self) -> &Route {
+        self.context.route()
+    }
+
+    pub(super) fn place(&self) -> Place {
+        self.seen.place
+    }
+
+    /// When it was dispatched, where times are taken.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.seen.began
+    }
+
+    pub(super) fn watched(&self) -> Option<&Watched> {
+        self.seen.watched.as_deref()
+    }
 }
 
 /// A handler that runs on, within its context.
@@ -74,6 +122,7 @@ struct Work {
     context: Context,
     /// The handler is this future itself, and not somewhere inside of layers.
     listens: bool,
+    watched: Option<Arc<Watched>>,
 }
 
 impl Work {
@@ -93,7 +142,9 @@ impl Work {
             let handler = Pin::new(&mut self.handler);
             let context = &self.context;
             let began = note.is_some().then(Instant::now);
+            let entered = Watched::enter(self.watched.as_ref());
             let polled = context.clone().sync_scope(|| guard(context, handler, task));
+            drop(entered);
             if let (Some(began), Some(note)) = (began, note.take()) {
                 let now = Instant::now();
                 note(now - began, now);
@@ -105,9 +156,10 @@ impl Work {
         answer
     }
 
-    /// Drops the handler within its context.
+    /// Drops the handler within its context and its span.
     fn stop(&mut self) {
         let handler = std::mem::replace(&mut self.handler, idle());
+        let _entered = Watched::enter(self.watched.as_ref());
         self.context.clone().sync_scope(|| drop(handler));
     }
 }
@@ -135,13 +187,15 @@ async fn run_on<M: Machine>(
     });
     let answer = work.run(note).await;
     drop(work);
-    let mut machine = shared.link.lock();
-    machine.finish(id, answer);
-    let ended =
-        machine.is_drained() || (machine.is_idle() && shared.ending.load(Ordering::Relaxed));
-    shared.link.send(machine);
-    if ended || may_read_on(&shared) {
+    let mut state = shared.link.lock();
+    let ended = state.finish(id, answer);
+    let is_last = state.is_drained() || (state.is_idle() && shared.ending.load(Ordering::Relaxed));
+    shared.link.send(state);
+    if is_last || may_read_on(&shared) {
         shared.link.wake();
+    }
+    if let Some(ended) = ended {
+        ended.tell(&shared.service.watch, &shared.peer);
     }
 }
 

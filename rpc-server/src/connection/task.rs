@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    fmt,
     future::Future,
     io,
     pin::{Pin, pin},
@@ -8,10 +9,11 @@ use std::{
 };
 
 use doge_rpc_core::{
-    Deadline, Status,
-    call::{CancelReason, Cancellation, Peer, Response},
-    connection::{Incoming, Overdue, ServerEvent, TIME_TO_STOP},
+    Deadline,
+    call::{CancelReason, Cancellation, Peer},
+    connection::{Incoming, Overdue, Refused, ServerEvent, TIME_TO_STOP},
     driver::{FrameReader, Read},
+    observe::RefusalReason,
     protocol::Violation,
 };
 use tokio::{
@@ -19,8 +21,14 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::{Machine, Shared, dispatch::Dispatch, running_call::RunningCall};
-use crate::router::{Resolved, Router};
+use super::{
+    Machine, Shared,
+    dispatch::Dispatch,
+    done::Done,
+    running_call::RunningCall,
+    state::{Ended, Noted, State},
+};
+use crate::router::Resolved;
 
 /// The task of a connection: reads calls, answers those that are done at once, writes what the others leave to it,
 /// keeps the time.
@@ -30,11 +38,15 @@ pub(super) struct Task<M: Machine> {
     dispatch: Dispatch,
     /// Calls that were taken and are next to run.
     calls: VecDeque<Incoming<Resolved>>,
-    /// Answers of calls that were done at once, on their way to the state.
-    answers: Vec<(u64, Result<Response, Status>)>,
+    /// Calls that were done at once, whose answers are on their way to the state.
+    done: Vec<Done>,
+    /// Calls that are over or refused, of which those who watch are still to be told.
+    noted: Vec<Noted>,
     timer: Pin<Box<Sleep>>,
     /// Until when the calls of a connection that has ended may stop by themselves.
     stopping: Option<Instant>,
+    /// Why the connection ended.
+    why: String,
     /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
     finished: bool,
 }
@@ -84,9 +96,11 @@ impl<M: Machine> Task<M> {
             shared,
             reader,
             calls: VecDeque::new(),
-            answers: Vec::new(),
+            done: Vec::new(),
+            noted: Vec::new(),
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             stopping: None,
+            why: String::new(),
             finished: false,
         }
     }
@@ -145,41 +159,63 @@ impl<M: Machine> Task<M> {
         let (mut any, mut taken) = (false, Ok(choked));
         if !choked {
             let Self { reader, calls, .. } = self;
-            let router = &self.shared.service.router;
-            let peer = &self.shared.peer;
-            taken = take_calls(&mut *machine, reader, calls, router, peer, now, &mut any);
+            let (shared, noted) = (&self.shared, &mut self.noted);
+            taken = take_calls(&mut machine, shared, reader, calls, now, &mut any, noted);
         }
         let run = !choked && !self.calls.is_empty();
+        let mut tells = !self.noted.is_empty();
         if run {
             drop(machine);
             self.run_calls(cx, !matches!(taken, Ok(false)));
             machine = self.shared.link.lock();
-            for (call, answer) in self.answers.drain(..) {
-                machine.answer(call, answer);
+            for done in &mut self.done {
+                tells |= machine.answer(done);
             }
         }
-        let held_back = taken? || !self.calls.is_empty();
-        if any {
-            machine.was_read(now);
+        let held_back = taken.as_ref().is_ok_and(|more| *more) || !self.calls.is_empty();
+        if taken.is_ok() {
+            if any {
+                machine.was_read(now);
+            }
+            machine.partial(!held_back && self.reader.is_partial(), any, now);
         }
-        machine.partial(!held_back && self.reader.is_partial(), any, now);
+        drop(machine);
+        if tells {
+            self.tell();
+        }
+        self.done.clear();
+        taken?;
         Ok(Dispatched {
             any: any || run,
             held_back,
         })
     }
 
+    /// Tells those who watch what happened under the lock.
+    #[cold]
+    fn tell(&mut self) {
+        let (service, peer) = (&self.shared.service, &self.shared.peer);
+        for noted in self.noted.drain(..) {
+            noted.tell(&service.watch, &service.router, peer);
+        }
+        for done in &self.done {
+            done.tell(&service.watch, &service.router, peer);
+        }
+    }
+
     /// Runs the calls that were taken, as long as their answers are small; `more` if others may wait behind them.
     fn run_calls(&mut self, cx: &mut Context<'_>, more: bool) {
         let mut gathered = 0;
+        self.dispatch.begin_batch(&self.shared.service.watch);
         while gathered < GATHERED
             && let Some(incoming) = self.calls.pop_front()
         {
-            let call = incoming.id;
+            let before = self.done.len();
             let alone = || !more && self.calls.is_empty() && !self.reader.is_partial();
-            if let Some(answer) = self.dispatch.call(&self.shared, incoming, alone, cx) {
-                gathered += answer.as_ref().map_or(0, |answer| answer.bytes().len());
-                self.answers.push((call, answer));
+            self.dispatch
+                .call(&self.shared, incoming, alone, &mut self.done, cx);
+            if let Some(Ok(answer)) = self.done.get(before).map(|done| &done.answer) {
+                gathered += answer.bytes().len();
             }
         }
         self.dispatch.time_the_rest();
@@ -210,13 +246,17 @@ impl<M: Machine> Task<M> {
             let overdue = machine.tick(now)?;
             let mut until = machine.next_tick();
             if !overdue.is_empty() {
-                overdue
-                    .iter()
-                    .for_each(|call| end_late(&mut *machine, call));
+                for call in &overdue {
+                    self.noted
+                        .extend(end_late(&mut machine, call).map(Noted::Ended));
+                }
                 // There may be room for calls that are there.
                 cx.waker().wake_by_ref();
             }
             self.shared.link.send(machine);
+            if !self.noted.is_empty() {
+                self.tell();
+            }
             if let Some(since) = self.shared.link.stalled_since() {
                 let limit = self.shared.service.limits.write_timeout;
                 let limit = Deadline::new(since, limit).instant();
@@ -261,6 +301,8 @@ impl<M: Machine> Task<M> {
         self.shared.link.close();
         let why = end.cancellation(peer);
         running.iter().for_each(|call| _ = call.cancel(why.clone()));
+        self.refuse_taken();
+        self.why = end.to_string();
         self.stopping = Some(Instant::now() + TIME_TO_STOP);
     }
 
@@ -278,8 +320,24 @@ impl<M: Machine> Task<M> {
 
     /// Aborts all calls that run.
     fn abort(&self) {
-        let running = self.shared.link.lock().take_tasks();
-        running.iter().for_each(RunningCall::abort);
+        let ended = self.shared.link.lock().finish_all();
+        for call in ended {
+            call.abort();
+            call.tell(&self.shared.service.watch, &self.shared.peer);
+        }
+    }
+
+    /// Calls that were taken and have not run do so no more.
+    fn refuse_taken(&mut self) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let mut state = self.shared.link.lock();
+        let calls = self.calls.drain(..);
+        self.noted
+            .extend(calls.map(|call| state.refuse_call(given_up(call))));
+        drop(state);
+        self.tell();
     }
 }
 
@@ -299,77 +357,115 @@ impl End {
     }
 }
 
+/// Why, for those who watch.
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HungUp => f.write_str("the client hung up"),
+            Self::Closed => f.write_str("the server closed it"),
+            Self::Lost(error) => write!(f, "it was lost: {error}"),
+            Self::Violated(violation) => write!(f, "the client broke the protocol: {violation}"),
+        }
+    }
+}
+
 /// Ends a call whose deadline has passed: its handler answers so, inside all layers. A call that waits in a layer, or has
 /// not ended though it was told to, is answered and aborted from outside.
-fn end_late<M: Machine>(machine: &mut M, late: &Overdue<RunningCall>) {
+fn end_late<M: Machine>(state: &mut State<M>, late: &Overdue<RunningCall>) -> Option<Ended> {
     let why = Cancellation::bare(CancelReason::Deadline);
-    if late.was_told || !late.task.cancel(why.clone()) {
-        machine.finish(late.call, Err(late.task.status(&why)));
+    if late.was_told || !late.task.cancel(why) {
+        // The first reason counts: its caller may have given the call up before.
+        let ended = state.finish(late.call, Err(late.task.status_of_end()));
         late.task.abort();
+        return ended;
     }
+    None
 }
 
 /// Takes some of the calls that are there, as far as there is room for them to run, and tells whether more may be
 /// there. One that is cancelled before it runs never does.
 fn take_calls<M: Machine>(
-    machine: &mut M,
+    machine: &mut State<M>,
+    shared: &Shared<M>,
     reader: &mut FrameReader<M::Decoder>,
     calls: &mut VecDeque<Incoming<Resolved>>,
-    router: &Router,
-    peer: &Peer,
     now: Instant,
     any: &mut bool,
+    noted: &mut Vec<Noted>,
 ) -> Result<bool, Violation> {
     while calls.len() < AT_ONCE && (calls.is_empty() || machine.has_room(calls.len())) {
         let Some(frame) = reader.next_frame()? else {
             return Ok(false);
         };
         *any = true;
-        match machine.take(frame, now, router)? {
+        match machine.take(frame, now, &shared.service.router)? {
             // It may have been answered, with more bytes than it had itself.
-            ServerEvent::None if machine.is_choked() => return Ok(true),
             ServerEvent::None => {}
-            ServerEvent::Cancelled { call, why, task } => match task {
-                Some(task) => cancel(machine, call, &task, why, peer),
-                None => calls.retain(|taken| taken.id != call),
-            },
-            ServerEvent::Call(incoming) => calls.push_back(incoming),
+            ServerEvent::Refused(refused) => {
+                noted.push(machine.refuse_call(refused));
+            }
+            ServerEvent::Cancelled { call, why, task } => noted.extend(match task {
+                Some(task) => cancel(machine, call, &task, why, &shared.peer).map(Noted::Ended),
+                None => take_out(calls, call).map(|it| machine.refuse_call(given_up(it))),
+            }),
+            ServerEvent::Call(incoming) => {
+                calls.push_back(incoming);
+                continue;
+            }
+        }
+        // The frame may have been answered, with more bytes than it had itself.
+        if machine.is_choked() {
+            return Ok(true);
         }
     }
     Ok(true)
 }
 
+/// Takes a call out that was taken and has not run yet.
+fn take_out(calls: &mut VecDeque<Incoming<Resolved>>, call: u64) -> Option<Incoming<Resolved>> {
+    let place = calls.iter().position(|taken| taken.id == call)?;
+    calls.remove(place)
+}
+
+/// A call whose caller gave it up, or was lost, before it could run.
+fn given_up(call: Incoming<Resolved>) -> Refused<Resolved> {
+    Refused::of(call, RefusalReason::Cancelled)
+}
+
 /// Ends a call that its caller has given up.
 fn cancel<M: Machine>(
-    machine: &mut M,
+    state: &mut State<M>,
     call: u64,
     task: &RunningCall,
     why: Option<Cancellation>,
     peer: &Peer,
-) {
+) -> Option<Ended> {
     let why = why.unwrap_or(Cancellation::bare(CancelReason::CallerGone));
     let text = match why.text() {
         "" => peer.to_string(),
         text => format!("{peer}: {text}"),
     };
     let why = Cancellation::new(why.reason(), text);
-    if !task.cancel(why.clone()) {
-        machine.finish(call, Err(task.status(&why)));
+    if task.cancel(why) {
+        return None;
     }
+    state.finish(call, Err(task.status_of_end()))
 }
 
 /// However the task ends, its runtime going down included, nothing of the connection runs on.
 impl<M: Machine> Drop for Task<M> {
     fn drop(&mut self) {
+        self.refuse_taken();
         self.abort();
         self.shared.link.close();
     }
 }
 
 impl<M: Machine> Future for Task<M> {
-    type Output = ();
+    /// Why the connection ended.
+    type Output = String;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
         let until = match self.stopping {
             Some(until) => until,
             None => {
@@ -378,6 +474,7 @@ impl<M: Machine> Future for Task<M> {
                 Instant::now() + TIME_TO_STOP
             }
         };
-        self.poll_stop(until, cx)
+        std::task::ready!(self.poll_stop(until, cx));
+        Poll::Ready(std::mem::take(&mut self.why))
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use doge_rpc_core::{
     Status,
-    call::{BoxedService, Layers, Names, Route, Serve, handle},
+    call::{BoxedService, Layers, Names, Route, Serve, handle, unknown_method},
     connection::Methods,
     schema::{MethodSchema, ServiceSchema},
 };
@@ -20,7 +20,10 @@ pub(crate) use self::{
     in_place::is_long,
     target::Target,
 };
-use crate::StartError;
+use crate::{
+    StartError,
+    stats::{MethodStats, Place, ServerStats},
+};
 
 /// A service that was added, before it is known whether layers come around it.
 pub(crate) struct Added {
@@ -59,7 +62,6 @@ pub(crate) struct Router {
 
 struct Entry {
     schema: &'static ServiceSchema,
-    handler: Arc<dyn Handler>,
     /// Where its methods begin among those of all.
     first: usize,
 }
@@ -69,8 +71,18 @@ struct Entry {
 #[derive(Clone)]
 pub(crate) enum Resolved {
     Method(usize),
-    /// There is no such method, and the service says so, or no such service.
+    /// There is no such method, or no such service.
     Stray(Arc<Target>),
+}
+
+impl Resolved {
+    /// Under which its calls are counted.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Method(index) => Place::of(*index),
+            Self::Stray(_) => Place::OTHER,
+        }
+    }
 }
 
 impl Router {
@@ -101,11 +113,7 @@ impl Router {
                     .iter()
                     .map(|method| Target::new(Route::from(method), Ok(Arc::clone(&handler)))),
             );
-            let entry = Entry {
-                schema,
-                handler,
-                first,
-            };
+            let entry = Entry { schema, first };
             if services.insert(schema.name(), entry).is_some() {
                 return Err(StartError::DuplicateService(schema.name()));
             }
@@ -125,13 +133,22 @@ impl Router {
         Some((Resolved::Method(entry.first + place), method))
     }
 
-    /// What takes calls of a method that is not there.
+    /// What refuses calls of a method that does not exist.
     fn stray(&self, names: Names) -> Resolved {
-        let handler = match self.services.get(&*names.service) {
-            Some(entry) => Ok(Arc::clone(&entry.handler)),
-            None => Err(self.unknown(&names.service)),
+        let route = Route::from(names);
+        let status = match self.services.get(route.service()) {
+            Some(entry) => unknown_method(entry.schema, &route),
+            None => self.unknown(route.service()),
         };
-        Resolved::Stray(Arc::new(Target::new(Route::from(names), handler)))
+        Resolved::Stray(Arc::new(Target::new(route, Err(status))))
+    }
+
+    /// Figures of all methods, which are zero, and at the end those of methods that do not exist.
+    pub(crate) fn stats(&self) -> Vec<MethodStats> {
+        let methods = self.methods.iter().filter_map(|it| it.route().static_schema());
+        let methods = methods.map(|method| MethodStats::new(method.service(), method.name()));
+        let other = MethodStats::new("", ServerStats::OTHER);
+        methods.chain([other]).collect()
     }
 
     /// Whether a method that is called without its service is one of this service.
@@ -145,6 +162,11 @@ impl Router {
             Resolved::Method(place) => &self.methods[*place],
             Resolved::Stray(target) => target,
         }
+    }
+
+    /// The route of a method that exists.
+    pub(crate) fn route(&self, place: Place) -> Option<&Route> {
+        self.methods.get(place.index()).map(Target::route)
     }
 
     fn unknown(&self, service: &str) -> Status {

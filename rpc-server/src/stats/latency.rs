@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+/// How long calls took, from their dispatch to their end: a histogram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Latency {
+    /// Calls per bucket, not added up. Bucket `i` has the calls that took longer than the bound before and at most
+    /// [`BOUNDS`](Self::BOUNDS)`[i]`; the last bucket has those that took longer than the last bound.
+    pub buckets: [u64; Self::BOUNDS.len() + 1],
+    /// All times together.
+    pub sum: Duration,
+}
+
+impl Latency {
+    /// The bounds of the buckets.
+    ///
+    /// From 5 ms on they are those that the conventions of OpenTelemetry advise for `rpc.server.call.duration`
+    /// (<https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/>), so that dashboards for them work. The six below
+    /// tell calls apart that a fast network would put into one bucket.
+    pub const BOUNDS: [Duration; 20] = [
+        Duration::from_micros(50),
+        Duration::from_micros(100),
+        Duration::from_micros(250),
+        Duration::from_micros(500),
+        Duration::from_millis(1),
+        Duration::from_micros(2_500),
+        Duration::from_millis(5),
+        Duration::from_millis(10),
+        Duration::from_millis(25),
+        Duration::from_millis(50),
+        Duration::from_millis(75),
+        Duration::from_millis(100),
+        Duration::from_millis(250),
+        Duration::from_millis(500),
+        Duration::from_millis(750),
+        Duration::from_secs(1),
+        Duration::from_millis(2_500),
+        Duration::from_secs(5),
+        Duration::from_millis(7_500),
+        Duration::from_secs(10),
+    ];
+
+    /// Calls in all buckets.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    pub(super) fn record(&mut self, time: Duration) {
+        let bucket = Self::BOUNDS.partition_point(|bound| *bound < time);
+        self.buckets[bucket] += 1;
+        self.sum = self.sum.saturating_add(time);
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *sum += more;
+        }
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Latency;
+
+    #[test]
+    fn a_time_is_in_the_first_bucket_whose_bound_it_does_not_exceed() {
+        let mut latency = Latency::default();
+        let times = [
+            (Duration::ZERO, 0),
+            (Duration::from_micros(50), 0),
+            (Duration::from_nanos(50_001), 1),
+            (Duration::from_millis(5), 6),
+            (Duration::from_secs(10), 19),
+            (Duration::from_secs(11), 20),
+        ];
+        for (time, bucket) in times {
+            let before = latency.buckets[bucket];
+            latency.record(time);
+            assert_eq!(latency.buckets[bucket], before + 1, "{time:?}");
+        }
+        assert_eq!(latency.count(), times.len() as u64);
+        assert!(Latency::BOUNDS.is_sorted());
+        let mut sum = latency;
+        sum.add(&latency);
+        assert_eq!(sum.count(), 2 * latency.count());
+        assert_eq!(sum.sum, 2 * latency.sum);
+    }
+}

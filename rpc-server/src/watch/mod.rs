@@ -1,0 +1,245 @@
+//! Who watches the calls of a server, and what they are told: observers, spans, log lines.
+
+mod throttle;
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use doge_rpc_core::{
+    Code, Status,
+    call::{Attempt, Peer, Request, Response, Route},
+    observe::{CallInfo, CallResult, Event, Observer, RefusalReason, Side},
+    transport::Address,
+};
+use tokio::time::Instant;
+use tracing::{Level, Span, level_filters::LevelFilter, span::Entered};
+
+use self::throttle::Throttle;
+use crate::ServerStats;
+
+/// Those who watch a server.
+#[derive(Default)]
+pub(crate) struct Watch {
+    pub(crate) observers: Vec<Box<dyn Observer>>,
+    pub(crate) sampler: Option<Box<Sampler>>,
+    /// Times of calls are taken.
+    pub(crate) is_timed: bool,
+    throttle: Throttle,
+}
+
+/// Whether there is to be a span of this call.
+pub(crate) type Sampler = dyn Fn(&Request) -> bool + Send + Sync;
+
+/// What is kept of a call that somebody watches, until its end.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    attempt: Attempt,
+    request_bytes: usize,
+    span: Span,
+}
+
+/// A call that is over.
+pub(crate) struct Ended<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) peer: &'a Peer,
+    pub(crate) watched: Option<&'a Watched>,
+    pub(crate) answer: &'a Result<Response, Status>,
+    pub(crate) elapsed: Option<Duration>,
+    /// The framework ended it, and not the handler, a layer or the caller.
+    pub(crate) is_fault: bool,
+}
+
+/// A call that was refused.
+pub(crate) struct Refusal<'a> {
+    /// `None` for a request that names no method.
+    pub(crate) route: Option<&'a Route>,
+    pub(crate) peer: &'a Peer,
+    pub(crate) attempt: Attempt,
+    pub(crate) request_bytes: usize,
+    pub(crate) reason: RefusalReason,
+}
+
+impl Watch {
+    /// Tells of a call that is about to be dispatched; `None` when nobody watches it.
+    #[inline]
+    pub(crate) fn start(&self, request: &Request, peer: &Peer) -> Option<Arc<Watched>> {
+        if self.observers.is_empty() && LevelFilter::current() < LevelFilter::INFO {
+            return None;
+        }
+        self.start_watched(request, peer)
+    }
+
+    #[cold]
+    fn start_watched(&self, request: &Request, peer: &Peer) -> Option<Arc<Watched>> {
+        let span = self.span(request, peer);
+        if self.observers.is_empty() && span.is_none() && !is_debug() {
+            return None;
+        }
+        let watched = Watched {
+            attempt: request.attempt(),
+            request_bytes: request.bytes().len(),
+            span,
+        };
+        let info = watched.info(request.route(), peer);
+        self.observe(&Event::CallStarted(info));
+        Some(Arc::new(watched))
+    }
+
+    /// The span of a call. Nothing is made, and the sampler is not asked, unless somebody collects spans.
+    fn span(&self, request: &Request, peer: &Peer) -> Span {
+        if !tracing::span_enabled!(target: "doge::call", Level::INFO, "call") {
+            return Span::none();
+        }
+        let is_sampled = |sampler: &Sampler| self.guard("the sampler", || sampler(request));
+        if self
+            .sampler
+            .as_deref()
+            .map(is_sampled)
+            .is_some_and(|it| it != Some(true))
+        {
+            return Span::none();
+        }
+        tracing::info_span!(
+            target: "doge::call",
+            "call",
+            otel.name = %request.route(),
+            otel.kind = "server",
+            method = %request.route(),
+            %peer,
+            code = tracing::field::Empty,
+        )
+    }
+
+    /// Tells of the end of a call. Never to be called under the lock of a connection's state.
+    pub(crate) fn end(&self, ended: &Ended<'_>) {
+        if ended.is_fault {
+            self.warn_of(ended);
+        }
+        let Some(watched) = ended.watched else {
+            return;
+        };
+        let code = ended
+            .answer
+            .as_ref()
+            .map_or_else(Status::code, |_| Code::Ok);
+        let (route, peer) = (ended.route, ended.peer);
+        watched.span.record("code", tracing::field::display(code));
+        let result = CallResult::of(ended.answer, ended.elapsed);
+        tracing::debug!(
+            target: "doge::call",
+            parent: &watched.span,
+            method = %route,
+            %peer,
+            %code,
+            application_error = result.application_error,
+            message = result.message,
+            elapsed = ended.elapsed.map(tracing::field::debug),
+            "call ended",
+        );
+        self.observe(&Event::CallEnded(watched.info(route, peer), result));
+    }
+
+    /// Tells of a call that was refused. Never to be called under the lock of a connection's state.
+    pub(crate) fn refuse(&self, refusal: &Refusal<'_>) {
+        let Refusal { peer, reason, .. } = *refusal;
+        // A name that the peer made up is shown, but neither as the method nor raw.
+        let route = refusal.route.filter(|route| route.schema().is_some());
+        let method = route.map_or_else(|| ServerStats::OTHER.to_owned(), Route::to_string);
+        let asked = refusal.route.filter(|_| route.is_none());
+        let asked = asked.map(|asked| tracing::field::debug(asked.to_string()));
+        match reason {
+            RefusalReason::Cancelled | RefusalReason::Draining => {
+                tracing::debug!(target: "doge::call", method, %peer, %reason, "call refused");
+            }
+            _ if !is_warn() => {}
+            _ => {
+                if let Some(suppressed) = self.throttle.admit(Instant::now()) {
+                    tracing::warn!(target: "doge::call", method, asked, %peer, %reason, suppressed, "call refused");
+                }
+            }
+        }
+        if self.observers.is_empty() {
+            return;
+        }
+        let none = Route::named("", "");
+        let Some(route) = refusal.route.or(none.as_ref().ok()) else {
+            return;
+        };
+        let info = CallInfo::new(Side::Server, route, refusal.attempt, refusal.request_bytes);
+        self.observe(&Event::Refused(info.with_peer(peer), reason));
+    }
+
+    /// Tells of a connection that was accepted.
+    pub(crate) fn open(&self, peer: &Address) {
+        self.observe(&Event::ConnectionOpened(Side::Server, peer));
+    }
+
+    /// Tells of a connection that is closed.
+    pub(crate) fn close(&self, peer: &Address, why: &str) {
+        self.observe(&Event::ConnectionClosed(Side::Server, peer, why));
+    }
+
+    fn warn_of(&self, ended: &Ended<'_>) {
+        let Err(status) = ended.answer else {
+            return;
+        };
+        if !is_warn() {
+            return;
+        }
+        if let Some(suppressed) = self.throttle.admit(Instant::now()) {
+            let (method, peer) = (ended.route, ended.peer);
+            let (code, error) = (status.code(), status.message());
+            tracing::warn!(target: "doge::call", %method, %peer, %code, error, suppressed, "call failed");
+        }
+    }
+
+    fn observe(&self, event: &Event<'_>) {
+        for observer in &self.observers {
+            self.guard("an observer", || observer.observe(event));
+        }
+    }
+
+    /// Runs what a user watches with; its panic is logged, and ends no call and no connection.
+    fn guard<R>(&self, what: &str, run: impl FnOnce() -> R) -> Option<R> {
+        let result = catch_unwind(AssertUnwindSafe(run));
+        if result.is_err()
+            && let Some(suppressed) = self.throttle.admit(Instant::now())
+        {
+            tracing::error!(target: "doge::call", suppressed, "{what} panicked");
+        }
+        result.ok()
+    }
+}
+
+impl Watched {
+    /// Enters the span of the call, if it has one, until what is returned is dropped.
+    #[inline]
+    pub(crate) fn enter(watched: Option<&Arc<Self>>) -> Option<Entered<'_>> {
+        watched.map(|watched| watched.span.enter())
+    }
+
+    fn info<'a>(&self, route: &'a Route, peer: &'a Peer) -> CallInfo<'a> {
+        CallInfo::new(Side::Server, route, self.attempt, self.request_bytes).with_peer(peer)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("observers", &self.observers)
+            .field("is_timed", &self.is_timed)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_debug() -> bool {
+    tracing::event_enabled!(target: "doge::call", Level::DEBUG)
+}
+
+fn is_warn() -> bool {
+    tracing::event_enabled!(target: "doge::call", Level::WARN)
+}
