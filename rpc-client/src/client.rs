@@ -1,9 +1,10 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, pin::pin, sync::Arc};
 
 use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
     call::{CallOptions, Peer, Request, Response, Route, Serve, ServiceError, handle},
+    observe::Observer,
     schema::{MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire,
@@ -11,11 +12,14 @@ use doge_rpc_core::{
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
+use tracing::{Instrument as _, Span};
 
 use crate::{
     Channel, Cluster, ClusterError,
+    in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
     untyped::{self, Untyped},
+    watch::{Call, Observers, Progress, Watch},
 };
 
 /// What a generated client holds: where its calls go, and what they have in common. Cheap to clone.
@@ -46,6 +50,7 @@ use crate::{
 pub struct Client {
     target: Target,
     options: CallOptions,
+    watch: Option<Arc<Watch>>,
 }
 
 #[derive(Clone)]
@@ -101,6 +106,20 @@ impl Client {
         Self {
             target: self.target.clone(),
             options: self.options.overridden_by(options),
+            watch: self.watch.clone(),
+        }
+    }
+
+    /// The same, watched by this observer alone: it sees the calls that are made through this client and its clones, and
+    /// nothing of attempts, connections and endpoints. For calls within this process, which nothing else shows; a
+    /// [`Cluster`](crate::ClusterBuilder::observer) and a [`Channel`](crate::ChannelConfig::observers) have observers of
+    /// their own, which see more.
+    #[must_use]
+    pub fn observed_by(&self, observer: impl Observer) -> Self {
+        let observers = Observers::new(vec![Arc::new(observer)]);
+        Self {
+            watch: Some(Arc::new(Watch::new(observers, None, false))),
+            ..self.clone()
         }
     }
 
@@ -175,15 +194,9 @@ impl Client {
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
         let now = Instant::now();
         let request = self.options.request(route, body, now);
-        let answer = match &self.target {
-            Target::Channel(channel) => channel.call_at(&request, now).await,
-            Target::Cluster(cluster) => cluster.call_at(&request, now).await,
-            Target::Service(service) => {
-                let deadline = request.deadline().instant();
-                let call = service.clone().oneshot(request.clone());
-                let answer = tokio::time::timeout_at(deadline, call).await;
-                answer.unwrap_or_else(|_| Err(late(&request, None, WaitedFor::Answer, now)))
-            }
+        let answer = match &self.watch {
+            None => self.make(&request, now).await,
+            Some(watch) => Box::pin(self.make_watched(watch, &request, now)).await,
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
             wanted.set(match &answer {
@@ -193,6 +206,33 @@ impl Client {
         }
         answer.map_err(|status| status.received_from(request.route()))
     }
+
+    async fn make_watched(
+        &self,
+        watch: &Watch,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
+        let progress = Progress::default();
+        let call = Call::begin(watch, request, None, &progress, now);
+        let span = call.span().unwrap_or_else(Span::none);
+        let answer = self.make(request, now).instrument(span).await;
+        call.end(&answer);
+        answer
+    }
+
+    async fn make(&self, request: &Request, now: Instant) -> Result<Response, Status> {
+        match &self.target {
+            Target::Channel(channel) => channel.call_at(request, now).await,
+            Target::Cluster(cluster) => cluster.call_at(request, now).await,
+            Target::Service(service) => {
+                let deadline = request.deadline().instant();
+                let call = pin!(Some(service.clone().oneshot(request.clone())));
+                let answer = until_deadline(deadline, InPlace::new(call)).await;
+                answer.unwrap_or_else(|| Err(late(request, None, WaitedFor::Answer, now)))
+            }
+        }
+    }
 }
 
 impl From<Target> for Client {
@@ -200,6 +240,7 @@ impl From<Target> for Client {
         Self {
             target,
             options: CallOptions::new(),
+            watch: None,
         }
     }
 }

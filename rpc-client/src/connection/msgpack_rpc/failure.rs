@@ -1,4 +1,4 @@
-use std::io;
+use std::{fmt, io};
 
 use doge_rpc_core::{Status, call::Request, transport::Address};
 
@@ -49,5 +49,17 @@ impl Failure {
     /// Whether it is the connection that broke, and not that a limit or a value did not fit.
     pub(super) fn is_loss(&self) -> bool {
         !matches!(self, Self::Refused(_) | Self::TooLarge(_))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(status) => status.fmt(f),
+            Self::Unsent(error) | Self::Lost(error) => error.fmt(f),
+            Self::HungUp => f.write_str("the server closed the connection"),
+            Self::OutOfStep(why) => write!(f, "the server broke the protocol: {why}"),
+            Self::TooLarge(limit) => write!(f, "an answer is larger than {limit} bytes"),
+        }
     }
 }

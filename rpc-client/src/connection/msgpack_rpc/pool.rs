@@ -22,6 +22,7 @@ use super::{MsgpackRpcConfig, failure::Failure, idle::Idle, reaper::Reaper, sock
 use crate::{
     ChannelConfig,
     connection::{no_connection, waiting::Waiting},
+    watch::Connections,
 };
 
 /// Connections to one server, of which each call has one for itself.
@@ -49,6 +50,7 @@ struct Shared {
     end: OnceLock<Status>,
     /// Connections that were lost under a call, counted for the health of the endpoint.
     losses: Arc<AtomicU64>,
+    opened: Arc<Connections>,
 }
 
 /// The least time that an idle connection is kept.
@@ -65,6 +67,7 @@ impl Pool {
         meta: bool,
         config: &ChannelConfig,
         losses: &Arc<AtomicU64>,
+        opened: &Arc<Connections>,
     ) -> Result<Self, Status> {
         let MsgpackRpcConfig {
             connections,
@@ -81,6 +84,7 @@ impl Pool {
             idle: Mutex::new(Idle::new(idle.max(LEAST_IDLE))),
             end: OnceLock::new(),
             losses: Arc::clone(losses),
+            opened: Arc::clone(opened),
         });
         let first = shared.connect().await?;
         shared.rest(first);
@@ -128,8 +132,12 @@ impl Pool {
                     return Ok(response);
                 }
                 Ok(Err(failure)) => failure,
-                Err(_) => return Err(shared.late(request)),
+                Err(_) => {
+                    socket.closes("its call was not answered before the deadline");
+                    return Err(shared.late(request));
+                }
             };
+            socket.closes(failure.to_string());
             match failure {
                 // It was lost just before, which says nothing about the others.
                 Failure::Unsent(_) if was_used => continue,
@@ -182,6 +190,7 @@ impl Shared {
             if socket.is_quiet() {
                 return Some(socket);
             }
+            socket.closes("the server hung up, or sent what nobody asked for");
             tracing::debug!(address = %self.address, "an idle connection was hung up or spoke unasked, and is closed");
         }
     }
@@ -217,7 +226,10 @@ impl Shared {
 
     async fn connect(&self) -> Result<Socket, Status> {
         match Stream::connect(&self.address).await {
-            Ok(stream) => Ok(Socket::new(stream, self.max_message, Instant::now())),
+            Ok(stream) => {
+                let open = self.opened.open();
+                Ok(Socket::new(stream, self.max_message, open, Instant::now()))
+            }
             Err(error) => Err(no_connection(&self.address, error)),
         }
     }
@@ -233,15 +245,19 @@ impl Shared {
 
     /// Takes no more calls, for this reason.
     fn close(&self, why: Status) {
+        let text = why.message().to_owned();
         if self.end.set(why).is_ok() {
             self.places.close();
-            drop(self.idle.lock().take());
+            let mut idle = self.idle.lock().take();
+            idle.iter_mut().for_each(|it| it.closes(text.clone()));
         }
     }
 
     /// Closes what has been idle for too long, and says when to look again.
     fn expire(&self, now: Instant) -> Instant {
-        let (old, next) = self.idle.lock().expire(now);
+        let (mut old, next) = self.idle.lock().expire(now);
+        old.iter_mut()
+            .for_each(|it| it.closes("it was idle for too long"));
         if !old.is_empty() {
             tracing::debug!(address = %self.address, count = old.len(), "idle connections are closed");
         }

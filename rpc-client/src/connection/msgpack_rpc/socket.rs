@@ -1,4 +1,4 @@
-use std::future::poll_fn;
+use std::{borrow::Cow, future::poll_fn};
 
 use bytes::Buf as _;
 use doge_rpc_core::{
@@ -10,6 +10,7 @@ use doge_rpc_core::{
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 use super::failure::Failure;
+use crate::watch::OpenConnection;
 
 /// One connection, on which one call is made at a time.
 #[derive(Debug)]
@@ -19,19 +20,29 @@ pub(super) struct Socket {
     max_message: usize,
     /// The number of the last call; 0 before the first.
     last: u32,
+    open: OpenConnection,
 }
 
 /// The largest number of a call: peers keep it in 32 bits with a sign.
 const LARGEST_ID: u32 = i32::MAX as u32;
 
+const GIVEN_UP: &str = "its call was given up";
+const CHANNEL_CLOSED: &str = "the channel was closed";
+
 impl Socket {
-    pub(super) fn new(stream: Stream, max_message: usize, now: Instant) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        max_message: usize,
+        open: OpenConnection,
+        now: Instant,
+    ) -> Self {
         let (read, writer) = stream.split();
         Self {
             reader: FrameReader::new(read, Messages::new(max_message), now),
             writer,
             max_message,
             last: 0,
+            open,
         }
     }
 
@@ -43,6 +54,7 @@ impl Socket {
         meta: bool,
     ) -> Result<Response, Failure> {
         self.last = next_id(self.last);
+        self.closes(GIVEN_UP);
         let asked = ask(request, self.last, meta).map_err(Failure::Refused)?;
         let mut bytes = asked.head.chain(asked.arguments);
         let all = bytes.remaining();
@@ -66,7 +78,13 @@ impl Socket {
 
     /// Gives back the memory of a large answer.
     pub(super) fn rest(&mut self) {
+        self.closes(CHANNEL_CLOSED);
         self.reader.rest();
+    }
+
+    /// Says why it is closed, if that is next.
+    pub(super) fn closes(&mut self, why: impl Into<Cow<'static, str>>) {
+        self.open.closes(why);
     }
 
     /// The next message.

@@ -12,4 +12,5 @@ mod learning;
 mod motan_go;
 mod overload;
 mod race;
+mod reasons;
 mod single;
