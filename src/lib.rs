@@ -166,11 +166,12 @@ pub use doge_rpc_server::Server;
 /// ```
 pub mod client {
     pub use doge_rpc_client::{
-        Answer, Backoff, BackupRequest, Balancing, CallLimits, Channel, ChannelConfig, ChannelPool,
-        Client, Cluster, ClusterBuilder, ClusterError, ClusterStats, ConsistentHash, EndpointStats,
-        Failover, Failsafe, FailurePercentage, HashKey, HealthConfig, HedgeDelay, InvalidLimits,
-        LoadBalancing, MethodPolicy, MsgpackRpcConfig, RetryBudget, SlowStart, Strategy,
-        SuccessRate, Untyped, Wait, balance,
+        Answer, Backoff, BackupRequest, Balancing, CallLatencies, CallLimits, Channel,
+        ChannelConfig, ChannelPool, ChannelStats, Client, Cluster, ClusterBuilder, ClusterError,
+        ClusterStats, ConsistentHash, EndedCalls, EndpointStats, Failover, Failsafe,
+        FailurePercentage, HashKey, HealthConfig, HedgeDelay, InstanceList, InvalidLimits,
+        LoadBalancing, MethodPolicy, MsgpackRpcConfig, RetryBudget, SlowStart, SpanSampler,
+        Strategy, SuccessRate, Untyped, Wait, balance,
     };
 }
 

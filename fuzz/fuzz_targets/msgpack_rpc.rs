@@ -14,7 +14,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use doge_rpc_core::{
-    Deadline, Metadata, Status,
+    Deadline, Status,
     call::{Names, Request, Response, Route},
     connection::{Batch, HasOutbox as _, Limits, Methods, ServerEvent, Serving as _},
     msgpack_rpc::{
@@ -58,7 +58,8 @@ fuzz_target!(|input: &[u8]| {
     serve(bytes, how);
     for message in messages(bytes) {
         if let Reply::Answer(response) = msgpack_rpc::answer(message, u32::from(how % 4) + 1) {
-            let _ = response.decode::<Vec<String>, Status>();
+            let _ = response
+                .decode::<Vec<String>, Status>(&Route::named("a", "b").expect("short names"));
         }
     }
 });

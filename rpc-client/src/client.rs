@@ -1,4 +1,4 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, pin::pin, sync::Arc};
 
 use doge_registry::Registry;
 use doge_rpc_core::{
@@ -6,6 +6,7 @@ use doge_rpc_core::{
     call::{
         BoxedService, CallOptions, Layers, Request, Response, Route, Serve, ServiceError, handle,
     },
+    observe::Observer,
     schema::{MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
     wire,
@@ -13,11 +14,14 @@ use doge_rpc_core::{
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceExt as _};
+use tracing::{Instrument as _, Span};
 
 use crate::{
     Channel, Cluster, ClusterError,
+    in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
     untyped::{self, Untyped},
+    watch::{Call, Observers, Progress, Watch},
 };
 
 /// What a generated client holds: where its calls go, and what they have in common. Cheap to clone.
@@ -48,6 +52,7 @@ use crate::{
 pub struct Client {
     target: Target,
     options: CallOptions,
+    watch: Option<Arc<Watch>>,
 }
 
 #[derive(Clone)]
@@ -115,6 +120,20 @@ impl Client {
         Self {
             target: self.target.clone(),
             options: self.options.overridden_by(options),
+            watch: self.watch.clone(),
+        }
+    }
+
+    /// The same, watched by this observer alone: it sees the calls that are made through this client and its clones, and
+    /// nothing of attempts, connections and endpoints. For calls within this process, which nothing else shows; a
+    /// [`Cluster`](crate::ClusterBuilder::observer) and a [`Channel`](crate::ChannelConfig::observers) have observers of
+    /// their own, which see more.
+    #[must_use]
+    pub fn observed_by(&self, observer: impl Observer) -> Self {
+        let observers = Observers::new(vec![Arc::new(observer)]);
+        Self {
+            watch: Some(Arc::new(Watch::new(observers, None, false))),
+            ..self.clone()
         }
     }
 
@@ -221,19 +240,9 @@ impl Client {
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
         let now = Instant::now();
         let request = self.options.request(route.clone(), body, now);
-        let answer = match &self.target {
-            Target::Channel(channel) => channel.call_at(&request, now).await,
-            Target::Cluster(cluster) => cluster.call_at(&request, now).await,
-            Target::Service {
-                service,
-                keeps_deadline: true,
-            } => Layers::call(service.clone(), request).await,
-            Target::Service { service, .. } => {
-                let deadline = request.deadline().instant();
-                let call = Layers::call(service.clone(), request.clone());
-                let answer = tokio::time::timeout_at(deadline, call).await;
-                answer.unwrap_or_else(|_| Err(late(&request, None, WaitedFor::Answer, now)))
-            }
+        let answer = match &self.watch {
+            None => self.make(&request, now).await,
+            Some(watch) => Box::pin(self.make_watched(watch, &request, now)).await,
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
             wanted.set(match &answer {
@@ -243,6 +252,37 @@ impl Client {
         }
         answer.map_err(|status| status.received_from(&route))
     }
+
+    async fn make_watched(
+        &self,
+        watch: &Watch,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
+        let progress = Progress::default();
+        let call = Call::begin(watch, request, None, &progress, now);
+        let span = call.span().unwrap_or_else(Span::none);
+        let answer = self.make(request, now).instrument(span).await;
+        call.end(&answer);
+        answer
+    }
+
+    async fn make(&self, request: &Request, now: Instant) -> Result<Response, Status> {
+        match &self.target {
+            Target::Channel(channel) => channel.call_at(request, now).await,
+            Target::Cluster(cluster) => cluster.call_at(request, now).await,
+            Target::Service {
+                service,
+                keeps_deadline: true,
+            } => Layers::call(service.clone(), request.clone()).await,
+            Target::Service { service, .. } => {
+                let deadline = request.deadline().instant();
+                let call = pin!(Some(Layers::call(service.clone(), request.clone())));
+                let answer = until_deadline(deadline, InPlace::new(call)).await;
+                answer.unwrap_or_else(|| Err(late(request, None, WaitedFor::Answer, now)))
+            }
+        }
+    }
 }
 
 impl From<Target> for Client {
@@ -250,6 +290,7 @@ impl From<Target> for Client {
         Self {
             target,
             options: CallOptions::new(),
+            watch: None,
         }
     }
 }

@@ -18,21 +18,25 @@ mod cluster;
 mod connection;
 mod ha;
 mod health;
+mod in_place;
 mod late;
 mod limit;
 mod status_tables;
 mod untyped;
+mod watch;
 
 pub use self::{
     balance::{Balancing, ConsistentHash, HashKey, LoadBalancing, SlowStart},
-    channel::{Backoff, Channel, ChannelConfig, ChannelPool},
+    channel::{Backoff, Channel, ChannelConfig, ChannelPool, ChannelStats},
     client::Client,
     cluster::{
-        Answer, Cluster, ClusterBuilder, ClusterError, ClusterStats, EndpointStats, MethodPolicy,
+        Answer, Cluster, ClusterBuilder, ClusterError, ClusterStats, EndpointStats, InstanceList,
+        MethodPolicy,
     },
     connection::msgpack_rpc::MsgpackRpcConfig,
     ha::{BackupRequest, Failover, Failsafe, HedgeDelay, RetryBudget, Strategy},
     health::{FailurePercentage, HealthConfig, SuccessRate},
     limit::{CallLimits, InvalidLimits, Wait},
     untyped::Untyped,
+    watch::{CallLatencies, EndedCalls, SpanSampler},
 };

@@ -150,6 +150,17 @@ pub(crate) fn is_unreachable(status: &Status) -> bool {
     status.code() == Code::Unavailable && status.never_ran()
 }
 
+/// Whether it is neither the handler nor the caller who ended the call, but what is between them: no instance, a lost
+/// connection, a limit. A deadline that passed while a handler had the call says nothing of the sort.
+pub(crate) fn is_failure_of_framework(status: &Status) -> bool {
+    let is_ours = match (status.code(), status.disposition()) {
+        (_, Disposition::Answered | Disposition::EndedAfterItems) => false,
+        (Code::Unavailable | Code::ResourceExhausted, _) => true,
+        (code, _) => code == Code::DeadlineExceeded && status.never_ran(),
+    };
+    is_ours && !status.is_passed_on()
+}
+
 /// Whether the server has no such method. A handler may refuse with the same code, and has run then.
 pub(crate) fn has_no_such_method(status: &Status) -> bool {
     status.code() == Code::Unimplemented && status.never_ran()

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use doge_rpc::{call::Route, prelude::*};
+use doge_rpc::{
+    call::{CancelReason, Cancellation, Route},
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Notify, watch};
@@ -83,6 +86,8 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     /// What came beside the last call.
     metadata: Mutex<Metadata>,
+    /// Why handlers were stopped before they were done, in order.
+    stopped: Mutex<Vec<CancelReason>>,
     running: watch::Sender<usize>,
     most_running: AtomicUsize,
     gate: Notify,
@@ -98,6 +103,7 @@ impl Handlers {
             next: Arc::clone(next),
             seen: Mutex::default(),
             metadata: Mutex::default(),
+            stopped: Mutex::default(),
             running: watch::Sender::new(0),
             most_running: AtomicUsize::new(0),
             gate: Notify::new(),
@@ -139,6 +145,11 @@ impl Handlers {
         *self.0.running.borrow()
     }
 
+    /// Why handlers were stopped before they were done, in order.
+    pub(crate) fn stopped(&self) -> Vec<CancelReason> {
+        self.0.stopped.lock().unwrap().clone()
+    }
+
     /// The most that ran at once.
     pub(crate) fn most_running(&self) -> usize {
         self.0.most_running.load(Ordering::SeqCst)
@@ -163,13 +174,16 @@ impl Handlers {
         });
         let next = self.0.next.lock().unwrap().pop_front();
         let act = next.unwrap_or_else(|| self.0.act.lock().unwrap().clone());
-        let _running = Run::new(&self.0);
-        match act {
-            Act::Answer => {}
-            Act::Fail(status) => return Err(status),
+        let mut running = Run::new(&self.0);
+        match &act {
+            Act::Answer | Act::Fail(_) => {}
             Act::Gate => self.0.gate.notified().await,
             Act::Hang => std::future::pending().await,
-            Act::Take(time) => tokio::time::sleep(time).await,
+            Act::Take(time) => tokio::time::sleep(*time).await,
+        }
+        running.done = true;
+        if let Act::Fail(status) = act {
+            return Err(status);
         }
         Ok(self.0.number)
     }
@@ -207,7 +221,10 @@ impl ProbeClient {
 }
 
 /// A handler that runs; stopping it drops this.
-struct Run<'a>(&'a Shared);
+struct Run<'a> {
+    shared: &'a Shared,
+    done: bool,
+}
 
 impl<'a> Run<'a> {
     fn new(shared: &'a Shared) -> Self {
@@ -215,12 +232,19 @@ impl<'a> Run<'a> {
             *running += 1;
             shared.most_running.fetch_max(*running, Ordering::SeqCst);
         });
-        Self(shared)
+        Self {
+            shared,
+            done: false,
+        }
     }
 }
 
 impl Drop for Run<'_> {
     fn drop(&mut self) {
-        self.0.running.send_modify(|running| *running -= 1);
+        if !self.done {
+            let reason = Cancellation::current().reason();
+            self.shared.stopped.lock().unwrap().push(reason);
+        }
+        self.shared.running.send_modify(|running| *running -= 1);
     }
 }

@@ -38,7 +38,11 @@ impl Published {
 
     /// Has these from now on; those who follow on this thread know it when this returns.
     pub(crate) async fn publish(&self, instances: impl IntoIterator<Item = Instance>) {
-        let snapshot: Snapshot = instances.into_iter().collect();
+        self.publish_as_is(instances.into_iter().collect()).await;
+    }
+
+    /// Has this from now on.
+    pub(crate) async fn publish_as_is(&self, snapshot: Snapshot) {
         self.publisher.publish(snapshot);
         // Those who are woken have their turn before this one has its next.
         tokio::task::yield_now().await;

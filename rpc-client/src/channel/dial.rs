@@ -16,7 +16,10 @@ use tokio::{
 };
 
 use super::{ChannelConfig, Patience, settling::Settling};
-use crate::connection::Connection;
+use crate::{
+    connection::Connection,
+    watch::{Connections, Observers, Subscription, Watch},
+};
 
 /// Keeps one connection to an address, or knows why there is none.
 #[derive(Debug)]
@@ -26,6 +29,11 @@ pub(super) struct Dial {
     current: ArcSwapOption<Connection>,
     /// Connections so far, and losses of one of several beside them.
     connections: Arc<AtomicU64>,
+    /// Those that are open, and who is told of them.
+    opened: Arc<Connections>,
+    /// The observers of the channel itself.
+    _subscriptions: Vec<Subscription>,
+    watch: Watch,
     state: Mutex<State>,
     /// Ends the pause before an attempt.
     expected: Notify,
@@ -45,6 +53,15 @@ struct Failure {
     in_a_row: u32,
     due: Instant,
     why: Status,
+}
+
+/// How a channel is connected, or why it is not.
+#[derive(Debug)]
+pub(crate) struct ConnectorStats {
+    pub(crate) connected: bool,
+    pub(crate) error: Option<String>,
+    pub(crate) next_in: Option<Duration>,
+    pub(crate) connections: u64,
 }
 
 type Attempt = Result<Arc<Connection>, Status>;
@@ -69,11 +86,17 @@ impl From<ConnectError> for Status {
 
 impl Dial {
     pub(super) fn new(address: Address, config: ChannelConfig) -> Self {
+        let opened = Arc::new(Connections::new(address.clone()));
+        let observers = Observers::new(config.observers.clone());
+        let subscriptions = observers.iter().map(|it| opened.subscribe(it)).collect();
         Self {
             address,
-            config,
             current: ArcSwapOption::empty(),
             connections: Arc::default(),
+            opened,
+            _subscriptions: subscriptions,
+            watch: Watch::new(observers, config.sampler.clone(), config.timed),
+            config,
             state: Mutex::default(),
             expected: Notify::new(),
         }
@@ -81,6 +104,27 @@ impl Dial {
 
     pub(super) fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// What is shown of the calls over the channel itself.
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    pub(super) fn opened(&self) -> &Arc<Connections> {
+        &self.opened
+    }
+
+    pub(super) fn stats(&self, now: Instant) -> ConnectorStats {
+        let connected = self.is_connected();
+        let state = self.state.lock();
+        let failure = state.failure.as_ref();
+        ConnectorStats {
+            connected,
+            error: failure.map(|failure| failure.why.message().to_owned()),
+            next_in: failure.map(|failure| failure.due.saturating_duration_since(now)),
+            connections: self.opened.opened(),
+        }
     }
 
     pub(super) fn connect_timeout(&self) -> Duration {
@@ -135,8 +179,16 @@ impl Dial {
 
     /// Takes a fresh connection instead of the one there is.
     pub(super) async fn renew(&self) -> Result<(), Status> {
-        self.go_on_over(Arc::new(self.open().await?));
-        Ok(())
+        match self.open().await {
+            Ok(connection) => {
+                self.go_on_over(Arc::new(connection));
+                Ok(())
+            }
+            Err(why) => {
+                self.opened.failed(&why);
+                Err(why)
+            }
+        }
     }
 
     /// Waits for a connection, so patiently, at most until the deadline.
@@ -233,6 +285,7 @@ impl Dial {
                     due: Deadline::after(pause).instant(),
                     why: why.clone(),
                 });
+                self.opened.failed(why);
             }
         }
         self.state.lock().attempt = None;
@@ -252,7 +305,7 @@ impl Dial {
 
     async fn open(&self) -> Result<Connection, Status> {
         let limit = self.config.connect_timeout;
-        let open = Connection::open(&self.address, &self.config, &self.connections);
+        let open = Connection::open(&self.address, &self.config, &self.connections, &self.opened);
         let late = |_| {
             let why = format!("no connection to {} within {limit:?}", self.address);
             Err(Status::unavailable(why).not_sent())

@@ -4,6 +4,7 @@ mod backoff;
 mod dial;
 mod pool;
 mod settling;
+mod stats;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,17 +12,20 @@ use doge_rpc_core::{
     Deadline, Status,
     call::{Request, Response},
     connection::Limits,
+    observe::Observer,
     transport::Address,
 };
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
-use self::dial::{ConnectError, Dial};
-pub use self::{backoff::Backoff, pool::ChannelPool};
+use self::dial::{ConnectError, ConnectorStats, Dial};
+pub use self::{backoff::Backoff, pool::ChannelPool, stats::ChannelStats};
 use crate::{
     MsgpackRpcConfig,
     connection::Connection,
     late::{WaitedFor, late},
     status_tables::may_resend,
+    watch::{Call, Progress, SpanSampler, Subscription},
 };
 
 /// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
@@ -67,6 +71,14 @@ pub struct ChannelConfig {
     pub backoff: Backoff,
     /// How an endpoint is called that speaks MessagePack-RPC.
     pub msgpack_rpc: MsgpackRpcConfig,
+    /// Those who watch the channel: its connections, and the calls that are made over the channel itself. The calls of a
+    /// cluster are seen by the observers of the cluster.
+    pub observers: Vec<Arc<dyn Observer>>,
+    /// Which calls over the channel itself get a span, while a subscriber collects spans of the target `doge::call`. All.
+    pub sampler: Option<SpanSampler>,
+    /// Takes the times of calls over the channel itself, for [`ChannelStats`]. Off: the clock is the dearest part of
+    /// counting.
+    pub timed: bool,
 }
 
 impl Default for ChannelConfig {
@@ -76,6 +88,9 @@ impl Default for ChannelConfig {
             connect_timeout: Duration::from_secs(1),
             backoff: Backoff::default(),
             msgpack_rpc: MsgpackRpcConfig::default(),
+            observers: Vec::new(),
+            sampler: None,
+            timed: false,
         }
     }
 }
@@ -124,7 +139,34 @@ impl Channel {
         let patience = Patience::Whole {
             wait_for_ready: request.waits_for_ready(),
         };
-        self.call_patiently(patience, request, now).await
+        let (watch, progress) = (self.dial.watch(), Progress::default());
+        let call = Call::begin(watch, request, Some(self.address()), &progress, now);
+        let answer = match call.span() {
+            None => self.call_patiently(patience, request, now).await,
+            Some(span) => {
+                let running = self.call_patiently(patience, request, now);
+                Box::pin(running.instrument(span)).await
+            }
+        };
+        call.end(&answer);
+        answer
+    }
+
+    /// What it has done so far, and how it is connected.
+    pub fn stats(&self) -> ChannelStats {
+        ChannelStats::of(
+            self.connector_stats(Instant::now()),
+            &self.dial.watch().calls,
+        )
+    }
+
+    pub(crate) fn connector_stats(&self, now: Instant) -> ConnectorStats {
+        self.dial.stats(now)
+    }
+
+    /// Tells an observer of the connections.
+    pub(crate) fn subscribe(&self, observer: &Arc<dyn Observer>) -> Subscription {
+        self.dial.opened().subscribe(observer)
     }
 
     /// The same, with so much patience for a connection. It begins `now`, so that a call looks at the clock once.

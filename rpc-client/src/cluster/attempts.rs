@@ -1,42 +1,65 @@
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use doge_rpc_core::{
-    Status,
+    Code, Status,
     call::{Request, Response},
+    observe,
 };
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
-use super::{Core, Set};
+use super::{Core, Endpoint, Set, attempt::Attempt};
 use crate::{
     channel::Patience,
     ha::{Endpoints, Event, Pick, Tried},
+    watch::Progress,
 };
 
 /// One call over one set of endpoints, as a strategy sees it.
 pub(super) struct Attempts<'a> {
     core: &'a Core,
     set: &'a Set,
+    request: &'a Request,
+    progress: &'a Progress,
     /// When it began: when the first endpoint is picked and asked, so that most calls look at the clock once.
     began: Instant,
-    /// An attempt was made; what comes after it has to look again.
-    later: AtomicBool,
+    /// How many attempts the call had when it began here. After a further attempt the clock is looked at again.
+    before: u32,
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(core: &'a Core, set: &'a Set, now: Instant) -> Self {
+    pub(super) fn new(
+        core: &'a Core,
+        set: &'a Set,
+        request: &'a Request,
+        progress: &'a Progress,
+        now: Instant,
+    ) -> Self {
         Self {
             core,
             set,
+            request,
+            progress,
             began: now,
-            later: AtomicBool::new(false),
+            before: progress.attempts(),
         }
     }
 
     fn now(&self) -> Instant {
-        if self.later.load(Ordering::Relaxed) {
+        if self.progress.attempts() > self.before {
             Instant::now()
         } else {
             self.began
+        }
+    }
+
+    /// Tells that an endpoint was picked.
+    #[inline]
+    fn picked(&self, endpoint: Option<usize>) {
+        let observers = &self.core.watch.observers;
+        if !observers.is_empty()
+            && let Some(endpoint) = endpoint
+        {
+            let address = self.set.endpoints()[endpoint].channel().address();
+            observers.observe(&observe::Event::EndpointPicked(address));
         }
     }
 }
@@ -47,7 +70,9 @@ impl Endpoints for Attempts<'_> {
     }
 
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
-        self.set.pick(request, tried, self.now())
+        let picked = self.set.pick(request, tried, self.now());
+        self.picked(picked.map(|picked| picked.endpoint));
+        picked
     }
 
     fn has_up(&self, tried: &Tried) -> bool {
@@ -55,7 +80,9 @@ impl Endpoints for Attempts<'_> {
     }
 
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
-        self.set.pick_for_hedge(request, tried, self.now())
+        let picked = self.set.pick_for_hedge(request, tried, self.now());
+        self.picked(picked);
+        picked
     }
 
     async fn attempt(
@@ -65,9 +92,21 @@ impl Endpoints for Attempts<'_> {
         patience: Patience,
     ) -> Result<Response, Status> {
         let now = self.now();
-        self.later.store(true, Ordering::Relaxed);
+        let earlier = self.progress.attempt();
         let endpoint = &self.set.endpoints()[endpoint];
-        endpoint.attempt(request, patience, now).await
+        let attempt = Attempt::begin(self.core, endpoint, request, now);
+        let answer = if earlier > 0 && self.progress.has_span() {
+            let span = attempt_span(endpoint, request);
+            let running = endpoint.attempt(request, patience, now);
+            let answer = Box::pin(running.instrument(span.clone())).await;
+            let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
+            span.record("code", tracing::field::display(code));
+            answer
+        } else {
+            endpoint.attempt(request, patience, now).await
+        };
+        attempt.end(&answer);
+        answer
     }
 
     fn timed_out(&self, endpoint: usize) {
@@ -85,5 +124,26 @@ impl Endpoints for Attempts<'_> {
 
     fn note(&self, event: Event) {
         self.core.counters.event(event);
+        let observers = &self.core.watch.observers;
+        if !observers.is_empty() {
+            let route = self.request.route();
+            observers.observe(&match event {
+                Event::Retry => observe::Event::Retry(route),
+                Event::Hedge => observe::Event::Hedge(route),
+                Event::HedgeWon => observe::Event::HedgeWon(route),
+                Event::BudgetEmpty => observe::Event::BudgetEmpty(route),
+            });
+        }
     }
+}
+
+/// The span of an attempt that is not the first of its call; the first is in the span of the call.
+fn attempt_span(endpoint: &Endpoint, request: &Request) -> Span {
+    tracing::info_span!(
+        target: "doge::call",
+        "attempt",
+        address = %endpoint.channel().address(),
+        number = request.attempt().number,
+        code = tracing::field::Empty,
+    )
 }

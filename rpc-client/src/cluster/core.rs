@@ -1,28 +1,38 @@
 use std::{
+    pin::pin,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use doge_registry::ServiceKey;
 use doge_rpc_core::{
     Status,
-    call::{Layers, Request, Response},
+    call::{BoxedService, Layers, Request, Response},
 };
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Policies, Set, attempts::Attempts, policies::Policy, stats::Counters};
+use tracing::{Instrument as _, Span};
+
+use super::{
+    Answer, ClusterStats, Policies, Set, attempts::Attempts, follow::ListState, policies::Policy,
+    stats::Counters,
+};
 use crate::{
     balance::Balancing,
     ha::{Budget, Plan},
     health::HealthConfig,
+    in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
     limit::{Limiter, Permit},
     status_tables::is_unreachable,
+    watch::{Call, Progress, Tally, Watch},
 };
 
 /// A cluster below the layers of a call.
@@ -37,7 +47,10 @@ pub(super) struct Core {
     pub(super) limiter: Option<Limiter>,
     pub(super) policies: Policies,
     pub(super) budget: Budget,
+    pub(super) watch: Watch,
+    pub(super) attempts: Tally,
     pub(super) counters: Counters,
+    pub(super) list: Mutex<ListState>,
     /// Told after each change of the endpoints, and when one of them gets connected.
     pub(super) changed: watch::Sender<()>,
     /// Makes the monitor look at once.
@@ -55,9 +68,52 @@ impl Drop for Core {
 impl Core {
     /// Makes one call, which begins `now`.
     pub(super) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
-        self.counters.call();
+        let progress = Progress::default();
+        let call = Call::begin(&self.watch, request, None, &progress, now);
+        let answer = match call.span() {
+            None => self.make(request, now, &progress).await,
+            Some(span) => Box::pin(self.make(request, now, &progress).instrument(span)).await,
+        };
+        call.end(&answer);
+        answer
+    }
+
+    /// Makes one call through the layers of a call.
+    pub(super) async fn call_through(
+        &self,
+        layered: BoxedService,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
+        let progress = Arc::new(Progress::default());
+        let call = Call::begin(&self.watch, request, None, &progress, now);
+        let mut inside = request.clone();
+        inside.extensions_mut().insert(Arc::clone(&progress));
+        let span = call.span().unwrap_or_else(Span::none);
+        let place = pin!(Some(Layers::call(layered, inside).instrument(span)));
+        let ended = until_deadline(request.deadline().instant(), InPlace::new(place)).await;
+        let late = || Err(late(request, None, WaitedFor::Answer, now));
+        let answer = ended.unwrap_or_else(late);
+        call.end(&answer);
+        answer
+    }
+
+    /// Makes one call that came through the layers.
+    pub(super) async fn call_below_layers(&self, request: Request) -> Result<Response, Status> {
+        // A layer that makes a request of its own makes attempts that its call does not know.
+        let progress = request.extensions().get::<Arc<Progress>>().cloned();
+        let progress = progress.unwrap_or_default();
+        self.make(&request, Instant::now(), &progress).await
+    }
+
+    async fn make(
+        &self,
+        request: &Request,
+        now: Instant,
+        progress: &Progress,
+    ) -> Result<Response, Status> {
         let policy = self.policies.of(request.route());
-        let answer = self.call_by(&policy, request, now).await;
+        let answer = self.call_by(&policy, request, now, progress).await;
         answer.or_else(|status| policy.plan.answer_for(request, status))
     }
 
@@ -66,6 +122,7 @@ impl Core {
         policy: &Policy,
         request: &Request,
         mut now: Instant,
+        progress: &Progress,
     ) -> Result<Response, Status> {
         let began = now;
         let permits = self.pass(policy, request).await?;
@@ -77,7 +134,7 @@ impl Core {
         let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
         loop {
             let set = self.set.load_full();
-            let last = match self.run(&policy.plan, &set, request, now).await {
+            let last = match self.run(&policy.plan, &set, request, now, progress).await {
                 Err(status) if is_unreachable(&status) => status,
                 answer => return answer,
             };
@@ -106,22 +163,58 @@ impl Core {
         set: &Set,
         request: &Request,
         now: Instant,
+        progress: &Progress,
     ) -> Result<Response, Status> {
         if set.endpoints().is_empty() {
             let why = format!("no instance of {} is registered", self.service);
             return Err(Status::unavailable(why).not_sent());
         }
-        let attempts = Attempts::new(self, set, now);
+        let attempts = Attempts::new(self, set, request, progress, now);
         plan.run(&attempts, request, &self.budget).await
+    }
+
+    pub(super) fn stats(&self) -> ClusterStats {
+        let set = self.set.load();
+        let now = Instant::now();
+        let (calls, attempts) = (&self.watch.calls, &self.attempts);
+        // Ends before starts, so that no more calls seem to have ended than have begun.
+        let (calls_ended, attempts_ended) = (calls.ended(), attempts.ended());
+        ClusterStats {
+            calls: calls.started(),
+            calls_ended,
+            call_latencies: calls.latencies(),
+            attempts: attempts.started(),
+            attempts_ended,
+            attempt_latencies: attempts.latencies(),
+            retries_left: self.budget.left(now),
+            panicking: set.is_panicking(),
+            list: self.list.lock().read(now),
+            endpoints: set.endpoints().iter().map(|it| it.stats(now)).collect(),
+            ..self.counters.stats()
+        }
     }
 
     /// Makes one call at each endpoint.
     pub(super) async fn broadcast(&self, request: &Request) -> Result<Vec<Answer>, Status> {
-        self.counters.call();
+        let progress = Progress::default();
+        let call = Call::begin(&self.watch, request, None, &progress, Instant::now());
+        let making = self.make_broadcast(request, &progress);
+        let answers = making
+            .instrument(call.span().unwrap_or_else(Span::none))
+            .await;
+        call.end(&as_one(&answers));
+        answers
+    }
+
+    async fn make_broadcast(
+        &self,
+        request: &Request,
+        progress: &Progress,
+    ) -> Result<Vec<Answer>, Status> {
         let policy = self.policies.of(request.route());
         let _permits = self.pass(&policy, request).await?;
         let set = self.set.load_full();
-        let attempts = Attempts::new(self, &set, Instant::now());
+        let attempts = Attempts::new(self, &set, request, progress, Instant::now());
         let answers = Plan::broadcast(&attempts, request).await.into_iter();
         Ok(answers
             .map(|(endpoint, result)| Answer {
@@ -159,6 +252,19 @@ impl Core {
             }
         }
     }
+}
+
+/// The answers of all as the answer of one call: the first that is a failure or an error of the application, or else the
+/// first.
+fn as_one(answers: &Result<Vec<Answer>, Status>) -> Result<Response, Status> {
+    let answers = answers.as_ref().map_err(Status::clone)?;
+    let is_result =
+        |answer: &&Answer| matches!(&answer.result, Ok(it) if !it.is_application_error());
+    let telling = answers.iter().find(|answer| !is_result(answer));
+    let told = telling
+        .or(answers.first())
+        .map(|answer| answer.result.clone());
+    told.unwrap_or_else(|| Ok(Response::from_result(Bytes::new())))
 }
 
 /// The longest between two looks at instances none of which can be reached, if nothing is known to have changed.

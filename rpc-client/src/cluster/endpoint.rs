@@ -20,6 +20,7 @@ use crate::{
     channel::Patience,
     health::{Health, HealthOutcome},
     status_tables::load_sample,
+    watch::Failures,
 };
 
 /// An instance as a client sees it. Cheap to clone.
@@ -37,7 +38,7 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
-        let line = Line::new(channel, Health::new(&core.health), &core.alarm);
+        let line = Line::new(channel, Health::new(&core.health), core);
         let line = Arc::new(line);
         let layered = (!core.attempt_layers.is_empty()).then(|| {
             let bare = (Arc::clone(&line), Arc::clone(&core.alone));
@@ -140,14 +141,26 @@ impl Endpoint {
         self.line.record(HealthOutcome::Failure);
     }
 
-    pub(super) fn stats(&self) -> EndpointStats {
+    pub(super) fn failures(&self) -> &Failures {
+        self.line.failures()
+    }
+
+    pub(super) fn stats(&self, now: Instant) -> EndpointStats {
+        let connector = self.channel().connector_stats(now);
         EndpointStats {
             instance: self.instance.id().to_owned(),
             address: self.channel().address().to_string(),
-            connected: self.channel().is_connected(),
+            zone: self.instance.zone().map(str::to_owned),
+            weight: self.instance.weight(),
+            connected: connector.connected,
+            connect_error: connector.error,
+            next_connect_in: connector.next_in,
+            connections: connector.connections,
             ejected: self.health().is_ejected(),
+            probe_in: self.health().probe_in(now),
+            failures: self.failures().read(),
             in_flight: self.load.in_flight(),
-            latency: self.load.latency(Instant::now()),
+            latency: self.load.latency(now),
         }
     }
 }

@@ -6,11 +6,12 @@ use doge_rpc_core::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::losses::Losses;
+use super::{Core, losses::Losses};
 use crate::{
     Channel,
     channel::Patience,
     health::{Health, HealthOutcome},
+    watch::{Failures, Subscription},
 };
 
 /// The channel to an endpoint, and what the calls over it tell of its health. Layers of an attempt are above: what they
@@ -20,17 +21,23 @@ pub(super) struct Line {
     channel: Channel,
     health: Arc<Health>,
     losses: Losses,
+    failures: Failures,
+    /// What the observers of the cluster are told of its connections.
+    _subscriptions: Vec<Subscription>,
     /// Told when the health wants to be looked at.
     alarm: Arc<Notify>,
 }
 
 impl Line {
-    pub(super) fn new(channel: Channel, health: Health, alarm: &Arc<Notify>) -> Self {
+    pub(super) fn new(channel: Channel, health: Health, core: &Core) -> Self {
+        let observers = core.watch.observers.iter();
         Self {
+            _subscriptions: observers.map(|it| channel.subscribe(it)).collect(),
             channel,
             health: Arc::new(health),
             losses: Losses::default(),
-            alarm: Arc::clone(alarm),
+            failures: Failures::default(),
+            alarm: Arc::clone(&core.alarm),
         }
     }
 
@@ -40,6 +47,11 @@ impl Line {
 
     pub(super) fn health(&self) -> &Arc<Health> {
         &self.health
+    }
+
+    /// Attempts that failed, those at a layer above included.
+    pub(super) fn failures(&self) -> &Failures {
+        &self.failures
     }
 
     pub(super) fn losses(&self) -> &Losses {

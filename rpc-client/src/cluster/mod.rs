@@ -3,6 +3,7 @@
 //! A call passes the layers of the call, the limits, and a strategy, which makes attempts at endpoints that a set
 //! picks. `follow` keeps the set as the registry has it; `monitor` keeps its endpoints connected and healthy.
 
+mod attempt;
 mod attempts;
 mod builder;
 mod core;
@@ -32,13 +33,11 @@ use tokio::time::Instant;
 pub use self::{
     builder::{ClusterBuilder, ClusterError},
     policy::MethodPolicy,
-    stats::{ClusterStats, EndpointStats},
+    stats::{ClusterStats, EndpointStats, InstanceList},
 };
 use self::{
     core::Core, endpoint::Endpoint, follow::Follow, monitor::Monitor, policies::Policies, set::Set,
-    stats::Counters,
 };
-use crate::late::{WaitedFor, late};
 
 /// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.
 ///
@@ -102,7 +101,7 @@ impl Cluster {
             let core = Arc::clone(&core);
             layers.around(tower::service_fn(move |request| {
                 let core = Arc::clone(&core);
-                async move { core.call(&request, Instant::now()).await }
+                async move { core.call_below_layers(request).await }
             }))
         });
         Self {
@@ -127,12 +126,11 @@ impl Cluster {
         request: &Request,
         now: Instant,
     ) -> Result<Response, Status> {
-        let Some(layered) = &self.shared.layered else {
-            return self.shared.core.call(request, now).await;
-        };
-        let call = Layers::call(layered.clone(), request.clone());
-        let ended = tokio::time::timeout_at(request.deadline().instant(), call).await;
-        ended.unwrap_or_else(|_| Err(late(request, None, WaitedFor::Answer, now)))
+        let core = &self.shared.core;
+        match &self.shared.layered {
+            None => core.call(request, now).await,
+            Some(layered) => Box::pin(core.call_through(layered.clone(), request, now)).await,
+        }
     }
 
     /// Makes one call at each endpoint, 64 at a time, and returns what each has to say. What an instance refuses or
@@ -161,9 +159,7 @@ impl Cluster {
 
     /// What it has done so far, and how its endpoints are.
     pub fn stats(&self) -> ClusterStats {
-        let set = self.shared.core.set.load();
-        let endpoints = set.endpoints().iter().map(Endpoint::stats).collect();
-        self.shared.core.counters.stats(endpoints)
+        self.shared.core.stats()
     }
 }
 

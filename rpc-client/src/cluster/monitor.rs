@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use doge_rpc_core::Status;
+use doge_rpc_core::{Status, observe::Event};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{Core, Endpoint, Set, endpoint::Look};
@@ -101,7 +101,7 @@ impl Monitor {
                     // A new process, or one that was cut off: what it failed at before is past. But one that breaks
                     // off at each call is back each time, too.
                     if !endpoint.keeps_breaking_off() {
-                        self.ejector.restored(endpoint.health());
+                        self.restored(core, endpoint);
                     }
                     endpoint.load().warm_up_from(now);
                     back = true;
@@ -134,6 +134,9 @@ impl Monitor {
         core.counters.ejected(sweep.ejected.len());
         for index in sweep.ejected {
             let address = set.endpoints()[index].channel().address();
+            core.watch
+                .observers
+                .observe(&Event::EndpointEjected(address));
             tracing::warn!(service = %core.service, %address, "an endpoint is ejected for its failures");
         }
         for index in sweep.probe {
@@ -145,12 +148,25 @@ impl Monitor {
         }
     }
 
+    /// Puts an endpoint back into rotation, if it is out.
+    fn restored(&self, core: &Core, endpoint: &Endpoint) {
+        if self.ejector.restored(endpoint.health()) {
+            let address = endpoint.channel().address();
+            core.watch
+                .observers
+                .observe(&Event::EndpointReturned(address));
+        }
+    }
+
     fn probed(&mut self, endpoint: &Endpoint, probed: Result<(), Status>) {
+        let Some(core) = self.core.upgrade() else {
+            return;
+        };
         let (now, address) = (Instant::now(), endpoint.channel().address());
         match probed {
             Ok(()) => {
                 tracing::info!(%address, "an ejected endpoint is back");
-                self.ejector.restored(endpoint.health());
+                self.restored(&core, endpoint);
                 endpoint.load().warm_up_from(now);
             }
             Err(why) => {

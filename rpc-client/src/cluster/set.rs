@@ -48,6 +48,10 @@ impl Set {
         self.panicking.store(panicking, Ordering::Relaxed);
     }
 
+    pub(super) fn is_panicking(&self) -> bool {
+        self.panicking.load(Ordering::Relaxed)
+    }
+
     /// The endpoint for the next attempt, none that was tried: one that is connected and in rotation; for want of such
     /// one that is connected; then one that may get connected; and one that is down if there is nothing else.
     pub(super) fn pick(&self, request: &Request, tried: &Tried, now: Instant) -> Option<Pick> {

@@ -12,7 +12,7 @@ use std::{
 
 use doge_rpc_core::{Status, transport::Address};
 
-use crate::ChannelConfig;
+use crate::{ChannelConfig, watch::Connections};
 
 /// What carries the calls to one address, in the dialect that the address says. A call finds out for itself which it is:
 /// a future around those of both would cost each native call.
@@ -24,7 +24,7 @@ pub(crate) enum Connection {
 
 impl Connection {
     /// Connects. Cancel safe: a dropped attempt leaves nothing behind. Where there are several connections, `losses`
-    /// counts those that are lost under a call while the others go on.
+    /// counts those that are lost under a call while the others go on. `opened` is told of each.
     ///
     /// # Errors
     ///
@@ -33,16 +33,17 @@ impl Connection {
         address: &Address,
         config: &ChannelConfig,
         losses: &Arc<AtomicU64>,
+        opened: &Arc<Connections>,
     ) -> Result<Self, Status> {
         let meta = match address {
             Address::Doge(_) => true,
             Address::MsgpackRpc(_) => false,
             _ => {
-                let connection = native::Connection::open(address, &config.limits).await?;
+                let connection = native::Connection::open(address, &config.limits, opened).await?;
                 return Ok(Self::Native(connection));
             }
         };
-        let pool = msgpack_rpc::Pool::open(address, meta, config, losses).await?;
+        let pool = msgpack_rpc::Pool::open(address, meta, config, losses, opened).await?;
         Ok(Self::MsgpackRpc(pool))
     }
 

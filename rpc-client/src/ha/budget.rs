@@ -53,11 +53,31 @@ impl Budget {
         self.deposits[number as usize % SLOTS].count(number);
     }
 
+    /// How many retries there are.
+    pub(crate) fn left(&self, now: Instant) -> u64 {
+        let (income, retries) = self.balance(self.slot_number(now), &self.withdrawals.lock());
+        (income / RETRY).saturating_sub(retries)
+    }
+
     /// Takes a retry, if there is one.
     pub(crate) fn withdraw(&self, now: Instant) -> bool {
         let number = self.slot_number(now);
-        let remembered = |slot: u32| number.wrapping_sub(slot) < SLOTS as u32;
         let mut withdrawals = self.withdrawals.lock();
+        let (income, retries) = self.balance(number, &withdrawals);
+        if income < (retries + 1).saturating_mul(RETRY) {
+            return false;
+        }
+        let (slot, retries) = &mut withdrawals[number as usize % SLOTS];
+        if *slot != number {
+            (*slot, *retries) = (number, 0);
+        }
+        *retries += 1;
+        true
+    }
+
+    /// What the calls of the last slots allow, in millionths, and the retries of these slots.
+    fn balance(&self, number: u32, withdrawals: &[(u32, u32); SLOTS]) -> (u64, u64) {
+        let remembered = |slot: u32| number.wrapping_sub(slot) < SLOTS as u32;
         let deposits = self.deposits.iter().map(Slot::load);
         let calls: u64 = deposits
             .filter(|(slot, _)| remembered(*slot))
@@ -71,15 +91,7 @@ impl Budget {
         let income = self
             .reserve
             .saturating_add(calls.saturating_mul(self.deposit));
-        if income < (retries + 1).saturating_mul(RETRY) {
-            return false;
-        }
-        let (slot, retries) = &mut withdrawals[number as usize % SLOTS];
-        if *slot != number {
-            (*slot, *retries) = (number, 0);
-        }
-        *retries += 1;
-        true
+        (income, retries)
     }
 
     fn slot_number(&self, now: Instant) -> u32 {
@@ -140,6 +152,7 @@ mod tests {
         assert_eq!(taken(&budget, start), 100, "10 per second for 10 s");
         for (calls, retries) in [(4, 0), (1, 1), (50, 10), (3, 0), (2, 1)] {
             (0..calls).for_each(|_| budget.deposit(start));
+            assert_eq!(budget.left(start), retries as u64);
             assert_eq!(taken(&budget, start), retries, "after {calls} calls");
         }
     }

@@ -1,14 +1,15 @@
-use std::future::Future;
+use std::{future::Future, pin::pin};
 
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::Tried;
 use crate::{
     channel::Patience,
+    in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
 };
 
@@ -83,8 +84,6 @@ impl Pick {
 /// What a strategy did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// An attempt began: the first, a further one, a retry, a hedge.
-    Attempt,
     /// A retry was taken from the budget; it begins at once or after a pause.
     Retry,
     /// A hedge was begun; its attempt is counted besides.
@@ -103,14 +102,26 @@ pub(super) async fn attempt<E: Endpoints>(
     request: &Request,
     patience: Patience,
 ) -> Result<Response, Status> {
-    endpoints.note(Event::Attempt);
     if endpoints.keeps_deadline() {
         return endpoints.attempt(endpoint, request, patience).await;
     }
+    // Behind layers, which allocate as well. In a box, it does not make the future of every call larger.
+    Box::pin(attempt_until_deadline(
+        endpoints, endpoint, request, patience,
+    ))
+    .await
+}
+
+async fn attempt_until_deadline<E: Endpoints>(
+    endpoints: &E,
+    endpoint: usize,
+    request: &Request,
+    patience: Patience,
+) -> Result<Response, Status> {
+    let running = pin!(Some(endpoints.attempt(endpoint, request, patience)));
     let deadline = request.deadline().instant();
-    let running = endpoints.attempt(endpoint, request, patience);
-    let ended = timeout_at(deadline, running).await;
-    ended.unwrap_or_else(|_| Err(late(request, None, WaitedFor::Answer, endpoints.began())))
+    let ended = until_deadline(deadline, InPlace::new(running)).await;
+    ended.unwrap_or_else(|| Err(late(request, None, WaitedFor::Answer, endpoints.began())))
 }
 
 /// How long an attempt waits for a connection when so many endpoints are not asked again: if there is another one, it

@@ -8,6 +8,7 @@ use super::{
     Budget, Endpoints, Failover, Failsafe, Strategy, backup::Backup, broadcast, failfast, failover,
     failsafe,
 };
+use crate::watch::Throttle;
 
 /// A strategy with its state. Made once for a service, or for a method that has its own.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ enum Kind {
     Failover(Failover),
     Failfast,
     BackupRequest(Box<Backup>),
-    Failsafe(Failsafe),
+    Failsafe(Failsafe, Throttle),
     Broadcast,
 }
 
@@ -31,7 +32,7 @@ impl Plan {
             Strategy::BackupRequest(config) => {
                 Kind::BackupRequest(Box::new(Backup::new(config, Instant::now())))
             }
-            Strategy::Failsafe(config) => Kind::Failsafe(config),
+            Strategy::Failsafe(config) => Kind::Failsafe(config, Throttle::default()),
             Strategy::Broadcast => Kind::Broadcast,
         })
     }
@@ -59,7 +60,7 @@ impl Plan {
     ) -> Result<Response, Status> {
         match &self.0 {
             Kind::Failover(config) => failover::run(config, endpoints, request, budget).await,
-            Kind::Failfast | Kind::Failsafe(_) => failfast::run(endpoints, request).await,
+            Kind::Failfast | Kind::Failsafe(..) => failfast::run(endpoints, request).await,
             Kind::BackupRequest(backup) if may_be_hedged(request) => {
                 backup.run(endpoints, request, budget).await
             }
@@ -77,7 +78,9 @@ impl Plan {
     /// The same status, unless the strategy has an answer for it.
     pub(crate) fn answer_for(&self, request: &Request, status: Status) -> Result<Response, Status> {
         match &self.0 {
-            Kind::Failsafe(config) => Ok(failsafe::answer(config, request, &status)),
+            Kind::Failsafe(config, throttle) => {
+                Ok(failsafe::answer(config, throttle, request, &status))
+            }
             _ => Err(status),
         }
     }

@@ -2,7 +2,7 @@ use std::{pin::pin, time::Duration};
 
 use doge_rpc_core::{
     Code, Status,
-    call::{Request, Response},
+    call::{CancelReason, Request, Response},
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     channel::Patience,
+    in_place::{InPlace, stop},
     status_tables::{RetryDecision, has_no_such_method, more_telling, telling},
 };
 
@@ -208,13 +209,15 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
         let Some(limit) = self.attempt_limit() else {
             return Some(running.await);
         };
-        let mut running = pin!(running);
-        if let Ok(answer) = timeout(limit, running.as_mut()).await {
+        let place = pin!(Some(running));
+        let mut running = InPlace::new(place);
+        if let Ok(answer) = timeout(limit, &mut running).await {
             return Some(answer);
         }
         if !self.goes_where_somebody_is() || self.pay().is_err() {
             return Some(running.await);
         }
+        stop(running, CancelReason::AttemptTimeout);
         self.took_too_long(picked.endpoint);
         self.step = Step::Retry;
         None

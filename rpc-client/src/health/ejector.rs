@@ -77,13 +77,15 @@ impl Ejector {
     }
 
     /// A probe went well: the endpoint is back in rotation, with a clean record. Only time makes its next ejection
-    /// short again.
-    pub(crate) fn restored(&self, endpoint: &Health) {
+    /// short again. False when it was in rotation all the time.
+    pub(crate) fn restored(&self, endpoint: &Health) -> bool {
         let mut ejection = endpoint.ejection.lock();
-        if !matches!(ejection.stage, Stage::In) {
+        let was_out = !matches!(ejection.stage, Stage::In);
+        if was_out {
             ejection.stage = Stage::In;
             endpoint.come_back();
         }
+        was_out
     }
 
     /// A probe failed: the endpoint stays out, for longer than before. [`Self::sweep`] tells when that is over.

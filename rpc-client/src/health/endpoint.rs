@@ -89,6 +89,15 @@ impl Health {
         self.row.load(Ordering::Relaxed) & EJECTED != 0
     }
 
+    /// In what time a probe of it is due, if it is out of rotation; zero while a probe is under way.
+    pub(crate) fn probe_in(&self, now: Instant) -> Option<Duration> {
+        match self.ejection.lock().stage {
+            Stage::In => None,
+            Stage::Out { until, .. } => Some(until.saturating_duration_since(now)),
+            Stage::Probing { .. } => Some(Duration::ZERO),
+        }
+    }
+
     /// Whether so many failures came in a row that it is to be ejected, now or since the last time this was asked.
     pub(super) fn take_due(&self) -> bool {
         let row = self.row.fetch_and(!DUE, Ordering::Relaxed);

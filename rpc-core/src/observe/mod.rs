@@ -2,7 +2,7 @@
 
 mod event;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 pub use self::event::{CallInfo, CallResult, Event, RefusalReason, Side};
 
@@ -36,4 +36,10 @@ pub use self::event::{CallInfo, CallResult, Event, RefusalReason, Side};
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Notes what happened.
     fn observe(&self, event: &Event<'_>);
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event<'_>) {
+        (**self).observe(event);
+    }
 }

@@ -145,7 +145,10 @@ impl Router {
 
     /// Figures of all methods, which are zero, and at the end those of methods that do not exist.
     pub(crate) fn stats(&self) -> Vec<MethodStats> {
-        let methods = self.methods.iter().filter_map(|it| it.route().static_schema());
+        let methods = self
+            .methods
+            .iter()
+            .filter_map(|it| it.route().static_schema());
         let methods = methods.map(|method| MethodStats::new(method.service(), method.name()));
         let other = MethodStats::new("", ServerStats::OTHER);
         methods.chain([other]).collect()

@@ -8,8 +8,10 @@ use arc_swap::ArcSwap;
 use doge_registry::{Registry, ServiceKey, Several};
 use doge_rpc_core::{
     call::{CallLayer, Layers},
+    observe::Observer,
     schema::ServiceSchema,
 };
+use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
@@ -17,13 +19,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::ClusterError;
-use super::{Cluster, Core, Follow, MethodPolicy, Monitor, Policies, Set};
+use super::{
+    Cluster, Core, Follow, MethodPolicy, Monitor, Policies, Set, follow::ListState, stats::Counters,
+};
 use crate::{
     ChannelConfig, ChannelPool,
     balance::Balancing,
     ha::{Budget, RetryBudget, Strategy},
     health::HealthConfig,
     limit::{CallLimits, Limiter},
+    watch::{Observers, SpanSampler, Tally, Watch},
 };
 
 /// Which instances to call, and how.
@@ -63,6 +68,9 @@ pub struct ClusterBuilder {
     known: Option<Vec<String>>,
     call_layers: Layers,
     attempt_layers: Layers,
+    observers: Observers,
+    sampler: Option<SpanSampler>,
+    timed: bool,
 }
 
 impl ClusterBuilder {
@@ -80,6 +88,9 @@ impl ClusterBuilder {
             known: None,
             call_layers: Layers::default(),
             attempt_layers: Layers::default(),
+            observers: Observers::default(),
+            sampler: None,
+            timed: false,
         }
     }
 
@@ -172,6 +183,55 @@ impl ClusterBuilder {
         self
     }
 
+    /// Watches the cluster: its calls, their attempts, its endpoints and the connections to them. Several observers are told
+    /// in the order in which they were added. A call is seen around the [layers of a call](Self::call_layer), as its caller
+    /// sees it, and an attempt around the [layers of an attempt](Self::attempt_layer).
+    ///
+    /// Of a connection that clusters share, the observers of each are told.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use doge_registry::{Registry, ServiceKey};
+    /// use doge_rpc_client::{Cluster, ClusterError};
+    /// use doge_rpc_core::observe::{Event, Observer};
+    ///
+    /// /// The addresses of endpoints that were put out of rotation.
+    /// #[derive(Debug, Default)]
+    /// struct Ejected(Mutex<Vec<String>>);
+    ///
+    /// impl Observer for Ejected {
+    ///     fn observe(&self, event: &Event<'_>) {
+    ///         if let (Event::EndpointEjected(address), Ok(mut ejected)) = (event, self.0.lock()) {
+    ///             ejected.push(address.to_string());
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// async fn watched(registry: &Arc<dyn Registry>) -> Result<Cluster, ClusterError> {
+    ///     let ejected = Arc::new(Ejected::default());
+    ///     let service = ServiceKey::new("hr.employee");
+    ///     Cluster::builder(service).registry(registry).observer(Arc::clone(&ejected)).follow().await
+    /// }
+    /// ```
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Which calls get a span, while a subscriber collects spans of the target `doge::call`. All.
+    pub fn sampler(mut self, sampler: SpanSampler) -> Self {
+        self.sampler = Some(sampler);
+        self
+    }
+
+    /// Takes the times of calls and attempts, for [`ClusterStats`](crate::ClusterStats). Off: the clock is the dearest part
+    /// of counting.
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.timed = timed;
+        self
+    }
+
     /// Shares connections with those who use this pool. The pool of the process.
     pub fn pool(mut self, pool: &ChannelPool) -> Self {
         self.pool = Some(pool.clone());
@@ -221,7 +281,10 @@ impl ClusterBuilder {
             limiter,
             policies,
             budget: Budget::new(&self.retry_budget, Instant::now()),
-            counters: super::Counters::default(),
+            watch: Watch::new(self.observers, self.sampler, self.timed),
+            attempts: Tally::new(self.timed),
+            counters: Counters::default(),
+            list: Mutex::new(ListState::new()),
             changed: watch::Sender::new(()),
             alarm: Arc::new(Notify::new()),
             gone: CancellationToken::new(),

@@ -2,6 +2,7 @@
 
 mod address;
 mod arrivals;
+mod list;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use std::{
 
 use doge_registry::{Instance, Snapshot, Watch, WatchClosed};
 
+pub(super) use self::list::ListState;
 use self::{address::address_of, arrivals::Arrivals};
 use super::{Core, Endpoint, Set};
 use crate::{ChannelPool, balance};
@@ -58,7 +60,10 @@ impl Follow {
             };
             match changed {
                 Ok(snapshot) => self.apply(&core, &snapshot),
-                Err(closed) => return warn_of_end(&core, closed),
+                Err(closed) => {
+                    core.list.lock().freeze();
+                    return warn_of_end(&core, closed);
+                }
             }
         }
     }
@@ -90,6 +95,7 @@ impl Follow {
             endpoints = set.endpoints().len(),
             "instances changed"
         );
+        core.list.lock().change(snapshot);
         core.alone
             .store(set.endpoints().len() == 1, Ordering::Relaxed);
         core.set.store(Arc::new(set));

@@ -1,4 +1,4 @@
-use std::io;
+use std::{fmt, io};
 
 use doge_rpc_core::{Status, call::Request, transport::Address};
 
@@ -62,5 +62,18 @@ impl Failure {
     /// Whether the next call can go over the same connection.
     pub(super) fn leaves_connection(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::OverLimit(_))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(status) => status.fmt(f),
+            Self::Unsent(error) | Self::Lost(error) => error.fmt(f),
+            Self::HungUp => f.write_str("the server closed the connection"),
+            Self::OutOfStep(why) => write!(f, "the server broke the protocol: {why}"),
+            Self::OverLimit(why) => f.write_str(why),
+            Self::TooLarge(limit) => write!(f, "an answer is larger than {limit} bytes"),
+        }
     }
 }

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{failure::Failure, reaper::Reaper, shared::Shared, unserved::Unserved};
-use crate::ChannelConfig;
+use crate::{ChannelConfig, watch::Connections};
 
 /// Connections to one server, of which each call has one for itself.
 ///
@@ -37,8 +37,9 @@ impl Pool {
         meta: bool,
         config: &ChannelConfig,
         losses: &Arc<AtomicU64>,
+        opened: &Arc<Connections>,
     ) -> Result<Self, Status> {
-        let shared = Arc::new(Shared::new(address, meta, config, losses));
+        let shared = Arc::new(Shared::new(address, meta, config, losses, opened));
         shared.open().await?;
         let pool = Arc::downgrade(&shared);
         let reaper = Reaper::start(move |now| Some(pool.upgrade()?.expire(now)));
@@ -88,6 +89,7 @@ impl Pool {
                 }
             });
             let Ok(answer) = answer.await else {
+                socket.closes("its call was not answered before the deadline");
                 return Err(shared.late(request, time));
             };
             let is_late = || deadline <= Instant::now();
@@ -106,6 +108,7 @@ impl Pool {
                 shared.rest(socket);
                 return Err(shared.failed(failure, request));
             }
+            socket.closes(failure.to_string());
             drop(socket);
             // Nothing of the call has left.
             if matches!(failure, Failure::Unsent(_)) {

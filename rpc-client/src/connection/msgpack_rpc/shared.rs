@@ -27,6 +27,7 @@ use crate::{
     ChannelConfig,
     connection::{no_connection, waiting::Waiting},
     late::{WaitedFor, late},
+    watch::Connections,
 };
 
 /// What the calls of a pool share.
@@ -46,6 +47,7 @@ pub(super) struct Shared {
     end: OnceLock<Status>,
     /// Connections that were lost under a call, counted for the health of the endpoint.
     losses: Arc<AtomicU64>,
+    opened: Arc<Connections>,
 }
 
 /// Connections that no call uses, and who else would have their turn.
@@ -85,6 +87,7 @@ impl Shared {
         meta: bool,
         config: &ChannelConfig,
         losses: &Arc<AtomicU64>,
+        opened: &Arc<Connections>,
     ) -> Self {
         let MsgpackRpcConfig {
             connections,
@@ -111,6 +114,7 @@ impl Shared {
             }),
             end: OnceLock::new(),
             losses: Arc::clone(losses),
+            opened: Arc::clone(opened),
         }
     }
 
@@ -163,6 +167,9 @@ impl Shared {
         }
         // Closed before the place is free for another one.
         drop(free);
+        if closes {
+            socket.closes("another connection had to have its turn");
+        }
         drop(socket);
     }
 
@@ -185,6 +192,9 @@ impl Shared {
                 }
             }
         }
+        for socket in &mut closed {
+            socket.closes("another connection had to have its turn");
+        }
         drop(closed);
     }
 
@@ -203,15 +213,19 @@ impl Shared {
 
     /// Takes no more calls, for this reason.
     pub(super) fn close(&self, why: Status) {
+        let text = why.message().to_owned();
         if self.end.set(why).is_ok() {
             self.places.close();
-            drop(self.free.lock().idle.take());
+            let mut idle = self.free.lock().idle.take();
+            idle.iter_mut().for_each(|it| it.closes(text.clone()));
         }
     }
 
     /// Closes what has been idle for too long, and says when to look again.
     pub(super) fn expire(&self, now: Instant) -> Instant {
-        let (old, next) = self.free.lock().idle.expire(now);
+        let (mut old, next) = self.free.lock().idle.expire(now);
+        old.iter_mut()
+            .for_each(|it| it.closes("it was idle for too long"));
         if !old.is_empty() {
             tracing::debug!(address = %self.address, count = old.len(), "closing connections that were idle for too long");
         }
@@ -263,6 +277,7 @@ impl Shared {
             if socket.is_quiet() {
                 return Ok(Some(socket));
             }
+            socket.closes("the server hung up, or sent what nobody asked for");
             if socket.is_new(Instant::now()) {
                 // A server that has no room may accept and close at once.
                 return Err(NoConnection {
@@ -319,7 +334,8 @@ impl Shared {
             let gone = error.kind() == io::ErrorKind::ConnectionRefused;
             none(&error, gone)
         })?;
-        Ok(Socket::new(stream, self.max_message, Instant::now()))
+        let open = self.opened.open();
+        Ok(Socket::new(stream, self.max_message, open, Instant::now()))
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{future::poll_fn, time::Duration};
+use std::{borrow::Cow, future::poll_fn, time::Duration};
 
 use bytes::Buf as _;
 use doge_rpc_core::{
@@ -10,6 +10,7 @@ use doge_rpc_core::{
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 use super::failure::Failure;
+use crate::watch::OpenConnection;
 
 /// One connection, on which one call is made at a time.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Socket {
     opened: Instant,
     /// The number of the last call; 0 before the first.
     last: u32,
+    open: OpenConnection,
 }
 
 /// A connection that the server closes within this time, and before a call, was refused.
@@ -31,8 +33,16 @@ const MAX_STRAYS: u32 = 64;
 /// The largest number of a call: peers keep it in 32 bits with a sign.
 const LARGEST_ID: u32 = i32::MAX as u32;
 
+const GIVEN_UP: &str = "its call was given up";
+const CHANNEL_CLOSED: &str = "the channel was closed";
+
 impl Socket {
-    pub(super) fn new(stream: Stream, max_message: usize, now: Instant) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        max_message: usize,
+        open: OpenConnection,
+        now: Instant,
+    ) -> Self {
         let (read, writer) = stream.split();
         Self {
             reader: FrameReader::new(read, Messages::new(max_message), now),
@@ -40,6 +50,7 @@ impl Socket {
             max_message,
             opened: now,
             last: 0,
+            open,
         }
     }
 
@@ -52,6 +63,7 @@ impl Socket {
     ) -> Result<Response, Failure> {
         let asked = ask(request, next_id(self.last), options).map_err(Failure::Refused)?;
         self.last = next_id(self.last);
+        self.closes(GIVEN_UP);
         let mut bytes = asked.head.chain(asked.arguments);
         let all = bytes.remaining();
         let written = self.writer.write_all_buf(&mut bytes).await;
@@ -97,7 +109,13 @@ impl Socket {
 
     /// Gives back the memory of a large answer.
     pub(super) fn rest(&mut self) {
+        self.closes(CHANNEL_CLOSED);
         self.reader.rest();
+    }
+
+    /// Says why it is closed, if that is next.
+    pub(super) fn closes(&mut self, why: impl Into<Cow<'static, str>>) {
+        self.open.closes(why);
     }
 
     /// The next message.

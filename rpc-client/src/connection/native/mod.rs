@@ -25,7 +25,10 @@ use tokio::{sync::Notify, time::Instant};
 
 use self::{answer::Answer, task::Task};
 use super::{no_connection, waiting::Waiting};
-use crate::late::{WaitedFor, late};
+use crate::{
+    late::{WaitedFor, late},
+    watch::Connections,
+};
 
 /// An open connection. Its task ends once this is dropped, which a call in flight does not let happen.
 #[derive(Debug)]
@@ -50,7 +53,11 @@ impl Connection {
     /// # Errors
     ///
     /// `Unavailable`, with what failed: the socket, or the peer's hello.
-    pub(crate) async fn open(address: &Address, limits: &Limits) -> Result<Self, Status> {
+    pub(crate) async fn open(
+        address: &Address,
+        limits: &Limits,
+        opened: &Arc<Connections>,
+    ) -> Result<Self, Status> {
         let refused = |why: &dyn std::fmt::Display| no_connection(address, why);
         let stream = Stream::connect(address)
             .await
@@ -82,6 +89,7 @@ impl Connection {
                 )));
             }
         }
+        task.opened(opened.open());
         tokio::spawn(task);
         Ok(Self { shared })
     }

@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use super::Shared;
+use crate::watch::OpenConnection;
 
 /// The task of a connection: reads answers, writes what callers leave to it, keeps the time.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Task {
     wakers: Vec<Waker>,
     /// What calls that are still there are told in the end.
     why: Status,
+    /// The connection, once it is open.
+    open: Option<OpenConnection>,
 }
 
 /// Frames that are taken apart before the state takes them in: so few that they stay in the caches, and that a
@@ -56,7 +59,13 @@ impl Task {
             frames: Vec::new(),
             wakers: Vec::new(),
             why: Status::unavailable("its task was stopped"),
+            open: None,
         }
+    }
+
+    /// The connection is open, until the task ends.
+    pub(super) fn opened(&mut self, open: OpenConnection) {
+        self.open = Some(open);
     }
 
     /// Runs until the server's hello has come. Cancel safe.
@@ -185,7 +194,11 @@ impl Future for Task {
         let end = ready!(self.poll_run(cx));
         let address = &self.shared.address;
         match end {
-            End::Done => tracing::debug!(%address, "connection closed"),
+            End::Done => {
+                tracing::debug!(%address, "connection closed");
+                let why = self.shared.link.lock().why_closing();
+                self.why = why;
+            }
             End::Lost(why) => {
                 tracing::debug!(%address, %why, "connection lost");
                 self.why = why;
@@ -200,6 +213,9 @@ impl Drop for Task {
     fn drop(&mut self) {
         // First, so that what has left is counted before calls are told whether they can have run.
         self.shared.link.close();
+        if let Some(open) = &mut self.open {
+            open.closes(self.why.message().to_owned());
+        }
         let why = self.why.clone();
         self.shared
             .end(&why.context(format_args!("connection to {}", self.shared.address)));

@@ -2,7 +2,6 @@
 
 mod credit;
 mod delay;
-mod place;
 mod race;
 
 use std::{pin::pin, time::Duration};
@@ -13,13 +12,16 @@ use doge_rpc_core::{
 };
 use tokio::time::{Instant, timeout};
 
-use self::{credit::Credit, delay::Delay, place::InPlace, race::Race};
+use self::{credit::Credit, delay::Delay, race::Race};
 use super::{
     BackupRequest, Budget, Endpoints, Failover,
     endpoints::{self, attempt, patience},
     retry_state::RetryState,
 };
-use crate::status_tables::{RetryDecision, tells_latency};
+use crate::{
+    in_place::InPlace,
+    status_tables::{RetryDecision, tells_latency},
+};
 
 /// Backup requests, with what was learned about the calls so far.
 #[derive(Debug)]

@@ -6,12 +6,15 @@ use std::{
 
 use doge_rpc_core::{
     Status,
-    call::{Request, Response},
+    call::{CancelReason, Request, Response},
 };
 use tokio::time::{Instant, sleep_until};
 
 use super::Backup;
-use crate::ha::{Endpoints, Event, Pick, endpoints::attempt, failover, retry_state::RetryState};
+use crate::{
+    ha::{Endpoints, Event, Pick, endpoints::attempt, failover, retry_state::RetryState},
+    in_place::stop,
+};
 
 /// A call whose first attempt takes long, or failed: the first attempt and the hedge, until one has an answer.
 pub(super) struct Race<'a, E> {
@@ -86,7 +89,10 @@ impl<'a, E: Endpoints> Race<'a, E> {
                     let Some(ended) = self.first.take() else { continue };
                     self.backup.learn(ended.learns_from, &answer);
                     match answer {
-                        Ok(response) => return Ok(response),
+                        Ok(response) => {
+                            stop(self.hedge.take(), CancelReason::HedgeLost);
+                            return Ok(response);
+                        }
                         Err(status) => self.failed(ended.endpoint, status)?,
                     }
                     self.pass_first_on();
@@ -113,7 +119,14 @@ impl<'a, E: Endpoints> Race<'a, E> {
         if self.first.is_none() && self.hedge.is_none() {
             self.state.failed(endpoint, status)
         } else {
-            self.state.failed_beside(endpoint, status)
+            let noted = self.state.failed_beside(endpoint, status);
+            if noted.is_err() {
+                stop(
+                    (self.first.take(), self.hedge.take()),
+                    CancelReason::HedgeLost,
+                );
+            }
+            noted
         }
     }
 
@@ -155,6 +168,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
             self.backup.learn_lost(first.learns_from);
             // A retry is not hedged.
             self.hedge_at = None;
+            stop(self.first.take(), CancelReason::AttemptTimeout);
             self.first = Some(self.begin_marked(picked));
         } else if let Some(hedge) = &mut self.hedge
             && hedge.is_late(now)
@@ -164,6 +178,7 @@ impl<'a, E: Endpoints> Race<'a, E> {
                 hedge.late_at = None;
                 return;
             };
+            stop(self.hedge.take(), CancelReason::AttemptTimeout);
             self.hedge = Some(self.begin_marked(picked));
         }
     }
@@ -199,10 +214,11 @@ impl<'a, E: Endpoints> Race<'a, E> {
         }
     }
 
-    fn won(&self, response: Response) -> Response {
+    fn won(&mut self, response: Response) -> Response {
         self.state.endpoints().note(Event::HedgeWon);
-        if let Some(first) = &self.first {
+        if let Some(first) = self.first.take() {
             self.backup.learn_lost(first.learns_from);
+            stop(first, CancelReason::HedgeLost);
         }
         response
     }

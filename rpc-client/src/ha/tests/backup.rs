@@ -41,8 +41,8 @@ async fn the_hedge_begins_after_the_delay_elsewhere_and_marked() {
     assert_eq!((hedge.begun, hedge.number, hedge.retry), (10, 1, true));
     assert_eq!(first.end, Some(End::Dropped(30)));
     assert_eq!(hedge.end, Some(End::Answered(30)));
-    let events = [Event::Attempt, Event::Hedge, Event::HedgeWon, Event::Retry];
-    assert_eq!(events.map(|event| fake.count_of(event)), [2, 1, 1, 0]);
+    let events = [Event::Hedge, Event::HedgeWon, Event::Retry];
+    assert_eq!(events.map(|event| fake.count_of(event)), [1, 1, 0]);
 }
 
 #[tokio::test(start_paused = true)]

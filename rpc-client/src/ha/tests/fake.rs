@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use bytes::Bytes;
 use doge_rpc_core::{
     Deadline, Status,
-    call::{Request, Response, Route},
+    call::{CancelReason, Cancellation, Request, Response, Route},
     schema::MethodSchema,
 };
 use parking_lot::Mutex;
@@ -20,6 +20,7 @@ pub(super) struct Fake {
     scripts: Vec<Mutex<VecDeque<Act>>>,
     made: Instant,
     seen: Arc<Mutex<Vec<Seen>>>,
+    given_up: Arc<Mutex<GivenUp>>,
     acts: Mutex<Vec<Act>>,
     events: Mutex<Vec<Event>>,
     pub(super) keeps_deadline: bool,
@@ -55,6 +56,9 @@ pub(super) enum End {
     Answered(u64),
     Dropped(u64),
 }
+
+/// Attempts that were given up: the endpoint, and the reason that the server would have been told.
+type GivenUp = Vec<(usize, CancelReason)>;
 
 pub(super) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -114,6 +118,7 @@ impl Fake {
             scripts: scripts.collect(),
             made: Instant::now(),
             seen: Arc::default(),
+            given_up: Arc::default(),
             acts: Mutex::default(),
             events: Mutex::default(),
             keeps_deadline: false,
@@ -171,6 +176,10 @@ impl Fake {
 
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
+    }
+
+    pub(super) fn given_up(&self) -> GivenUp {
+        self.given_up.lock().clone()
     }
 
     /// What the endpoints did, or would have done if they had been let, in the order of [`seen`](Self::seen).
@@ -283,6 +292,7 @@ impl Endpoints for Fake {
 /// Notes how an attempt ended, however that is.
 struct Running {
     seen: Arc<Mutex<Vec<Seen>>>,
+    given_up: Arc<Mutex<GivenUp>>,
     made: Instant,
     index: usize,
     answered: bool,
@@ -300,6 +310,7 @@ impl Running {
         });
         Self {
             seen: Arc::clone(&fake.seen),
+            given_up: Arc::clone(&fake.given_up),
             made: fake.made,
             index: seen.len() - 1,
             answered: false,
@@ -310,12 +321,15 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let now = self.made.elapsed().as_millis() as u64;
-        let end = if self.answered {
+        let mut seen = self.seen.lock();
+        let seen = &mut seen[self.index];
+        seen.end = Some(if self.answered {
             End::Answered(now)
         } else {
+            let reason = Cancellation::current().reason();
+            self.given_up.lock().push((seen.endpoint, reason));
             End::Dropped(now)
-        };
-        self.seen.lock()[self.index].end = Some(end);
+        });
     }
 }
 

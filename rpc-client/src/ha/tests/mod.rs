@@ -12,5 +12,6 @@ mod learning;
 mod motan_go;
 mod overload;
 mod race;
+mod reasons;
 mod single;
 mod turns;

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::super::{MsgpackRpcConfig, Pool};
-use crate::ChannelConfig;
+use crate::{ChannelConfig, watch::Connections};
 
 /// A server at the other end of pipes.
 pub(super) struct Peer {
@@ -41,7 +41,8 @@ impl Peer {
             ..ChannelConfig::default()
         };
         let losses = Arc::new(AtomicU64::new(0));
-        let pool = Pool::open(self.listener.address(), false, &config, &losses).await;
+        let opened = Arc::new(Connections::new(self.listener.address().clone()));
+        let pool = Pool::open(self.listener.address(), false, &config, &losses, &opened).await;
         Arc::new(pool.unwrap())
     }
 

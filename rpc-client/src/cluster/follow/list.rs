@@ -1,0 +1,39 @@
+use doge_registry::Snapshot;
+use tokio::time::Instant;
+
+use crate::cluster::InstanceList;
+
+/// The list of instances that a cluster has: where from, and since when.
+#[derive(Debug)]
+pub(in crate::cluster) struct ListState {
+    list: InstanceList,
+    changed: Instant,
+}
+
+impl ListState {
+    pub(in crate::cluster) fn new() -> Self {
+        Self {
+            list: InstanceList::default(),
+            changed: Instant::now(),
+        }
+    }
+
+    /// There is another list.
+    pub(super) fn change(&mut self, snapshot: &Snapshot) {
+        self.list.instances = snapshot.len();
+        self.list.restored = snapshot.is_restored();
+        self.changed = Instant::now();
+    }
+
+    /// There will be no other list.
+    pub(super) fn freeze(&mut self) {
+        self.list.frozen = true;
+    }
+
+    pub(in crate::cluster) fn read(&self, now: Instant) -> InstanceList {
+        InstanceList {
+            unchanged_for: now.saturating_duration_since(self.changed),
+            ..self.list
+        }
+    }
+}

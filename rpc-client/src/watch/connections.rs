@@ -1,0 +1,153 @@
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use doge_rpc_core::{
+    Status,
+    observe::{Event, Observer, Side},
+    transport::Address,
+};
+use parking_lot::Mutex;
+
+/// The connections to one address: how many there were, and who is told of them. Each observer is told once of a
+/// connection, that it is open and that it is closed, however many clusters share the channel.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    address: Address,
+    opened: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// As often as there are subscriptions.
+    observers: Vec<Arc<dyn Observer>>,
+    /// Connections that are open, by number, and who was told of them.
+    open: HashMap<u64, Vec<Arc<dyn Observer>>>,
+}
+
+/// Keeps an observer told, until it is dropped; of a connection that is open then, also of its end.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    connections: Arc<Connections>,
+    observer: Arc<dyn Observer>,
+}
+
+/// A connection that is open, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenConnection {
+    connections: Arc<Connections>,
+    number: u64,
+    why_closed: Cow<'static, str>,
+}
+
+impl Connections {
+    pub(crate) fn new(address: Address) -> Self {
+        Self {
+            address,
+            opened: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Those that were opened so far.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened.load(Relaxed)
+    }
+
+    /// Tells an observer from now on, first of the connections that are open.
+    pub(crate) fn subscribe(self: &Arc<Self>, observer: &Arc<dyn Observer>) -> Subscription {
+        let mut state = self.state.lock();
+        state.observers.push(Arc::clone(observer));
+        for told in state.open.values_mut() {
+            if !is_among(told, observer) {
+                told.push(Arc::clone(observer));
+                // Under the lock, so that the end of the connection is told after this.
+                observer.observe(&Event::ConnectionOpened(Side::Client, &self.address));
+            }
+        }
+        Subscription {
+            connections: Arc::clone(self),
+            observer: Arc::clone(observer),
+        }
+    }
+
+    /// A connection is open.
+    pub(crate) fn open(self: &Arc<Self>) -> OpenConnection {
+        let number = self.opened.fetch_add(1, Relaxed);
+        let mut state = self.state.lock();
+        let observers = state.distinct();
+        state.open.insert(number, observers.clone());
+        drop(state);
+        self.tell(
+            &observers,
+            &Event::ConnectionOpened(Side::Client, &self.address),
+        );
+        OpenConnection {
+            connections: Arc::clone(self),
+            number,
+            why_closed: Cow::Borrowed("its task was stopped"),
+        }
+    }
+
+    /// An attempt to connect failed.
+    pub(crate) fn failed(&self, why: &Status) {
+        let observers = self.state.lock().distinct();
+        self.tell(&observers, &Event::ConnectFailed(&self.address, why));
+    }
+
+    fn tell(&self, observers: &[Arc<dyn Observer>], event: &Event<'_>) {
+        observers.iter().for_each(|it| it.observe(event));
+    }
+}
+
+impl State {
+    fn distinct(&self) -> Vec<Arc<dyn Observer>> {
+        let mut distinct = Vec::with_capacity(self.observers.len());
+        for observer in &self.observers {
+            if !is_among(&distinct, observer) {
+                distinct.push(Arc::clone(observer));
+            }
+        }
+        distinct
+    }
+}
+
+impl OpenConnection {
+    /// Says why it is about to be closed.
+    pub(crate) fn closes(&mut self, why: impl Into<Cow<'static, str>>) {
+        self.why_closed = why.into();
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        let Connections { address, state, .. } = &*self.connections;
+        let told = state.lock().open.remove(&self.number).unwrap_or_default();
+        let closed = Event::ConnectionClosed(Side::Client, address, &self.why_closed);
+        self.connections.tell(&told, &closed);
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let observers = &mut self.connections.state.lock().observers;
+        if let Some(own) = observers.iter().position(|it| is(it, &self.observer)) {
+            observers.swap_remove(own);
+        }
+    }
+}
+
+fn is_among(observers: &[Arc<dyn Observer>], observer: &Arc<dyn Observer>) -> bool {
+    observers.iter().any(|it| is(it, observer))
+}
+
+/// By address alone: the same observer may be seen through several tables of its methods.
+fn is(one: &Arc<dyn Observer>, other: &Arc<dyn Observer>) -> bool {
+    std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
+}

@@ -1,0 +1,151 @@
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use doge_rpc_core::Code;
+
+use super::{latency::LatencyCounters, striped::Striped};
+
+/// How many calls, or attempts, ended in which way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndedCalls {
+    /// By code; only codes that occurred. `Ok` is an answer, be it an error of the application.
+    pub codes: BTreeMap<Code, u64>,
+    /// Those answers of `Ok` that are an error of the application.
+    pub application_errors: u64,
+}
+
+impl EndedCalls {
+    /// How many ended with this code.
+    pub fn with(&self, code: Code) -> u64 {
+        self.codes.get(&code).copied().unwrap_or(0)
+    }
+
+    /// How many ended.
+    pub fn total(&self) -> u64 {
+        self.codes.values().sum()
+    }
+}
+
+/// Counts calls, or attempts: as started, and as ended by code. What is usual is counted per thread.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    usual: Striped<3>,
+    failures: Failures,
+    latencies: Option<Box<LatencyCounters>>,
+}
+
+const STARTED: usize = 0;
+const RESULTS: usize = 1;
+const APPLICATION_ERRORS: usize = 2;
+
+impl Tally {
+    /// Nothing counted yet. Times are counted if `timed`.
+    pub(crate) fn new(timed: bool) -> Self {
+        Self {
+            usual: Striped::new(),
+            failures: Failures::default(),
+            latencies: timed.then(Box::default),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn start(&self) {
+        self.usual.add(STARTED);
+    }
+
+    #[inline]
+    pub(crate) fn end(&self, code: Code, application_error: bool) {
+        match (code, application_error) {
+            (Code::Ok, false) => self.usual.add(RESULTS),
+            (Code::Ok, true) => self.usual.add(APPLICATION_ERRORS),
+            (code, _) => self.failures.add(code),
+        }
+    }
+
+    pub(crate) fn is_timed(&self) -> bool {
+        self.latencies.is_some()
+    }
+
+    /// Counts how long one took.
+    pub(crate) fn took(&self, elapsed: Duration) {
+        if let Some(latencies) = &self.latencies {
+            latencies.record(elapsed);
+        }
+    }
+
+    pub(crate) fn latencies(&self) -> Option<super::CallLatencies> {
+        self.latencies.as_ref().map(|latencies| latencies.read())
+    }
+
+    pub(crate) fn started(&self) -> u64 {
+        self.usual.sum(STARTED)
+    }
+
+    pub(crate) fn ended(&self) -> EndedCalls {
+        let application_errors = self.usual.sum(APPLICATION_ERRORS);
+        let mut codes = self.failures.read();
+        let answers = self.usual.sum(RESULTS) + application_errors;
+        if answers > 0 {
+            codes.insert(Code::Ok, answers);
+        }
+        EndedCalls {
+            codes,
+            application_errors,
+        }
+    }
+}
+
+/// Counts failures by code.
+#[derive(Debug, Default)]
+pub(crate) struct Failures([AtomicU64; CODES]);
+
+/// The codes are the numbers below.
+const CODES: usize = Code::Unauthenticated as usize + 1;
+
+impl Failures {
+    /// Counts a failure.
+    pub(crate) fn add(&self, code: Code) {
+        if let Some(counter) = self.0.get(usize::from(code.as_u8())) {
+            counter.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Codes that occurred.
+    pub(crate) fn read(&self) -> BTreeMap<Code, u64> {
+        let counts = self.0.iter().map(|counter| counter.load(Relaxed));
+        let by_code = (0..).map(Code::from_u8).zip(counts);
+        by_code.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doge_rpc_core::Code;
+
+    use super::{CODES, Tally};
+
+    #[test]
+    fn each_end_counts_under_its_code() {
+        let tally = Tally::new(false);
+        assert_eq!(tally.ended(), super::EndedCalls::default());
+        for number in 0..CODES as u8 {
+            for _ in 0..=number {
+                tally.start();
+                tally.end(Code::from_u8(number), false);
+            }
+        }
+        tally.start();
+        tally.end(Code::Ok, true);
+        tally.start();
+        let ended = tally.ended();
+        assert_eq!((ended.with(Code::Ok), ended.application_errors), (2, 1));
+        for number in 1..CODES as u8 {
+            assert_eq!(ended.with(Code::from_u8(number)), u64::from(number) + 1);
+        }
+        assert_eq!(tally.started(), ended.total() + 1);
+    }
+}
