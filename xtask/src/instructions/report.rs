@@ -41,7 +41,9 @@ pub(super) fn table(comparison: &Comparison) -> String {
 pub(super) fn verdict(comparison: &Comparison) -> String {
     let limit = LIMIT * 100.0;
     let mut text = String::new();
-    let mut grown = comparison.grown().peekable();
+    // What is over its base is not mended by blessing it.
+    let grown = comparison.grown().filter(|line| !line.is_over_base());
+    let mut grown = grown.peekable();
     if grown.peek().is_some() {
         let _ = writeln!(text, "\nMore than {limit} % over {FILE}:");
         grown.for_each(|line| text.push_str(&detail(line)));
@@ -196,6 +198,16 @@ $ cargo xtask instructions --bless
             "{verdict}"
         );
         assert!(!verdict.contains("scan"), "{verdict}");
+    }
+
+    #[test]
+    fn what_is_over_its_base_is_not_offered_to_be_blessed() {
+        let mut grown = compare(&[("whole_calls::a", 1000.0)], &[("whole_calls::a", 1050.0)]);
+        assert!(verdict(&grown).contains("--bless --reason"));
+        grown.lines[0].base = Some(1000.0);
+        let verdict = verdict(&grown);
+        assert!(!verdict.contains("--bless --reason"), "{verdict}");
+        assert!(verdict.contains("over their base"), "{verdict}");
     }
 
     #[test]
