@@ -80,7 +80,9 @@ async fn an_answer_of_another_type_is_a_status() {
         let status = client.await.add(1, 2).await.unwrap_err();
         assert_eq!(status.code(), Code::Internal);
         assert!(
-            status.message().starts_with("the answer cannot be read: "),
+            status
+                .message()
+                .starts_with("the answer of bench/add cannot be read: "),
             "{status}"
         );
     }

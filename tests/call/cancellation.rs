@@ -6,7 +6,7 @@ use doge_rpc::{prelude::*, server::Running};
 use tokio::sync::Notify;
 
 use crate::{
-    common::{patient, soon},
+    common::{Proxy, patient, soon},
     lives::Probing,
 };
 
@@ -94,22 +94,21 @@ async fn a_connection_that_is_lost_is_the_reason_three_hops_away() {
         reached,
         servers: _servers,
     } = three().await;
-    // A runtime of its own, whose end hangs up.
-    let caller = tokio::runtime::Runtime::new().unwrap();
-    let address = _servers[2].address().clone();
     drop(client);
-    caller.spawn(async move {
-        let client = ChainClient::connect(address).unwrap().with(patient());
-        client.go_on().await
-    });
+    let proxy = Proxy::listen().await;
+    proxy.forward_to(&_servers[2].address().to_string());
+    let client = ChainClient::connect(&*proxy.address()).unwrap();
+    let client = client.with(patient());
+    let call = tokio::spawn(async move { client.go_on().await });
     soon(reached.notified()).await;
-    caller.shutdown_background();
+    proxy.cut();
+    let lost = soon(call).await.unwrap().unwrap_err();
+    assert_eq!(lost.code(), Code::Unavailable);
     let status = last.end().await.unwrap_err();
     assert_eq!(status.code(), Code::Cancelled);
     let start = "call.chain/go_on was stopped: the connection to the caller was lost (tcp://";
     assert!(status.message().starts_with(start), "{status}");
     assert_eq!(status.message().matches(HOPS).count(), 2, "{status}");
-    assert!(status.message().ends_with("hung up)"), "{status}");
 }
 
 #[tokio::test]
@@ -143,8 +142,11 @@ async fn a_late_call_says_where_it_waited_and_whose_deadline_it_was() {
     let status = client.with(hasty).go_on().await.unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded);
     let at = format!(
-        "call.chain/go_on at {}: no answer within 100ms",
+        "call.chain/go_on at {}: no answer within ",
         _servers[2].address()
     );
-    assert_eq!(status.message(), at);
+    let time = status.message().strip_prefix(&at).unwrap();
+    let millis: u64 = time.strip_suffix("ms").unwrap().parse().unwrap();
+    // Less by the time that it took to connect.
+    assert!((50..=100).contains(&millis), "{status}");
 }
