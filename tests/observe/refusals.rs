@@ -129,6 +129,38 @@ async fn a_call_without_time() {
     world.recorder.agrees_with(&world.server);
 }
 
+/// More than what is noted at once.
+#[tokio::test]
+async fn many_refusals_in_one_read() {
+    const CALLS: u64 = 1_000;
+    let world = World::new(|server| server).await;
+    let mut peer = Peer::greeted(&world.server).await;
+    let mut bytes = Vec::new();
+    for call in 1..=CALLS {
+        let Message::Request(mut head, body) = request("subject", "answer", b"\x91\xc2") else {
+            unreachable!("a request")
+        };
+        head.timeout = 0;
+        bytes.extend_from_slice(&encode(call, Message::Request(head, body)));
+    }
+    bytes.extend_from_slice(&encode(
+        CALLS + 1,
+        request("subject", "answer", b"\x91\xc2"),
+    ));
+    peer.send_bytes(&bytes).await;
+    for call in 1..=CALLS {
+        assert_eq!(peer.status(call).await.code(), Code::DeadlineExceeded);
+    }
+    assert_eq!(peer.frame().await.unwrap().call, CALLS + 1);
+    let late = usize::try_from(CALLS).unwrap();
+    world
+        .recorder
+        .until_refused(RefusalReason::Late, late)
+        .await;
+    world.recorder.until_ended(1).await;
+    world.recorder.agrees_with(&world.server);
+}
+
 #[tokio::test]
 async fn a_call_to_a_server_that_drains() {
     let world = World::new(|server| server).await;

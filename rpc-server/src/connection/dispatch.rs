@@ -123,7 +123,7 @@ impl Dispatch {
         }
         self.context.renew(&request);
         let watched = service.watch.start(&request, peer);
-        let began = service.watch.is_timed.then_some(self.last);
+        let (is_timed, began) = (service.watch.is_timed, self.last);
         handler.call(request, &self.context, &mut self.slot);
         let in_place = self.last - self.began < BUDGET && target.admits_in_place(alone, self.last);
         if in_place {
@@ -131,7 +131,7 @@ impl Dispatch {
             let entered = Watched::enter(watched.as_ref());
             let polled = context.clone().sync_scope(|| guard(context, handler, cx));
             drop(entered);
-            let elapsed = self.time(target, began.is_some());
+            let elapsed = self.time(target, is_timed);
             if let Poll::Ready(mut answer) = polled {
                 self.context.complete(&mut answer);
                 self.leave_context(peer);
@@ -146,12 +146,12 @@ impl Dispatch {
             context.sync_scope(|| drop(work));
             drop(entered);
             let answer = Err(overloaded(calls.most()).rejected().may_have_run());
-            let elapsed = began.map(|began| Instant::now() - began);
+            let elapsed = is_timed.then(|| Instant::now() - began);
             return done.push(Done::ran(id, place, answer, elapsed, watched).by_framework());
         };
         let seen = Seen {
             place,
-            began,
+            began: is_timed.then_some(began),
             watched,
         };
         // Entered under the lock that its end takes as well, so that the end cannot come first.

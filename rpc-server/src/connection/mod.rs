@@ -2,9 +2,11 @@
 
 mod dispatch;
 mod done;
+mod end;
 mod opening;
 mod running_call;
 mod state;
+mod taking;
 mod task;
 
 use std::{

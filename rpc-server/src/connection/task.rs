@@ -1,8 +1,6 @@
 use std::{
     collections::VecDeque,
-    fmt,
     future::Future,
-    io,
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -10,10 +8,8 @@ use std::{
 
 use doge_rpc_core::{
     Deadline,
-    call::{CancelReason, Cancellation, Peer},
-    connection::{Incoming, Overdue, Refused, ServerEvent, TIME_TO_STOP},
+    connection::{Incoming, TIME_TO_STOP},
     driver::{FrameReader, Read},
-    observe::RefusalReason,
     protocol::Violation,
 };
 use tokio::{
@@ -25,8 +21,9 @@ use super::{
     Machine, Shared,
     dispatch::Dispatch,
     done::Done,
-    running_call::RunningCall,
-    state::{Ended, Noted, State},
+    end::End,
+    state::Noted,
+    taking::{end_late, given_up, take_calls},
 };
 use crate::router::Resolved;
 
@@ -59,35 +56,8 @@ struct Dispatched {
     held_back: bool,
 }
 
-/// Calls that are taken under one lock, run, and answered under another and with one write. Fewer would cost more
-/// syscalls; with more, the client would wait for the last answer before it could go on with the first: a tenth of the
-/// rate with 128 in flight.
-const AT_ONCE: usize = 32;
-
 /// Bytes of answers that are gathered before it is looked whether the client takes them.
 const GATHERED: usize = 64 * 1024;
-
-/// Why a connection ended.
-enum End {
-    /// The client hung up.
-    HungUp,
-    /// The server closed it.
-    Closed,
-    Lost(io::Error),
-    Violated(Violation),
-}
-
-impl From<Violation> for End {
-    fn from(violation: Violation) -> Self {
-        Self::Violated(violation)
-    }
-}
-
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        Self::Lost(error)
-    }
-}
 
 impl<M: Machine> Task<M> {
     pub(super) fn new(shared: Arc<Shared<M>>, reader: FrameReader<M::Decoder>) -> Self {
@@ -183,7 +153,9 @@ impl<M: Machine> Task<M> {
         if tells {
             self.tell();
         }
-        self.done.clear();
+        if run {
+            self.done.clear();
+        }
         taken?;
         Ok(Dispatched {
             any: any || run,
@@ -195,7 +167,8 @@ impl<M: Machine> Task<M> {
     #[cold]
     fn tell(&mut self) {
         let (service, peer) = (&self.shared.service, &self.shared.peer);
-        for noted in self.noted.drain(..) {
+        // An idle connection keeps no memory for it.
+        for noted in std::mem::take(&mut self.noted) {
             noted.tell(&service.watch, &service.router, peer);
         }
         for done in &self.done {
@@ -339,117 +312,6 @@ impl<M: Machine> Task<M> {
         drop(state);
         self.tell();
     }
-}
-
-impl End {
-    /// What the calls of the connection are told.
-    fn cancellation(&self, peer: &Peer) -> Cancellation {
-        let (reason, text) = match self {
-            Self::HungUp => (CancelReason::ConnectionLost, format!("{peer} hung up")),
-            Self::Closed => (CancelReason::Shutdown, String::new()),
-            Self::Lost(error) => (CancelReason::ConnectionLost, format!("{peer}: {error}")),
-            Self::Violated(violation) => {
-                let text = format!("{peer} broke the protocol: {violation}");
-                (CancelReason::ConnectionLost, text)
-            }
-        };
-        Cancellation::new(reason, text)
-    }
-}
-
-/// Why, for those who watch.
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HungUp => f.write_str("the client hung up"),
-            Self::Closed => f.write_str("the server closed it"),
-            Self::Lost(error) => write!(f, "it was lost: {error}"),
-            Self::Violated(violation) => write!(f, "the client broke the protocol: {violation}"),
-        }
-    }
-}
-
-/// Ends a call whose deadline has passed: its handler answers so, inside all layers. A call that waits in a layer, or has
-/// not ended though it was told to, is answered and aborted from outside.
-fn end_late<M: Machine>(state: &mut State<M>, late: &Overdue<RunningCall>) -> Option<Ended> {
-    let why = Cancellation::bare(CancelReason::Deadline);
-    if late.was_told || !late.task.cancel(why) {
-        // The first reason counts: its caller may have given the call up before.
-        let ended = state.finish(late.call, Err(late.task.status_of_end()));
-        late.task.abort();
-        return ended;
-    }
-    None
-}
-
-/// Takes some of the calls that are there, as far as there is room for them to run, and tells whether more may be
-/// there. One that is cancelled before it runs never does.
-fn take_calls<M: Machine>(
-    machine: &mut State<M>,
-    shared: &Shared<M>,
-    reader: &mut FrameReader<M::Decoder>,
-    calls: &mut VecDeque<Incoming<Resolved>>,
-    now: Instant,
-    any: &mut bool,
-    noted: &mut Vec<Noted>,
-) -> Result<bool, Violation> {
-    while calls.len() < AT_ONCE && (calls.is_empty() || machine.has_room(calls.len())) {
-        let Some(frame) = reader.next_frame()? else {
-            return Ok(false);
-        };
-        *any = true;
-        match machine.take(frame, now, &shared.service.router)? {
-            // It may have been answered, with more bytes than it had itself.
-            ServerEvent::None => {}
-            ServerEvent::Refused(refused) => {
-                noted.push(machine.refuse_call(refused));
-            }
-            ServerEvent::Cancelled { call, why, task } => noted.extend(match task {
-                Some(task) => cancel(machine, call, &task, why, &shared.peer).map(Noted::Ended),
-                None => take_out(calls, call).map(|it| machine.refuse_call(given_up(it))),
-            }),
-            ServerEvent::Call(incoming) => {
-                calls.push_back(incoming);
-                continue;
-            }
-        }
-        // The frame may have been answered, with more bytes than it had itself.
-        if machine.is_choked() {
-            return Ok(true);
-        }
-    }
-    Ok(true)
-}
-
-/// Takes a call out that was taken and has not run yet.
-fn take_out(calls: &mut VecDeque<Incoming<Resolved>>, call: u64) -> Option<Incoming<Resolved>> {
-    let place = calls.iter().position(|taken| taken.id == call)?;
-    calls.remove(place)
-}
-
-/// A call whose caller gave it up, or was lost, before it could run.
-fn given_up(call: Incoming<Resolved>) -> Refused<Resolved> {
-    Refused::of(call, RefusalReason::Cancelled)
-}
-
-/// Ends a call that its caller has given up.
-fn cancel<M: Machine>(
-    state: &mut State<M>,
-    call: u64,
-    task: &RunningCall,
-    why: Option<Cancellation>,
-    peer: &Peer,
-) -> Option<Ended> {
-    let why = why.unwrap_or(Cancellation::bare(CancelReason::CallerGone));
-    let text = match why.text() {
-        "" => peer.to_string(),
-        text => format!("{peer}: {text}"),
-    };
-    let why = Cancellation::new(why.reason(), text);
-    if task.cancel(why) {
-        return None;
-    }
-    state.finish(call, Err(task.status_of_end()))
 }
 
 /// However the task ends, its runtime going down included, nothing of the connection runs on.

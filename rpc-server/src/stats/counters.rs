@@ -6,20 +6,19 @@ use super::{Latency, MethodStats};
 
 /// A method, by its place among those of the server; [`Place::OTHER`] for all that do not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(u32);
+pub(crate) struct Place(usize);
 
 impl Place {
-    pub(crate) const OTHER: Self = Self(u32::MAX);
+    pub(crate) const OTHER: Self = Self(usize::MAX);
 
     /// The method at this place.
     pub(crate) fn of(index: usize) -> Self {
-        // No server has that many.
-        u32::try_from(index).map_or(Self::OTHER, Self)
+        Self(index)
     }
 
     /// Beyond all methods for [`Place::OTHER`].
     pub(crate) fn index(self) -> usize {
-        self.0 as usize
+        self.0
     }
 }
 
