@@ -139,15 +139,30 @@ impl Channel {
         let patience = Patience::Whole {
             wait_for_ready: request.waits_for_ready(),
         };
-        let (watch, progress) = (self.dial.watch(), Progress::default());
-        let call = Call::begin(watch, request, Some(self.address()), &progress, now);
-        let answer = match call.span() {
-            None => self.call_patiently(patience, request, now).await,
-            Some(span) => {
-                let running = self.call_patiently(patience, request, now);
-                Box::pin(running.instrument(span)).await
-            }
-        };
+        let watch = self.dial.watch();
+        if watch.is_on() {
+            return Box::pin(self.watched_call(patience, request, now)).await;
+        }
+        let counted = watch.calls.begin();
+        let answer = self.call_patiently(patience, request, now).await;
+        if let Err(status) = &answer {
+            watch.failed(request, status);
+        }
+        counted.end(&answer);
+        answer
+    }
+
+    async fn watched_call(
+        &self,
+        patience: Patience,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
+        let (address, progress) = (Some(self.address()), Progress::default());
+        let call = Call::begin(self.dial.watch(), request, address, &progress, now);
+        progress.attempt();
+        let running = self.call_patiently(patience, request, now);
+        let answer = running.instrument(call.span()).await;
         call.end(&answer);
         answer
     }

@@ -12,12 +12,12 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Striped<const N: usize>(OnceLock<Box<[Row<N>]>>);
 
-/// Two cache lines, since processors fetch lines in pairs.
+/// Begins with a pair of cache lines, since processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Row<const N: usize>([AtomicU64; N]);
 
-/// The most rows, and so 8 KiB.
+/// The most rows: 8 KiB of the smallest.
 const MAX_ROWS: usize = 64;
 
 impl<const N: usize> Striped<N> {
@@ -27,10 +27,16 @@ impl<const N: usize> Striped<N> {
 
     /// Counts one up.
     #[inline]
-    pub(super) fn add(&self, counter: usize) {
+    pub(super) fn count(&self, counter: usize) {
+        self.add(counter, 1);
+    }
+
+    /// Counts an amount up.
+    #[inline]
+    pub(super) fn add(&self, counter: usize, amount: u64) {
         let rows = self.0.get_or_init(Self::rows);
         // The number of rows is a power of two.
-        rows[thread_number() & (rows.len() - 1)].0[counter].fetch_add(1, Relaxed);
+        rows[thread_number() & (rows.len() - 1)].0[counter].fetch_add(amount, Relaxed);
     }
 
     /// What was counted so far.
@@ -74,7 +80,7 @@ mod tests {
         assert_eq!(counters.sum(1), 0);
         std::thread::scope(|scope| {
             for _ in 0..200 {
-                scope.spawn(|| (0..1_000).for_each(|count| counters.add(count % 2)));
+                scope.spawn(|| (0..1_000).for_each(|count| counters.count(count % 2)));
             }
         });
         assert_eq!((counters.sum(0), counters.sum(1)), (100_000, 100_000));
