@@ -3,7 +3,9 @@ use std::{fmt, future::Future, pin::pin, sync::Arc};
 use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
-    call::{CallOptions, Peer, Request, Response, Route, Serve, ServiceError, handle},
+    call::{
+        CallOptions, CancelReason, Peer, Request, Response, Route, Serve, ServiceError, handle,
+    },
     observe::Observer,
     schema::{MethodSchema, ServiceSchema},
     transport::{AddressError, IntoAddress},
@@ -15,7 +17,7 @@ use tower::{Service, ServiceExt as _, util::BoxCloneSyncService};
 
 use crate::{
     Channel, Cluster, ClusterError,
-    in_place::{InPlace, until_deadline},
+    in_place::{InPlace, stop},
     late::{WaitedFor, late},
     untyped::{self, Untyped},
     watch::{Call, Observers, Progress, Watch},
@@ -213,8 +215,14 @@ impl Client {
             Target::Service(service) => {
                 let deadline = request.deadline().instant();
                 let call = pin!(Some(service.clone().oneshot(request.clone())));
-                let answer = until_deadline(deadline, InPlace::new(call)).await;
-                answer.unwrap_or_else(|| Err(late(&request, None, WaitedFor::Answer, now)))
+                let mut running = InPlace::new(call);
+                match tokio::time::timeout_at(deadline, &mut running).await {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        stop(running, CancelReason::Deadline);
+                        Err(late(&request, None, WaitedFor::Answer, now))
+                    }
+                }
             }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {

@@ -52,12 +52,9 @@ impl<'a> Attempts<'a> {
     }
 
     /// Tells that an endpoint was picked.
-    #[inline]
     fn picked(&self, endpoint: Option<usize>) {
         let observers = &self.core.watch.observers;
-        if !observers.is_empty()
-            && let Some(endpoint) = endpoint
-        {
+        if let Some(endpoint) = endpoint {
             let address = self.set.endpoints()[endpoint].channel().address();
             observers.observe(&observe::Event::EndpointPicked(address));
         }
@@ -94,6 +91,9 @@ impl Endpoints for Attempts<'_> {
     }
 
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
+        if self.core.watch.observers.is_empty() {
+            return self.set.pick(request, tried, self.now());
+        }
         let picked = self.set.pick(request, tried, self.now());
         self.picked(picked.map(|picked| picked.endpoint));
         picked

@@ -73,13 +73,11 @@ impl Core {
         }
         let counted = self.watch.calls.begin();
         let (policy, progress) = (self.policies.of(request.route()), Progress::default());
-        let mut answer = self.call_by(policy, request, now, &progress).await;
-        if let Err(status) = answer {
-            answer = policy.plan.answer_for(request, status);
-            if let Err(status) = &answer {
-                self.watch.failed(request, status);
-            }
-        }
+        let answer = self.call_by(policy, request, now, &progress).await;
+        let answer = answer.or_else(|status| {
+            let answer = policy.plan.answer_for(request, status);
+            answer.inspect_err(|status| self.watch.failed(request, status))
+        });
         counted.end(&answer);
         answer
     }

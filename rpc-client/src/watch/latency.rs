@@ -55,7 +55,7 @@ pub(super) struct LatencyCounters(Striped<{ BUCKETS + 1 }>);
 const NANOS: usize = BUCKETS;
 
 impl LatencyCounters {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Striped::new())
     }
 

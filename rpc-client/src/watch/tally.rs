@@ -56,22 +56,13 @@ impl Tally {
     }
 
     /// Counts one as started, and as ended when that is told.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(&self) -> Counted<'_> {
         self.usual.count(STARTED);
         Counted {
             tally: self,
             failures: None,
             ended: false,
-        }
-    }
-
-    #[inline]
-    fn end(&self, code: Code, application_error: bool) {
-        match (code, application_error) {
-            (Code::Ok, false) => self.usual.count(RESULTS),
-            (Code::Ok, true) => self.usual.count(APPLICATION_ERRORS),
-            (code, _) => self.failures.add(code),
         }
     }
 
@@ -119,24 +110,32 @@ pub(crate) struct Counted<'a> {
 
 impl<'a> Counted<'a> {
     /// Counts its failure here too.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with_failures(mut self, failures: &'a Failures) -> Self {
         self.failures = Some(failures);
         self
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(mut self, answer: &Result<Response, Status>) {
         self.ended = true;
         match answer {
-            Ok(response) => self.tally.end(Code::Ok, response.is_application_error()),
+            Ok(response) => {
+                let usual = [RESULTS, APPLICATION_ERRORS];
+                let usual = usual[usize::from(response.is_application_error())];
+                self.tally.usual.count(usual);
+            }
             Err(status) => self.failed(status.code()),
         }
     }
 
     #[cold]
     fn failed(&self, code: Code) {
-        self.tally.end(code, false);
+        match code {
+            // A status without a failure is an answer.
+            Code::Ok => self.tally.usual.count(RESULTS),
+            code => self.tally.failures.add(code),
+        }
         if let Some(failures) = self.failures {
             failures.add(code);
         }
@@ -144,7 +143,7 @@ impl<'a> Counted<'a> {
 }
 
 impl Drop for Counted<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if !self.ended {
             self.failed(Cancellation::current().code());
@@ -162,6 +161,9 @@ const CODES: usize = Code::Unauthenticated as usize + 1;
 impl Failures {
     /// Counts a failure.
     fn add(&self, code: Code) {
+        if code == Code::Ok {
+            return;
+        }
         if let Some(counter) = self.0.get(usize::from(code.as_u8())) {
             counter.fetch_add(1, Relaxed);
         }
