@@ -170,7 +170,12 @@ async fn without_anybody_at_the_addresses_the_attempts_failed() {
     ledger.agrees(&cluster.stats(), &callers);
     for endpoint in cluster.stats().endpoints {
         assert!(!endpoint.connected && endpoint.connections == 0);
-        assert!(endpoint.connect_error.unwrap().contains(&endpoint.address));
+        assert!(
+            endpoint
+                .why_not_connected
+                .unwrap()
+                .contains(&endpoint.address)
+        );
         assert!(endpoint.next_connect_in.is_some());
         let failed = Entry::ConnectFailed(endpoint.address);
         assert!(ledger.count(|entry| *entry == failed) > 0);
@@ -203,6 +208,33 @@ async fn a_broadcast_is_one_call_with_an_attempt_everywhere() {
     callers.saw_code(Code::Cancelled);
     ledger.agrees(&cluster.stats(), &callers);
     assert_eq!(cluster.stats().attempts, 9);
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl doge_rpc::observe::Observer for Panics {
+    fn observe(&self, event: &doge_rpc::observe::Event<'_>) {
+        panic!("at {event:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_harms_no_call() {
+    let (fleet, ledger, mut callers) = (Fleet::of(1).await, Ledger::new(), Callers::default());
+    let builder = fleet
+        .cluster()
+        .observer(Panics)
+        .observer(Arc::clone(&ledger));
+    let (cluster, client) = fleet.follow(builder).await;
+    callers.saw(&client.read(1).await);
+    fleet.all(&Act::Hang);
+    tokio::select! {
+        _ = client.read(1) => unreachable!("nobody answers"),
+        () = crate::common::until(|| fleet.total() == 2) => {}
+    }
+    callers.saw_code(Code::Cancelled);
+    ledger.agrees(&cluster.stats(), &callers);
 }
 
 /// Answers, refuses or passes on, by turns.

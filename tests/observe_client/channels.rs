@@ -58,7 +58,7 @@ async fn a_channel_shows_its_calls_and_its_connections() {
         (5, 5, 1)
     );
     assert_eq!(stats.latencies.unwrap().count(), 5);
-    assert!(stats.connected && stats.connections == 1 && stats.connect_error.is_none());
+    assert!(stats.connected && stats.connections == 1 && stats.why_not_connected.is_none());
     let seen: Vec<_> = ledger.calls_ended().iter().map(|end| end.code).collect();
     let [ok, not_found, late, cancelled] = codes;
     assert_eq!(seen, [ok, not_found, ok, late, cancelled]);
@@ -71,6 +71,8 @@ async fn a_channel_shows_its_calls_and_its_connections() {
     until(|| !channel.is_connected()).await;
     let closed = |entry: &Entry| matches!(entry, Entry::Closed(at, _) if *at == address);
     until(|| ledger.count(closed) == 1).await;
+    let why = channel.stats().why_not_connected.unwrap();
+    assert_eq!(why, "the server closed the connection");
 }
 
 #[tokio::test]
@@ -84,7 +86,7 @@ async fn a_channel_without_a_server_says_why_it_is_not_connected() {
     client.read(1).await.unwrap_err();
     let stats = channel.stats();
     assert!(!stats.connected && stats.connections == 0);
-    assert!(stats.connect_error.unwrap().contains(&address));
+    assert!(stats.why_not_connected.unwrap().contains(&address));
     assert!(stats.next_connect_in.unwrap() <= Duration::from_millis(120));
     assert_eq!((stats.calls, stats.ended.with(Code::Unavailable)), (1, 1));
     assert_eq!(

@@ -28,11 +28,8 @@ async fn an_ejected_endpoint_says_until_when_and_its_return_is_told() {
     broken.handlers.act(Act::Fail(Status::internal("a bug")));
     let address = broken.proxy.address();
     let stats = || {
-        let endpoints = cluster.stats().endpoints.into_iter();
-        endpoints
-            .filter(|it| it.address == address)
-            .next_back()
-            .unwrap()
+        let mut endpoints = cluster.stats().endpoints.into_iter();
+        endpoints.find(|it| it.address == address).unwrap()
     };
     assert_eq!((stats().ejected, stats().probe_in), (false, None));
     while !stats().ejected {

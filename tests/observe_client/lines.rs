@@ -8,7 +8,7 @@ use std::{
 
 use doge_rpc::{
     Status,
-    client::{ChannelPool, Failover, Failsafe, SpanSampler, Strategy},
+    client::{ChannelPool, Failover, Failsafe, Strategy},
 };
 use tracing::{
     Event, Level, Subscriber,
@@ -109,8 +109,8 @@ async fn a_call_has_a_span_and_a_line_and_its_further_attempts_have_spans() {
         ..Failover::default()
     });
     let builder = fleet.cluster().strategy(strategy);
-    let sampler = SpanSampler::new(|request| request.route().method() != "write");
-    let (_cluster, client) = fleet.follow(builder.sampler(sampler)).await;
+    let builder = builder.sampler(|request| request.route().method() != "write");
+    let (_cluster, client) = fleet.follow(builder).await;
     let (lines, _guard) = Lines::capture(Level::DEBUG);
 
     client.read(1).await.unwrap();

@@ -59,7 +59,7 @@ struct Failure {
 #[derive(Debug)]
 pub(crate) struct ConnectorStats {
     pub(crate) connected: bool,
-    pub(crate) error: Option<String>,
+    pub(crate) why_not: Option<String>,
     pub(crate) next_in: Option<Duration>,
     pub(crate) connections: u64,
 }
@@ -117,11 +117,16 @@ impl Dial {
 
     pub(super) fn stats(&self, now: Instant) -> ConnectorStats {
         let connected = self.is_connected();
-        let state = self.state.lock();
-        let failure = state.failure.as_ref();
+        let failure = self.state.lock().failure.clone();
+        let failure = failure.filter(|_| !connected);
+        let why_not = match &failure {
+            Some(failure) => Some(failure.why.message().to_owned()),
+            None if connected => None,
+            None => self.opened.why_last_closed(),
+        };
         ConnectorStats {
             connected,
-            error: failure.map(|failure| failure.why.message().to_owned()),
+            why_not,
             next_in: failure.map(|failure| failure.due.saturating_duration_since(now)),
             connections: self.opened.opened(),
         }

@@ -6,7 +6,7 @@ mod pool;
 mod settling;
 mod stats;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use doge_rpc_core::{
     Deadline, Status,
@@ -25,7 +25,7 @@ use crate::{
     connection::Connection,
     late::{WaitedFor, late},
     status_tables::may_resend,
-    watch::{Call, Progress, SpanSampler, Subscription},
+    watch::{Call, Counted, Progress, SpanSampler, Subscription},
 };
 
 /// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
@@ -139,15 +139,26 @@ impl Channel {
         let patience = Patience::Whole {
             wait_for_ready: request.waits_for_ready(),
         };
-        let (watch, progress) = (self.dial.watch(), Progress::default());
-        let call = Call::begin(watch, request, Some(self.address()), &progress, now);
-        let answer = match call.span() {
-            None => self.call_patiently(patience, request, now).await,
-            Some(span) => {
-                let running = self.call_patiently(patience, request, now);
-                Box::pin(running.instrument(span)).await
-            }
-        };
+        let watch = self.dial.watch();
+        if watch.is_on() {
+            return Box::pin(self.watched_call(patience, request, now)).await;
+        }
+        let counted = watch.calls.begin();
+        self.call_counted(patience, request, now, Some(counted))
+            .await
+    }
+
+    async fn watched_call(
+        &self,
+        patience: Patience,
+        request: &Request,
+        now: Instant,
+    ) -> Result<Response, Status> {
+        let (address, progress) = (Some(self.address()), Progress::default());
+        let call = Call::begin(self.dial.watch(), request, address, &progress, now);
+        progress.attempt();
+        let running = self.call_patiently(patience, request, now);
+        let answer = running.instrument(call.span()).await;
         call.end(&answer);
         answer
     }
@@ -170,21 +181,34 @@ impl Channel {
     }
 
     /// The same, with so much patience for a connection. It begins `now`, so that a call looks at the clock once.
-    pub(crate) async fn call_patiently(
+    pub(crate) fn call_patiently(
+        &self,
+        patience: Patience,
+        request: &Request,
+        now: Instant,
+    ) -> impl Future<Output = Result<Response, Status>> + Send {
+        self.call_counted(patience, request, now, None)
+    }
+
+    /// The same, counted if that is to be done. Not in a future around this one, which every call would pay for.
+    async fn call_counted(
         &self,
         patience: Patience,
         request: &Request,
         mut now: Instant,
+        counted: Option<Counted<'_>>,
     ) -> Result<Response, Status> {
         let mut resends = 0;
-        loop {
+        let answer = loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => {
-                    let connection = self.connect(request, patience, now).await?;
-                    now = Instant::now();
-                    connection
-                }
+                None => match self.connect(request, patience, now).await {
+                    Ok(connection) => {
+                        now = Instant::now();
+                        connection
+                    }
+                    Err(status) => break Err(status),
+                },
             };
             let answer = match &*connection {
                 Connection::Native(native) => native.call(request, now).await,
@@ -199,9 +223,16 @@ impl Channel {
                     self.dial.discard(&connection);
                     now = Instant::now();
                 }
-                answer => return answer,
+                answer => break answer,
             }
+        };
+        if let Some(counted) = counted {
+            if let Err(status) = &answer {
+                self.dial.watch().failed(request, status);
+            }
+            counted.end(&answer);
         }
+        answer
     }
 
     async fn connect(

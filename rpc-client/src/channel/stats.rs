@@ -10,8 +10,9 @@ use crate::watch::{CallLatencies, EndedCalls, Tally};
 pub struct ChannelStats {
     /// Whether there is a connection.
     pub connected: bool,
-    /// Why the last attempt to connect failed; `None` when none has failed since the last that went well.
-    pub connect_error: Option<String>,
+    /// Why there is no connection: what the last attempt to connect failed with, or else why the last connection was closed.
+    /// `None` while there is a connection, and before the first attempt.
+    pub why_not_connected: Option<String>,
     /// In what time the next attempt to connect is due, where one has failed; zero when it is due now. A channel that no
     /// cluster holds connects with the next call.
     pub next_connect_in: Option<Duration>,
@@ -31,7 +32,7 @@ impl ChannelStats {
         let ended = calls.ended();
         Self {
             connected: connector.connected,
-            connect_error: connector.error,
+            why_not_connected: connector.why_not,
             next_connect_in: connector.next_in,
             connections: connector.connections,
             calls: calls.started(),

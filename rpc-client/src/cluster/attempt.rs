@@ -1,5 +1,5 @@
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{Cancellation, Request, Response},
     observe::{CallInfo, CallResult, Event, Side},
 };
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Core, Endpoint};
 
-/// An attempt under way. However it ends, its end is told once: dropped, it was given up.
+/// An attempt under way that is watched. However it ends, its end is told once: dropped, it was given up.
 pub(super) struct Attempt<'a> {
     core: &'a Core,
     endpoint: &'a Endpoint,
@@ -17,14 +17,12 @@ pub(super) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    #[inline]
     pub(super) fn begin(
         core: &'a Core,
         endpoint: &'a Endpoint,
         request: &'a Request,
         now: Instant,
     ) -> Self {
-        core.attempts.start();
         let attempt = Self {
             core,
             endpoint,
@@ -32,37 +30,16 @@ impl<'a> Attempt<'a> {
             began: now,
             ended: false,
         };
-        let observers = &core.watch.observers;
-        if !observers.is_empty() {
-            observers.observe(&Event::AttemptStarted(attempt.info()));
-        }
+        let started = Event::AttemptStarted(attempt.info());
+        core.watch.observers.observe(&started);
         attempt
     }
 
-    #[inline]
     pub(super) fn end(mut self, answer: &Result<Response, Status>) {
         self.ended = true;
-        self.note(answer);
+        self.tell(answer);
     }
 
-    #[inline]
-    fn note(&self, answer: &Result<Response, Status>) {
-        match answer {
-            Ok(response) => {
-                let application_error = response.is_application_error();
-                self.core.attempts.end(Code::Ok, application_error);
-            }
-            Err(status) => {
-                self.core.attempts.end(status.code(), false);
-                self.endpoint.failures().add(status.code());
-            }
-        }
-        if !self.core.watch.observers.is_empty() || self.core.attempts.is_timed() {
-            self.tell(answer);
-        }
-    }
-
-    #[cold]
     fn tell(&self, answer: &Result<Response, Status>) {
         let elapsed = Instant::now().saturating_duration_since(self.began);
         self.core.attempts.took(elapsed);
@@ -89,7 +66,7 @@ impl<'a> Attempt<'a> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.note(&Err(Cancellation::current().status(self.request.route())));
+            self.tell(&Err(Cancellation::current().status(self.request.route())));
         }
     }
 }

@@ -52,15 +52,36 @@ impl<'a> Attempts<'a> {
     }
 
     /// Tells that an endpoint was picked.
-    #[inline]
     fn picked(&self, endpoint: Option<usize>) {
         let observers = &self.core.watch.observers;
-        if !observers.is_empty()
-            && let Some(endpoint) = endpoint
-        {
+        if let Some(endpoint) = endpoint {
             let address = self.set.endpoints()[endpoint].channel().address();
             observers.observe(&observe::Event::EndpointPicked(address));
         }
+    }
+}
+
+impl Attempts<'_> {
+    async fn watched_attempt(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+        patience: Patience,
+        now: Instant,
+        earlier: u32,
+    ) -> Result<Response, Status> {
+        let attempt = Attempt::begin(self.core, endpoint, request, now);
+        // The first attempt is in the span of the call.
+        let span = match earlier > 0 && self.progress.has_span() {
+            true => attempt_span(endpoint, request),
+            false => Span::none(),
+        };
+        let running = endpoint.attempt(request, patience, now, &self.core.attempts);
+        let answer = running.instrument(span.clone()).await;
+        let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
+        span.record("code", tracing::field::display(code));
+        attempt.end(&answer);
+        answer
     }
 }
 
@@ -70,6 +91,9 @@ impl Endpoints for Attempts<'_> {
     }
 
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
+        if self.core.watch.observers.is_empty() {
+            return self.set.pick(request, tried, self.now());
+        }
         let picked = self.set.pick(request, tried, self.now());
         self.picked(picked.map(|picked| picked.endpoint));
         picked
@@ -94,19 +118,11 @@ impl Endpoints for Attempts<'_> {
         let now = self.now();
         let earlier = self.progress.attempt();
         let endpoint = &self.set.endpoints()[endpoint];
-        let attempt = Attempt::begin(self.core, endpoint, request, now);
-        let answer = if earlier > 0 && self.progress.has_span() {
-            let span = attempt_span(endpoint, request);
-            let running = endpoint.attempt(request, patience, now);
-            let answer = Box::pin(running.instrument(span.clone())).await;
-            let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
-            span.record("code", tracing::field::display(code));
-            answer
-        } else {
-            endpoint.attempt(request, patience, now).await
-        };
-        attempt.end(&answer);
-        answer
+        if self.progress.is_watched() {
+            return Box::pin(self.watched_attempt(endpoint, request, patience, now, earlier)).await;
+        }
+        let tally = &self.core.attempts;
+        endpoint.attempt(request, patience, now, tally).await
     }
 
     fn timed_out(&self, endpoint: usize) {
@@ -137,7 +153,6 @@ impl Endpoints for Attempts<'_> {
     }
 }
 
-/// The span of an attempt that is not the first of its call; the first is in the span of the call.
 fn attempt_span(endpoint: &Endpoint, request: &Request) -> Span {
     tracing::info_span!(
         target: "doge::call",

@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 
 use super::{
     Answer, ClusterStats, Policies, Set, attempts::Attempts, follow::ListState, policies::Policy,
@@ -68,12 +68,27 @@ impl Drop for Core {
 impl Core {
     /// Makes one call, which begins `now`.
     pub(super) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
+        if self.watch.is_on() {
+            return Box::pin(self.watched_call(request, now)).await;
+        }
+        let counted = self.watch.calls.begin();
+        let (policy, progress) = (self.policies.of(request.route()), Progress::default());
+        let answer = self.call_by(&policy, request, now, &progress).await;
+        let answer = answer.or_else(|status| {
+            let answer = policy.plan.answer_for(request, status);
+            answer.inspect_err(|status| self.watch.failed(request, status))
+        });
+        counted.end(&answer);
+        answer
+    }
+
+    async fn watched_call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         let progress = Progress::default();
         let call = Call::begin(&self.watch, request, None, &progress, now);
-        let answer = match call.span() {
-            None => self.make(request, now, &progress).await,
-            Some(span) => Box::pin(self.make(request, now, &progress).instrument(span)).await,
-        };
+        let answer = self
+            .make(request, now, &progress)
+            .instrument(call.span())
+            .await;
         call.end(&answer);
         answer
     }
@@ -89,8 +104,7 @@ impl Core {
         let call = Call::begin(&self.watch, request, None, &progress, now);
         let mut inside = request.clone();
         inside.extensions_mut().insert(Arc::clone(&progress));
-        let span = call.span().unwrap_or_else(Span::none);
-        let place = pin!(Some(Layers::call(layered, inside).instrument(span)));
+        let place = pin!(Some(Layers::call(layered, inside).instrument(call.span())));
         let ended = until_deadline(request.deadline().instant(), InPlace::new(place)).await;
         let late = || Err(late(request, None, WaitedFor::Answer, now));
         let answer = ended.unwrap_or_else(late);
@@ -199,9 +213,7 @@ impl Core {
         let progress = Progress::default();
         let call = Call::begin(&self.watch, request, None, &progress, Instant::now());
         let making = self.make_broadcast(request, &progress);
-        let answers = making
-            .instrument(call.span().unwrap_or_else(Span::none))
-            .await;
+        let answers = making.instrument(call.span()).await;
         call.end(&as_one(&answers));
         answers
     }

@@ -20,7 +20,7 @@ use crate::{
     channel::Patience,
     health::{Health, HealthOutcome},
     status_tables::load_sample,
-    watch::Failures,
+    watch::Tally,
 };
 
 /// An instance as a client sees it. Cheap to clone.
@@ -117,14 +117,16 @@ impl Endpoint {
         self.line.losses().are_repeated()
     }
 
-    /// Makes an attempt, which begins `now`, and remembers how it went. Dropping the future cancels the attempt, which
+    /// Makes an attempt, which begins `now`, counts it and remembers how it went. Dropping the future cancels the attempt, which
     /// says how long the endpoint took at least.
     pub(super) async fn attempt(
         &self,
         request: &Request,
         patience: Patience,
         now: Instant,
+        tally: &Tally,
     ) -> Result<Response, Status> {
+        let counted = tally.begin().with_failures(self.line.failures());
         let in_flight = self.load.begin(now);
         let answer = match &self.layered {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
@@ -133,16 +135,13 @@ impl Endpoint {
         if let Some(sample) = load_sample(&answer, self.channel().is_connected()) {
             in_flight.end(Instant::now(), sample);
         }
+        counted.end(&answer);
         answer
     }
 
     /// Counts that an attempt was given up because it took too long.
     pub(super) fn timed_out(&self) {
         self.line.record(HealthOutcome::Failure);
-    }
-
-    pub(super) fn failures(&self) -> &Failures {
-        self.line.failures()
     }
 
     pub(super) fn stats(&self, now: Instant) -> EndpointStats {
@@ -153,12 +152,12 @@ impl Endpoint {
             zone: self.instance.zone().map(str::to_owned),
             weight: self.instance.weight(),
             connected: connector.connected,
-            connect_error: connector.error,
+            why_not_connected: connector.why_not,
             next_connect_in: connector.next_in,
             connections: connector.connections,
             ejected: self.health().is_ejected(),
             probe_in: self.health().probe_in(now),
-            failures: self.failures().read(),
+            failures: self.line.failures().read(),
             in_flight: self.load.in_flight(),
             latency: self.load.latency(now),
         }

@@ -81,8 +81,9 @@ pub struct EndpointStats {
     pub weight: u32,
     /// Whether there is a connection to it.
     pub connected: bool,
-    /// Why the last attempt to connect failed; `None` when none has failed since the last that went well.
-    pub connect_error: Option<String>,
+    /// Why there is no connection: what the last attempt to connect failed with, or else why the last connection was closed.
+    /// `None` while there is a connection, and before the first attempt.
+    pub why_not_connected: Option<String>,
     /// In what time the next attempt to connect is due, where one has failed; zero when it is due now.
     pub next_connect_in: Option<Duration>,
     /// Connections that were opened so far, whoever shares them.

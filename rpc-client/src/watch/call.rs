@@ -1,18 +1,17 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{Cancellation, Request, Response},
     observe::{CallInfo, CallResult, Event, Side},
     transport::Address,
 };
 use tokio::time::Instant;
-use tracing::{Level, Span};
+use tracing::Span;
 
-use super::Watch;
-use crate::status_tables::is_failure_of_framework;
+use super::{Counted, Watch};
 
-/// A call under way. However it ends, its end is told once: dropped, it was given up.
+/// A call under way that is watched. However it ends, its end is told once: dropped, it was given up.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     watch: &'a Watch,
@@ -20,14 +19,15 @@ pub(crate) struct Call<'a> {
     address: Option<&'a Address>,
     progress: &'a Progress,
     began: Instant,
-    span: Option<Box<Span>>,
-    ended: bool,
+    span: Span,
+    counted: Option<Counted<'a>>,
 }
 
 /// How far a call has come.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     attempts: AtomicU32,
+    is_watched: AtomicBool,
     has_span: AtomicBool,
 }
 
@@ -35,7 +35,10 @@ impl Progress {
     /// Counts an attempt. How many there were before.
     #[inline]
     pub(crate) fn attempt(&self) -> u32 {
-        self.attempts.fetch_add(1, Relaxed)
+        // Attempts of a call begin one after the other, in one task.
+        let before = self.attempts();
+        self.attempts.store(before + 1, Relaxed);
+        before
     }
 
     /// How many attempts there were.
@@ -44,8 +47,13 @@ impl Progress {
         self.attempts.load(Relaxed)
     }
 
-    /// Whether the call has a span, so that its attempts may have some.
+    /// Whether the attempts of the call are watched.
     #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.is_watched.load(Relaxed)
+    }
+
+    /// Whether the call has a span, so that its attempts may have some.
     pub(crate) fn has_span(&self) -> bool {
         self.has_span.load(Relaxed)
     }
@@ -53,7 +61,6 @@ impl Progress {
 
 impl<'a> Call<'a> {
     /// A call that begins now, to that address if there is one for all of its attempts.
-    #[inline]
     pub(crate) fn begin(
         watch: &'a Watch,
         request: &'a Request,
@@ -61,7 +68,6 @@ impl<'a> Call<'a> {
         progress: &'a Progress,
         now: Instant,
     ) -> Self {
-        watch.calls.start();
         let call = Self {
             watch,
             request,
@@ -69,72 +75,42 @@ impl<'a> Call<'a> {
             progress,
             began: now,
             span: watch.span(request),
-            ended: false,
+            counted: Some(watch.calls.begin()),
         };
-        if call.span.is_some() {
-            progress.has_span.store(true, Relaxed);
-        }
-        if !watch.observers.is_empty() {
-            watch.observers.observe(&Event::CallStarted(call.info()));
-        }
+        progress.is_watched.store(watch.is_on(), Relaxed);
+        progress.has_span.store(!call.span.is_none(), Relaxed);
+        watch.observers.observe(&Event::CallStarted(call.info()));
         call
     }
 
-    /// The span of the call, within which it is to be made.
-    #[inline]
-    pub(crate) fn span(&self) -> Option<Span> {
-        self.span.as_deref().cloned()
+    /// The span of the call, within which it is to be made. None where nobody wants it.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// Tells of the end.
-    #[inline]
     pub(crate) fn end(mut self, answer: &Result<Response, Status>) {
-        self.ended = true;
-        match answer {
-            Ok(response) => {
-                let application_error = response.is_application_error();
-                self.watch.calls.end(Code::Ok, application_error);
-            }
-            Err(status) => self.failed(status),
+        if let Some(counted) = self.counted.take() {
+            counted.end(answer);
         }
-        if self.is_watched() {
+        if let Err(status) = answer {
+            self.watch.failed(self.request, status);
+        }
+        if self.progress.is_watched() {
             self.tell(answer);
         }
     }
 
-    #[cold]
-    fn failed(&self, status: &Status) {
-        self.watch.calls.end(status.code(), false);
-        if is_failure_of_framework(status)
-            && tracing::event_enabled!(target: "doge::call", Level::WARN)
-            && let Some(suppressed) = self.watch.throttle.admit(Instant::now())
-        {
-            let (method, code, error) = (self.request.route(), status.code(), status.message());
-            tracing::warn!(target: "doge::call", %method, %code, error, suppressed, "call failed");
-        }
-    }
-
-    #[inline]
-    fn is_watched(&self) -> bool {
-        !self.watch.observers.is_empty()
-            || self.watch.calls.is_timed()
-            || self.span.is_some()
-            || tracing::event_enabled!(target: "doge::call", Level::DEBUG)
-    }
-
-    #[cold]
     fn tell(&self, answer: &Result<Response, Status>) {
         let elapsed = Instant::now().saturating_duration_since(self.began);
         self.watch.calls.took(elapsed);
         let result = CallResult::of(answer, Some(elapsed));
         let (code, attempts) = (result.code, self.progress.attempts());
-        if let Some(span) = &self.span {
-            span.record("attempts", attempts);
-            span.record("code", tracing::field::display(code));
-        }
+        self.span.record("attempts", attempts);
+        self.span.record("code", tracing::field::display(code));
         tracing::debug!(
             target: "doge::call",
-            parent: self.span.as_deref().and_then(Span::id).or_else(|| Span::current().id()),
+            parent: self.span.id().or_else(|| Span::current().id()),
             method = %self.request.route(),
             address = self.address.map(tracing::field::display),
             %code,
@@ -159,14 +135,12 @@ impl<'a> Call<'a> {
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        if !self.ended {
-            let given_up = Err(Cancellation::current().status(self.request.route()));
-            if let Err(status) = &given_up {
-                self.watch.calls.end(status.code(), false);
+        if let Some(counted) = self.counted.take() {
+            drop(counted);
+            if !self.progress.is_watched() {
+                return;
             }
-            if self.is_watched() {
-                self.tell(&given_up);
-            }
+            self.tell(&Err(Cancellation::current().status(self.request.route())));
         }
     }
 }

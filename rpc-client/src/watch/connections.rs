@@ -14,6 +14,8 @@ use doge_rpc_core::{
 };
 use parking_lot::Mutex;
 
+use super::observers::tell;
+
 /// The connections to one address: how many there were, and who is told of them. Each observer is told once of a
 /// connection, that it is open and that it is closed, however many clusters share the channel.
 #[derive(Debug)]
@@ -29,6 +31,7 @@ struct State {
     observers: Vec<Arc<dyn Observer>>,
     /// Connections that are open, by number, and who was told of them.
     open: HashMap<u64, Vec<Arc<dyn Observer>>>,
+    why_last_closed: Option<Cow<'static, str>>,
 }
 
 /// Keeps an observer told, until it is dropped; of a connection that is open then, also of its end.
@@ -60,6 +63,12 @@ impl Connections {
         self.opened.load(Relaxed)
     }
 
+    /// Why the connection was closed that was closed last.
+    pub(crate) fn why_last_closed(&self) -> Option<String> {
+        let state = self.state.lock();
+        state.why_last_closed.as_deref().map(str::to_owned)
+    }
+
     /// Tells an observer from now on, first of the connections that are open.
     pub(crate) fn subscribe(self: &Arc<Self>, observer: &Arc<dyn Observer>) -> Subscription {
         let mut state = self.state.lock();
@@ -68,7 +77,8 @@ impl Connections {
             if !is_among(told, observer) {
                 told.push(Arc::clone(observer));
                 // Under the lock, so that the end of the connection is told after this.
-                observer.observe(&Event::ConnectionOpened(Side::Client, &self.address));
+                let opened = Event::ConnectionOpened(Side::Client, &self.address);
+                tell(&**observer, &opened);
             }
         }
         Subscription {
@@ -84,10 +94,8 @@ impl Connections {
         let observers = state.distinct();
         state.open.insert(number, observers.clone());
         drop(state);
-        self.tell(
-            &observers,
-            &Event::ConnectionOpened(Side::Client, &self.address),
-        );
+        let opened = Event::ConnectionOpened(Side::Client, &self.address);
+        tell_all(&observers, &opened);
         OpenConnection {
             connections: Arc::clone(self),
             number,
@@ -98,11 +106,7 @@ impl Connections {
     /// An attempt to connect failed.
     pub(crate) fn failed(&self, why: &Status) {
         let observers = self.state.lock().distinct();
-        self.tell(&observers, &Event::ConnectFailed(&self.address, why));
-    }
-
-    fn tell(&self, observers: &[Arc<dyn Observer>], event: &Event<'_>) {
-        observers.iter().for_each(|it| it.observe(event));
+        tell_all(&observers, &Event::ConnectFailed(&self.address, why));
     }
 }
 
@@ -128,19 +132,29 @@ impl OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         let Connections { address, state, .. } = &*self.connections;
-        let told = state.lock().open.remove(&self.number).unwrap_or_default();
+        let told = {
+            let mut state = state.lock();
+            state.why_last_closed = Some(self.why_closed.clone());
+            state.open.remove(&self.number).unwrap_or_default()
+        };
         let closed = Event::ConnectionClosed(Side::Client, address, &self.why_closed);
-        self.connections.tell(&told, &closed);
+        tell_all(&told, &closed);
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let observers = &mut self.connections.state.lock().observers;
-        if let Some(own) = observers.iter().position(|it| is(it, &self.observer)) {
-            observers.swap_remove(own);
+        let mut state = self.connections.state.lock();
+        let mut observers = state.observers.iter();
+        if let Some(own) = observers.position(|it| is(it, &self.observer)) {
+            // Not the last of it, which is in this.
+            state.observers.swap_remove(own);
         }
     }
+}
+
+fn tell_all(observers: &[Arc<dyn Observer>], event: &Event<'_>) {
+    observers.iter().for_each(|it| tell(&**it, event));
 }
 
 fn is_among(observers: &[Arc<dyn Observer>], observer: &Arc<dyn Observer>) -> bool {

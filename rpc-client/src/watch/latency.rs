@@ -1,7 +1,6 @@
-use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
-};
+use std::time::Duration;
+
+use super::striped::Striped;
 
 /// How long calls took, in buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,24 +48,28 @@ impl CallLatencies {
 }
 
 /// Counts how long calls take.
-#[derive(Debug, Default)]
-pub(super) struct LatencyCounters {
-    buckets: [AtomicU64; BUCKETS],
-    nanos: AtomicU64,
-}
+#[derive(Debug)]
+pub(super) struct LatencyCounters(Striped<{ BUCKETS + 1 }>);
+
+/// Behind the buckets, the nanoseconds of all calls.
+const NANOS: usize = BUCKETS;
 
 impl LatencyCounters {
+    pub(super) fn new() -> Self {
+        Self(Striped::new())
+    }
+
     pub(super) fn record(&self, elapsed: Duration) {
         let bucket = CallLatencies::BOUNDS.partition_point(|bound| *bound < elapsed);
-        self.buckets[bucket].fetch_add(1, Relaxed);
+        self.0.count(bucket);
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        self.nanos.fetch_add(nanos, Relaxed);
+        self.0.add(NANOS, nanos);
     }
 
     pub(super) fn read(&self) -> CallLatencies {
         CallLatencies {
-            buckets: std::array::from_fn(|bucket| self.buckets[bucket].load(Relaxed)),
-            sum: Duration::from_nanos(self.nanos.load(Relaxed)),
+            buckets: std::array::from_fn(|bucket| self.0.sum(bucket)),
+            sum: Duration::from_nanos(self.0.sum(NANOS)),
         }
     }
 }
@@ -80,7 +83,7 @@ mod tests {
     #[test]
     fn a_time_is_in_the_bucket_of_the_first_bound_that_it_does_not_exceed() {
         assert!(CallLatencies::BOUNDS.is_sorted());
-        let times = LatencyCounters::default();
+        let times = LatencyCounters::new();
         for bound in CallLatencies::BOUNDS {
             times.record(bound);
             times.record(bound + Duration::from_nanos(1));

@@ -9,19 +9,25 @@ mod striped;
 mod tally;
 mod throttle;
 
-use doge_rpc_core::call::Request;
-use tracing::{Level, Span};
+use doge_rpc_core::{Status, call::Request};
+use tokio::time::Instant;
+use tracing::{Level, Span, level_filters::LevelFilter};
 
 pub(crate) use self::{
     call::{Call, Progress},
     connections::{Connections, OpenConnection, Subscription},
     observers::Observers,
-    tally::{Failures, Tally},
+    tally::{Counted, Failures, Tally},
     throttle::Throttle,
 };
+use crate::status_tables::is_failure_of_framework;
+
 pub use self::{latency::CallLatencies, sampler::SpanSampler, tally::EndedCalls};
 
 /// What is shown of the calls of a client, and to whom.
+///
+/// Most calls are only [counted](Tally::begin). When the watch [is on](Watch::is_on), a [`Call`] tells the rest, on a path of
+/// its own that may allocate.
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) observers: Observers,
@@ -40,21 +46,32 @@ impl Watch {
         }
     }
 
-    /// The span of a call. Nothing is made, and the sampler is not asked, unless somebody collects spans.
+    /// Whether more is to be done about calls than to count them.
     #[inline]
-    fn span(&self, request: &Request) -> Option<Box<Span>> {
-        if !tracing::span_enabled!(target: "doge::call", Level::INFO, "call") {
-            return None;
-        }
-        self.sampled_span(request)
+    pub(crate) fn is_on(&self) -> bool {
+        !self.observers.is_empty()
+            || self.calls.is_timed()
+            || (LevelFilter::current() >= LevelFilter::INFO && collects_lines())
     }
 
+    /// Says in the log that a call failed, if the framework is to blame.
     #[cold]
-    fn sampled_span(&self, request: &Request) -> Option<Box<Span>> {
-        if self.sampler.as_ref().is_some_and(|it| !it.wants(request)) {
-            return None;
+    pub(crate) fn failed(&self, request: &Request, status: &Status) {
+        if is_failure_of_framework(status)
+            && tracing::event_enabled!(target: "doge::call", Level::WARN)
+            && let Some(suppressed) = self.throttle.admit(Instant::now())
+        {
+            let (method, code, error) = (request.route(), status.code(), status.message());
+            tracing::warn!(target: "doge::call", %method, %code, error, suppressed, "call failed");
         }
-        let span = tracing::info_span!(
+    }
+
+    /// The span of a call. Nothing is made, and the sampler is not asked, unless somebody collects spans.
+    fn span(&self, request: &Request) -> Span {
+        if !collects_spans() || self.sampler.as_ref().is_some_and(|it| !it.wants(request)) {
+            return Span::none();
+        }
+        tracing::info_span!(
             target: "doge::call",
             "call",
             otel.name = %request.route(),
@@ -62,7 +79,16 @@ impl Watch {
             method = %request.route(),
             attempts = tracing::field::Empty,
             code = tracing::field::Empty,
-        );
-        Some(Box::new(span))
+        )
     }
+}
+
+/// Whether somebody collects what is written for each call.
+#[cold]
+fn collects_lines() -> bool {
+    collects_spans() || tracing::event_enabled!(target: "doge::call", Level::DEBUG)
+}
+
+fn collects_spans() -> bool {
+    tracing::span_enabled!(target: "doge::call", Level::INFO, "call")
 }

@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use doge_rpc_core::observe::{Event, Observer};
 
@@ -26,6 +29,14 @@ impl Observers {
 
     /// Tells all of them.
     pub(crate) fn observe(&self, event: &Event<'_>) {
-        self.0.iter().for_each(|observer| observer.observe(event));
+        self.0.iter().for_each(|observer| tell(&**observer, event));
+    }
+}
+
+/// Tells an observer. What it does wrong harms no call: its panic is a line in the log.
+pub(super) fn tell(observer: &dyn Observer, event: &Event<'_>) {
+    let told = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
+    if told.is_err() {
+        tracing::error!(?event, "an observer panicked");
     }
 }

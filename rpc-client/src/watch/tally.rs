@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use doge_rpc_core::Code;
+use doge_rpc_core::{
+    Code, Status,
+    call::{Cancellation, Response},
+};
 
 use super::{latency::LatencyCounters, striped::Striped};
 
@@ -35,7 +38,7 @@ impl EndedCalls {
 pub(crate) struct Tally {
     usual: Striped<3>,
     failures: Failures,
-    latencies: Option<Box<LatencyCounters>>,
+    latencies: Option<LatencyCounters>,
 }
 
 const STARTED: usize = 0;
@@ -48,21 +51,18 @@ impl Tally {
         Self {
             usual: Striped::new(),
             failures: Failures::default(),
-            latencies: timed.then(Box::default),
+            latencies: timed.then(LatencyCounters::new),
         }
     }
 
-    #[inline]
-    pub(crate) fn start(&self) {
-        self.usual.add(STARTED);
-    }
-
-    #[inline]
-    pub(crate) fn end(&self, code: Code, application_error: bool) {
-        match (code, application_error) {
-            (Code::Ok, false) => self.usual.add(RESULTS),
-            (Code::Ok, true) => self.usual.add(APPLICATION_ERRORS),
-            (code, _) => self.failures.add(code),
+    /// Counts one as started, and as ended when that is told.
+    #[inline(always)]
+    pub(crate) fn begin(&self) -> Counted<'_> {
+        self.usual.count(STARTED);
+        Counted {
+            tally: self,
+            failures: None,
+            ended: false,
         }
     }
 
@@ -99,6 +99,58 @@ impl Tally {
     }
 }
 
+/// One that is counted as started. Dropped before its end, it was given up.
+#[derive(Debug)]
+#[must_use = "what is dropped was given up"]
+pub(crate) struct Counted<'a> {
+    tally: &'a Tally,
+    failures: Option<&'a Failures>,
+    ended: bool,
+}
+
+impl<'a> Counted<'a> {
+    /// Counts its failure here too.
+    #[inline(always)]
+    pub(crate) fn with_failures(mut self, failures: &'a Failures) -> Self {
+        self.failures = Some(failures);
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) fn end(mut self, answer: &Result<Response, Status>) {
+        self.ended = true;
+        match answer {
+            Ok(response) => {
+                let usual = [RESULTS, APPLICATION_ERRORS];
+                let usual = usual[usize::from(response.is_application_error())];
+                self.tally.usual.count(usual);
+            }
+            Err(status) => self.failed(status.code()),
+        }
+    }
+
+    #[cold]
+    fn failed(&self, code: Code) {
+        match code {
+            // A status without a failure is an answer.
+            Code::Ok => self.tally.usual.count(RESULTS),
+            code => self.tally.failures.add(code),
+        }
+        if let Some(failures) = self.failures {
+            failures.add(code);
+        }
+    }
+}
+
+impl Drop for Counted<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if !self.ended {
+            self.failed(Cancellation::current().code());
+        }
+    }
+}
+
 /// Counts failures by code.
 #[derive(Debug, Default)]
 pub(crate) struct Failures([AtomicU64; CODES]);
@@ -108,7 +160,10 @@ const CODES: usize = Code::Unauthenticated as usize + 1;
 
 impl Failures {
     /// Counts a failure.
-    pub(crate) fn add(&self, code: Code) {
+    fn add(&self, code: Code) {
+        if code == Code::Ok {
+            return;
+        }
         if let Some(counter) = self.0.get(usize::from(code.as_u8())) {
             counter.fetch_add(1, Relaxed);
         }
@@ -124,9 +179,27 @@ impl Failures {
 
 #[cfg(test)]
 mod tests {
-    use doge_rpc_core::Code;
+    use bytes::Bytes;
+    use doge_rpc_core::{
+        Code, Status,
+        call::{CancelReason, Cancellation, Response},
+    };
 
-    use super::{CODES, Tally};
+    use super::{CODES, Failures, Tally};
+
+    #[test]
+    fn what_is_dropped_counts_under_the_code_of_its_cancellation() {
+        let (tally, failures) = (Tally::new(false), Failures::default());
+        drop(tally.begin().with_failures(&failures));
+        let late = Cancellation::bare(CancelReason::Deadline);
+        late.scope(|| drop(tally.begin().with_failures(&failures)));
+        let ended = tally.ended().codes;
+        assert_eq!(
+            ended,
+            [(Code::Cancelled, 1), (Code::DeadlineExceeded, 1)].into()
+        );
+        assert_eq!(ended, failures.read());
+    }
 
     #[test]
     fn each_end_counts_under_its_code() {
@@ -134,13 +207,14 @@ mod tests {
         assert_eq!(tally.ended(), super::EndedCalls::default());
         for number in 0..CODES as u8 {
             for _ in 0..=number {
-                tally.start();
-                tally.end(Code::from_u8(number), false);
+                tally.begin().end(&match number {
+                    0 => Ok(Response::from_result(Bytes::new())),
+                    number => Err(Status::new(Code::from_u8(number), "")),
+                });
             }
         }
-        tally.start();
-        tally.end(Code::Ok, true);
-        tally.start();
+        tally.begin().end(&Ok(Response::from_error(Bytes::new())));
+        let _running = tally.begin();
         let ended = tally.ended();
         assert_eq!((ended.with(Code::Ok), ended.application_errors), (2, 1));
         for number in 1..CODES as u8 {

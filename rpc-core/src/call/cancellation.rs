@@ -117,13 +117,17 @@ impl Cancellation {
             .unwrap_or(Self::bare(CancelReason::CallerGone))
     }
 
-    /// The status of the cancelled call of this method.
-    pub fn status(&self, route: &Route) -> Status {
-        let code = match self.reason {
+    /// The code with which the cancelled call ends.
+    pub fn code(&self) -> Code {
+        match self.reason {
             CancelReason::Deadline => Code::DeadlineExceeded,
             _ => Code::Cancelled,
-        };
-        Status::new(code, format!("{route} was stopped: {self}")).may_have_run()
+        }
+    }
+
+    /// The status of the cancelled call of this method.
+    pub fn status(&self, route: &Route) -> Status {
+        Status::new(self.code(), format!("{route} was stopped: {self}")).may_have_run()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 use arc_swap::ArcSwap;
 use doge_registry::{Registry, ServiceKey, Several};
 use doge_rpc_core::{
-    call::{CallLayer, Layers},
+    call::{CallLayer, Layers, Request},
     observe::Observer,
     schema::ServiceSchema,
 };
@@ -220,8 +220,23 @@ impl ClusterBuilder {
     }
 
     /// Which calls get a span, while a subscriber collects spans of the target `doge::call`. All.
-    pub fn sampler(mut self, sampler: SpanSampler) -> Self {
-        self.sampler = Some(sampler);
+    ///
+    /// The sampler is asked before a span is made: a span that nobody keeps costs more than the rest of a call's
+    /// bookkeeping.
+    ///
+    /// ```
+    /// use doge_registry::ServiceKey;
+    /// use doge_rpc_client::Cluster;
+    ///
+    /// // Calls whose caller is traced, by the flag of W3C's `traceparent`.
+    /// let cluster = Cluster::builder(ServiceKey::new("hr.employee")).sampler(|request| {
+    ///     let parent = request.metadata().get("traceparent");
+    ///     parent.is_some_and(|parent| parent.ends_with(b"-01"))
+    /// });
+    /// # let _ = cluster;
+    /// ```
+    pub fn sampler(mut self, sampler: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Self {
+        self.sampler = Some(SpanSampler::new(sampler));
         self
     }
 
