@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     Machine, Shared,
     done::Done,
-    running_call::{RunningCall, Seen, idle},
+    running_call::{RunningCall, Seen, Work, idle},
 };
 use crate::{
     router::{Resolved, Slot, Target, is_long},
@@ -139,12 +139,11 @@ impl Dispatch {
             }
         }
         let noted = (is_noted && !in_place).then(|| incoming.route.clone());
+        let slot = std::mem::replace(&mut self.slot, idle());
         let context = self.context.clone();
-        let work = std::mem::replace(&mut self.slot, idle());
+        let work = Work::new(slot, context, handler.is_layered(), watched.clone());
         let Some(pass) = calls.enter() else {
-            let entered = Watched::enter(watched.as_ref());
-            context.sync_scope(|| drop(work));
-            drop(entered);
+            drop(work);
             let answer = Err(overloaded(calls.most()).rejected().may_have_run());
             let elapsed = is_timed.then(|| Instant::now() - began);
             return done.push(Done::ran(id, place, answer, elapsed, watched).by_framework());
@@ -156,8 +155,7 @@ impl Dispatch {
         };
         // Entered under the lock that its end takes as well, so that the end cannot come first.
         let mut state = shared.link.lock();
-        let (is_layered, shared) = (handler.is_layered(), Arc::clone(shared));
-        let call = RunningCall::spawn(shared, id, context, work, is_layered, pass, seen, noted);
+        let call = RunningCall::spawn(Arc::clone(shared), id, work, pass, seen, noted);
         state.run(id, deadline, call);
     }
 

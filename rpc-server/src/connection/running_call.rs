@@ -39,24 +39,16 @@ pub(super) struct Seen {
 }
 
 impl RunningCall {
-    /// Starts the task of a call that was not done at once. `is_layered` says whether the handler inside listens for the
-    /// cancellation itself.
+    /// Starts the task of a call that was not done at once.
     pub(super) fn spawn<M: Machine>(
         shared: Arc<Shared<M>>,
         id: u64,
-        context: Context,
-        handler: Slot,
-        is_layered: bool,
+        work: Work,
         pass: Pass,
         seen: Seen,
         noted: Option<Resolved>,
     ) -> Self {
-        let work = Work {
-            handler,
-            context: context.clone(),
-            listens: !is_layered,
-            watched: seen.watched.clone(),
-        };
+        let context = work.context.clone();
         let task = tokio::spawn(run_on(shared, id, work, pass, noted)).abort_handle();
         Self {
             context,
@@ -117,7 +109,7 @@ impl RunningCall {
 }
 
 /// A handler that runs on, within its context.
-struct Work {
+pub(super) struct Work {
     handler: Slot,
     context: Context,
     /// The handler is this future itself, and not somewhere inside of layers.
@@ -126,6 +118,21 @@ struct Work {
 }
 
 impl Work {
+    /// The handler of a call; `is_layered` says whether the handler inside of its layers listens for the cancellation itself.
+    pub(super) fn new(
+        handler: Slot,
+        context: Context,
+        is_layered: bool,
+        watched: Option<Arc<Watched>>,
+    ) -> Self {
+        Self {
+            handler,
+            context,
+            listens: !is_layered,
+            watched,
+        }
+    }
+
     /// Runs to the end. `note` is told how long the first poll took, if that is to be noted.
     async fn run(
         &mut self,
