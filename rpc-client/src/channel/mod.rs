@@ -6,7 +6,7 @@ mod pool;
 mod settling;
 mod stats;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use doge_rpc_core::{
     Deadline, Status,
@@ -25,7 +25,7 @@ use crate::{
     connection::Connection,
     late::{WaitedFor, late},
     status_tables::may_resend,
-    watch::{Call, Counted, Progress, SpanSampler, Subscription},
+    watch::{Call, Progress, SpanSampler, Subscription},
 };
 
 /// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
@@ -144,8 +144,12 @@ impl Channel {
             return Box::pin(self.watched_call(patience, request, now)).await;
         }
         let counted = watch.calls.begin();
-        self.call_counted(patience, request, now, Some(counted))
-            .await
+        let answer = self.call_patiently::<false>(patience, request, now).await;
+        if let Err(status) = &answer {
+            watch.failed(request, status);
+        }
+        counted.end(&answer);
+        answer
     }
 
     async fn watched_call(
@@ -157,7 +161,7 @@ impl Channel {
         let (address, progress) = (Some(self.address()), Progress::default());
         let call = Call::begin(self.dial.watch(), request, address, &progress, now);
         progress.attempt();
-        let running = self.call_patiently(patience, request, now);
+        let running = self.call_patiently::<true>(patience, request, now);
         let answer = running.instrument(call.span()).await;
         call.end(&answer);
         answer
@@ -181,34 +185,23 @@ impl Channel {
     }
 
     /// The same, with so much patience for a connection. It begins `now`, so that a call looks at the clock once.
-    pub(crate) fn call_patiently(
-        &self,
-        patience: Patience,
-        request: &Request,
-        now: Instant,
-    ) -> impl Future<Output = Result<Response, Status>> + Send {
-        self.call_counted(patience, request, now, None)
-    }
-
-    /// The same, counted if that is to be done. Not in a future around this one, which every call would pay for.
-    async fn call_counted(
+    ///
+    /// A watched call has code of its own, so that the compiler inlines that of the others.
+    pub(crate) async fn call_patiently<const WATCHED: bool>(
         &self,
         patience: Patience,
         request: &Request,
         mut now: Instant,
-        counted: Option<Counted<'_>>,
     ) -> Result<Response, Status> {
         let mut resends = 0;
-        let answer = loop {
+        loop {
             let connection = match self.dial.current() {
                 Some(connection) => connection,
-                None => match self.connect(request, patience, now).await {
-                    Ok(connection) => {
-                        now = Instant::now();
-                        connection
-                    }
-                    Err(status) => break Err(status),
-                },
+                None => {
+                    let connection = self.connect(request, patience, now).await?;
+                    now = Instant::now();
+                    connection
+                }
             };
             let answer = match &*connection {
                 Connection::Native(native) => native.call(request, now).await,
@@ -223,16 +216,9 @@ impl Channel {
                     self.dial.discard(&connection);
                     now = Instant::now();
                 }
-                answer => break answer,
+                answer => return answer,
             }
-        };
-        if let Some(counted) = counted {
-            if let Err(status) = &answer {
-                self.dial.watch().failed(request, status);
-            }
-            counted.end(&answer);
         }
-        answer
     }
 
     async fn connect(

@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// One call over one set of endpoints, as a strategy sees it.
-pub(super) struct Attempts<'a> {
+///
+/// A watched call has code of its own, so that the compiler inlines that of the others.
+pub(super) struct Attempts<'a, const WATCHED: bool> {
     core: &'a Core,
     set: &'a Set,
     request: &'a Request,
@@ -25,7 +27,7 @@ pub(super) struct Attempts<'a> {
     before: u32,
 }
 
-impl<'a> Attempts<'a> {
+impl<'a, const WATCHED: bool> Attempts<'a, WATCHED> {
     pub(super) fn new(
         core: &'a Core,
         set: &'a Set,
@@ -61,7 +63,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
-impl Attempts<'_> {
+impl<const WATCHED: bool> Attempts<'_, WATCHED> {
     async fn watched_attempt(
         &self,
         endpoint: &Endpoint,
@@ -76,7 +78,7 @@ impl Attempts<'_> {
             true => attempt_span(endpoint, request),
             false => Span::none(),
         };
-        let running = endpoint.attempt(request, patience, now, &self.core.attempts);
+        let running = endpoint.attempt::<true>(request, patience, now, &self.core.attempts);
         let answer = running.instrument(span.clone()).await;
         let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
         span.record("code", tracing::field::display(code));
@@ -85,17 +87,16 @@ impl Attempts<'_> {
     }
 }
 
-impl Endpoints for Attempts<'_> {
+impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
     fn count(&self) -> usize {
         self.set.endpoints().len()
     }
 
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
-        if self.core.watch.observers.is_empty() {
-            return self.set.pick(request, tried, self.now());
-        }
         let picked = self.set.pick(request, tried, self.now());
-        self.picked(picked.map(|picked| picked.endpoint));
+        if WATCHED {
+            self.picked(picked.map(|picked| picked.endpoint));
+        }
         picked
     }
 
@@ -105,7 +106,9 @@ impl Endpoints for Attempts<'_> {
 
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
         let picked = self.set.pick_for_hedge(request, tried, self.now());
-        self.picked(picked);
+        if WATCHED {
+            self.picked(picked);
+        }
         picked
     }
 
@@ -118,11 +121,13 @@ impl Endpoints for Attempts<'_> {
         let now = self.now();
         let earlier = self.progress.attempt();
         let endpoint = &self.set.endpoints()[endpoint];
-        if self.progress.is_watched() {
+        if WATCHED && self.progress.is_watched() {
             return Box::pin(self.watched_attempt(endpoint, request, patience, now, earlier)).await;
         }
         let tally = &self.core.attempts;
-        endpoint.attempt(request, patience, now, tally).await
+        endpoint
+            .attempt::<WATCHED>(request, patience, now, tally)
+            .await
     }
 
     fn timed_out(&self, endpoint: usize) {
@@ -141,7 +146,7 @@ impl Endpoints for Attempts<'_> {
     fn note(&self, event: Event) {
         self.core.counters.event(event);
         let observers = &self.core.watch.observers;
-        if !observers.is_empty() {
+        if WATCHED && !observers.is_empty() {
             let route = self.request.route();
             observers.observe(&match event {
                 Event::Retry => observe::Event::Retry(route),

@@ -73,7 +73,9 @@ impl Core {
         }
         let counted = self.watch.calls.begin();
         let (policy, progress) = (self.policies.of(request.route()), Progress::default());
-        let answer = self.call_by(&policy, request, now, &progress).await;
+        let answer = self
+            .call_by::<false>(&policy, request, now, &progress)
+            .await;
         let answer = answer.or_else(|status| {
             let answer = policy.plan.answer_for(request, status);
             answer.inspect_err(|status| self.watch.failed(request, status))
@@ -127,11 +129,11 @@ impl Core {
         progress: &Progress,
     ) -> Result<Response, Status> {
         let policy = self.policies.of(request.route());
-        let answer = self.call_by(&policy, request, now, progress).await;
+        let answer = self.call_by::<true>(&policy, request, now, progress).await;
         answer.or_else(|status| policy.plan.answer_for(request, status))
     }
 
-    async fn call_by(
+    async fn call_by<const WATCHED: bool>(
         &self,
         policy: &Policy,
         request: &Request,
@@ -148,7 +150,10 @@ impl Core {
         let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
         loop {
             let set = self.set.load_full();
-            let last = match self.run(&policy.plan, &set, request, now, progress).await {
+            let last = match self
+                .run::<WATCHED>(&policy.plan, &set, request, now, progress)
+                .await
+            {
                 Err(status) if is_unreachable(&status) => status,
                 answer => return answer,
             };
@@ -171,7 +176,7 @@ impl Core {
         }
     }
 
-    async fn run(
+    async fn run<const WATCHED: bool>(
         &self,
         plan: &Plan,
         set: &Set,
@@ -183,7 +188,7 @@ impl Core {
             let why = format!("no instance of {} is registered", self.service);
             return Err(Status::unavailable(why).not_sent());
         }
-        let attempts = Attempts::new(self, set, request, progress, now);
+        let attempts = Attempts::<WATCHED>::new(self, set, request, progress, now);
         plan.run(&attempts, request, &self.budget).await
     }
 
@@ -226,7 +231,7 @@ impl Core {
         let policy = self.policies.of(request.route());
         let _permits = self.pass(&policy, request).await?;
         let set = self.set.load_full();
-        let attempts = Attempts::new(self, &set, request, progress, Instant::now());
+        let attempts = Attempts::<true>::new(self, &set, request, progress, Instant::now());
         let answers = Plan::broadcast(&attempts, request).await.into_iter();
         Ok(answers
             .map(|(endpoint, result)| Answer {
