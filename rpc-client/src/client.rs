@@ -4,8 +4,7 @@ use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
     call::{
-        BoxedService, CallOptions, CancelReason, Layers, Request, Response, Route, Serve,
-        ServiceError, handle,
+        BoxedService, CallOptions, Layers, Request, Response, Route, Serve, ServiceError, handle,
     },
     observe::Observer,
     schema::{MethodSchema, ServiceSchema},
@@ -18,7 +17,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 
 use crate::{
     Channel, Cluster, ClusterError,
-    in_place::{InPlace, stop},
+    in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
     untyped::{self, Untyped},
     watch::{Call, Observers, Progress, Watch},
@@ -258,25 +257,24 @@ impl Client {
 
     async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
         let now = Instant::now();
-        let request = self.options.request(route.clone(), body, now);
+        let request = self.options.request(route, body, now);
         let answer = match &self.target {
-            Target::Channel(channel) => channel.call_at(&request, now).await,
-            Target::Cluster(cluster) => cluster.call_at(&request, now).await,
+            Target::Channel(channel) => {
+                received(channel.call_at(&request, now).await, request.route())
+            }
+            Target::Cluster(cluster) => {
+                received(cluster.call_at(&request, now).await, request.route())
+            }
             Target::Service {
                 service,
-                keeps_deadline: true,
-            } => Layers::call(service.clone(), request).await,
-            Target::Service { service, .. } => {
-                let deadline = request.deadline().instant();
-                let call = pin!(Some(Layers::call(service.clone(), request.clone())));
-                let mut running = InPlace::new(call);
-                match tokio::time::timeout_at(deadline, &mut running).await {
-                    Ok(answer) => answer,
-                    Err(_) => {
-                        stop(running, CancelReason::Deadline);
-                        Err(late(&request, None, WaitedFor::Answer, now))
-                    }
-                }
+                keeps_deadline,
+            } => {
+                let (service, route) = (service.clone(), request.route().clone());
+                let answer = match keeps_deadline {
+                    true => Layers::call(service, request).await,
+                    false => call_until_deadline(service, request, now).await,
+                };
+                received(answer, &route)
             }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
@@ -285,7 +283,7 @@ impl Client {
                 Err(status) => status.metadata().clone(),
             });
         }
-        answer.map_err(|status| status.received_from(&route))
+        answer
     }
 }
 
@@ -319,5 +317,25 @@ impl fmt::Debug for Client {
             Target::Service { .. } => debug.field("service", &format_args!("in process")),
         };
         debug.field("options", &self.options).finish()
+    }
+}
+
+/// Ends the call at its deadline, which the service may not do.
+async fn call_until_deadline(
+    service: BoxedService,
+    request: Request,
+    now: Instant,
+) -> Result<Response, Status> {
+    let call = pin!(Some(Layers::call(service, request.clone())));
+    let ended = until_deadline(request.deadline().instant(), InPlace::new(call)).await;
+    ended.unwrap_or_else(|| Err(late(&request, None, WaitedFor::Answer, now)))
+}
+
+/// A status remembers the method that it came from.
+fn received(answer: Result<Response, Status>, route: &Route) -> Result<Response, Status> {
+    match answer {
+        Err(status) => Err(status.received_from(route)),
+        // Returned whole, so that it is not moved part by part.
+        answer => answer,
     }
 }

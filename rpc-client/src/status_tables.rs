@@ -113,7 +113,10 @@ impl HealthOutcome {
 }
 
 /// What an answer tells the load balancer, over a connection that stands or is lost by now; `None` for nothing.
-pub(crate) fn load_sample(answer: &Result<Response, Status>, is_connected: bool) -> Option<Sample> {
+pub(crate) fn load_sample(
+    answer: &Result<Response, Status>,
+    is_connected: impl FnOnce() -> bool,
+) -> Option<Sample> {
     let Err(status) = answer else {
         return Some(Sample::Answered);
     };
@@ -121,7 +124,7 @@ pub(crate) fn load_sample(answer: &Result<Response, Status>, is_connected: bool)
         // Answered quickly because something further down fails quickly, it must not draw more calls.
         _ if status.is_passed_on() => None,
         // A connection that was lost has taken as long as it has, and the next connection is another.
-        Code::Unavailable if !is_connected => None,
+        Code::Unavailable if !is_connected() => None,
         // It is of another version, or its address is somebody else's by now: others may have the method.
         Code::Unimplemented if status.never_ran() => Some(Sample::Failed),
         Code::ResourceExhausted => Some(match status.pushback() {
@@ -253,8 +256,8 @@ mod tests {
             retry(true, false),
             retry(true, true),
             HealthOutcome::of(&answer()),
-            load_sample(&answer(), true),
-            load_sample(&answer(), false),
+            load_sample(&answer(), || true),
+            load_sample(&answer(), || false),
             telling(status),
             flags.join(", "),
         )

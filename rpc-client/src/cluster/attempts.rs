@@ -78,7 +78,7 @@ impl<const WATCHED: bool> Attempts<'_, WATCHED> {
             true => attempt_span(endpoint, request),
             false => Span::none(),
         };
-        let running = endpoint.attempt::<true>(request, patience, now, &self.core.attempts);
+        let running = endpoint.attempt(request, patience, now, &self.core.attempts);
         let answer = running.instrument(span.clone()).await;
         let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
         span.record("code", tracing::field::display(code));
@@ -125,9 +125,7 @@ impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
             return Box::pin(self.watched_attempt(endpoint, request, patience, now, earlier)).await;
         }
         let tally = &self.core.attempts;
-        endpoint
-            .attempt::<WATCHED>(request, patience, now, tally)
-            .await
+        endpoint.attempt(request, patience, now, tally).await
     }
 
     fn timed_out(&self, endpoint: usize) {

@@ -76,10 +76,14 @@ impl Core {
         let answer = self
             .call_by::<false>(&policy, request, now, &progress)
             .await;
-        let answer = answer.or_else(|status| {
-            let answer = policy.plan.answer_for(request, status);
-            answer.inspect_err(|status| self.watch.failed(request, status))
-        });
+        let answer = match answer {
+            Err(status) => {
+                let answer = policy.plan.answer_for(request, status);
+                answer.inspect_err(|status| self.watch.failed(request, status))
+            }
+            // Returned whole, so that it is not moved part by part.
+            answer => answer,
+        };
         counted.end(&answer);
         answer
     }
@@ -141,7 +145,10 @@ impl Core {
         progress: &Progress,
     ) -> Result<Response, Status> {
         let began = now;
-        let permits = self.pass(policy, request).await?;
+        let permits = match (&policy.limiter, &self.limiter) {
+            (None, None) => [None, None],
+            _ => self.pass(policy, request).await?,
+        };
         if permits.iter().any(Option::is_some) {
             // It may have waited for one.
             now = Instant::now();

@@ -46,7 +46,7 @@ impl Endpoint {
                 .around(tower::service_fn(move |request| {
                     let (line, alone) = bare.clone();
                     let patience = Patience::of_one(alone.load(Ordering::Relaxed));
-                    async move { line.call::<true>(&request, patience, Instant::now()).await }
+                    async move { line.call(&request, patience, Instant::now()).await }
                 }))
         });
         let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
@@ -119,7 +119,7 @@ impl Endpoint {
 
     /// Makes an attempt, which begins `now`, counts it and remembers how it went. Dropping the future cancels the attempt, which
     /// says how long the endpoint took at least.
-    pub(super) async fn attempt<const WATCHED: bool>(
+    pub(super) async fn attempt(
         &self,
         request: &Request,
         patience: Patience,
@@ -130,9 +130,9 @@ impl Endpoint {
         let in_flight = self.load.begin(now);
         let answer = match &self.layered {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
-            None => self.line.call::<WATCHED>(request, patience, now).await,
+            None => self.line.call(request, patience, now).await,
         };
-        if let Some(sample) = load_sample(&answer, self.channel().is_connected()) {
+        if let Some(sample) = load_sample(&answer, || self.channel().is_connected()) {
             in_flight.end(Instant::now(), sample);
         }
         counted.end(&answer);

@@ -60,17 +60,14 @@ impl Line {
 
     /// Makes a call, which begins `now`. Dropping the future cancels it; after the deadline that counts as a failure of
     /// the endpoint.
-    pub(super) async fn call<const WATCHED: bool>(
+    pub(super) async fn call(
         &self,
         request: &Request,
         patience: Patience,
         now: Instant,
     ) -> Result<Response, Status> {
         let call = Call::new(self, request.deadline());
-        let answer = self
-            .channel
-            .call_patiently::<WATCHED>(patience, request, now)
-            .await;
+        let answer = self.channel.call_patiently(patience, request, now).await;
         call.end(&answer);
         answer
     }

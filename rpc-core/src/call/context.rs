@@ -54,6 +54,35 @@ struct Head {
     extensions: Extensions,
 }
 
+#[cold]
+fn add(reply: &Mutex<Metadata>, answer: &mut Result<Response, Status>) {
+    let mut metadata = std::mem::take(&mut *reply.lock());
+    let own = match answer {
+        Ok(response) => response.metadata_mut(),
+        Err(status) => status.metadata_mut(),
+    };
+    metadata.inherit(own);
+    *own = metadata;
+}
+
+impl Head {
+    /// Becomes that of another request, mostly of the same peer and without metadata.
+    fn renew(&mut self, request: &Request) {
+        self.route.clone_from(request.route());
+        self.deadline = request.deadline();
+        self.attempt = request.attempt();
+        self.metadata.clone_from(request.metadata());
+        self.extensions.clone_from(request.extensions());
+        let is_same = match (&self.peer, request.peer()) {
+            (Some(own), Some(peer)) => own.is(peer),
+            (own, peer) => own.is_none() && peer.is_none(),
+        };
+        if !is_same {
+            self.peer = request.peer().cloned();
+        }
+    }
+}
+
 impl From<&Request> for Head {
     fn from(request: &Request) -> Self {
         Self {
@@ -101,7 +130,7 @@ impl Context {
             *self = Self::of(request);
             return;
         };
-        inner.head = request.into();
+        inner.head.renew(request);
         inner.reply.take();
         if *inner.end.stage.get_mut() != 0 || inner.end.cancelled.get().is_some() {
             inner.end = End::default();
@@ -207,20 +236,10 @@ impl Context {
     }
 
     /// Puts the [reply metadata](Self::set_reply_metadata) into an answer, where it counts before what the answer has.
+    #[inline]
     pub fn complete(&self, answer: &mut Result<Response, Status>) {
-        let Some(reply) = self.0.reply.get() else {
-            return;
-        };
-        let mut metadata = std::mem::take(&mut *reply.lock());
-        match answer {
-            Ok(response) => {
-                metadata.inherit(response.metadata());
-                *response.metadata_mut() = metadata;
-            }
-            Err(status) => {
-                metadata.inherit(status.metadata());
-                *status.metadata_mut() = metadata;
-            }
+        if let Some(reply) = self.0.reply.get() {
+            add(reply, answer);
         }
     }
 

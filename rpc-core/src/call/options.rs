@@ -112,9 +112,9 @@ impl CallOptions {
             .timeout
             .or_else(|| route.schema().and_then(MethodSchema::timeout))
             .unwrap_or(Deadline::DEFAULT_TIMEOUT);
-        let mut request = Request::new(route, arguments, Deadline::new(now, timeout))
-            .with_wait_for_ready(self.wait_for_ready.unwrap_or(false))
-            .with_metadata(self.metadata.clone());
+        let mut request = Request::new(route, arguments, Deadline::new(now, timeout));
+        request.wait_for_ready = self.wait_for_ready.unwrap_or(false);
+        request.metadata_mut().clone_from(&self.metadata);
         Context::with_current(|around| self.inherit(&mut request, around));
         if let Some(criticality) = self.criticality {
             request.attempt_mut().criticality = criticality;

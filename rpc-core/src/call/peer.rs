@@ -37,6 +37,11 @@ impl Peer {
         Self(Arc::clone(&PEER))
     }
 
+    /// Whether both are one and the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Where the peer calls from; `None` for a caller in the same process.
     pub fn address(&self) -> Option<&Address> {
         self.0.address.as_ref()

@@ -34,7 +34,7 @@ pub struct Request {
     route: Route,
     deadline: Deadline,
     attempt: Attempt,
-    wait_for_ready: bool,
+    pub(super) wait_for_ready: bool,
     errors_as_text: bool,
     metadata: Metadata,
     extensions: Extensions,
@@ -46,6 +46,7 @@ pub struct Request {
 
 impl Request {
     /// A call of `route` with these arguments: a MessagePack array, as [`wire::encode`](crate::wire::encode) makes it.
+    #[inline]
     pub fn new(route: Route, arguments: Bytes, deadline: Deadline) -> Self {
         Self {
             route,
@@ -58,6 +59,15 @@ impl Request {
             peer: None,
             arrived: None,
             body: arguments.into(),
+        }
+    }
+
+    /// A call that arrived from this peer.
+    #[inline]
+    pub fn arrived(route: Route, arguments: Bytes, deadline: Deadline, peer: Peer) -> Self {
+        Self {
+            peer: Some(peer),
+            ..Self::new(route, arguments, deadline)
         }
     }
 
@@ -166,10 +176,9 @@ impl Request {
     }
 
     /// Says whether the caller knows errors of the application as text only.
-    #[must_use]
-    pub fn with_errors_as_text(mut self, as_text: bool) -> Self {
+    #[inline]
+    pub fn set_errors_as_text(&mut self, as_text: bool) {
         self.errors_as_text = as_text;
-        self
     }
 
     /// Who calls; `None` at the caller's end.

@@ -86,6 +86,7 @@ impl ServiceSchema {
     }
 
     /// The place of the method that a route names among the [`methods`](Self::methods) of this service.
+    #[inline]
     pub fn index_of(&self, route: &Route) -> Option<usize> {
         // A route that was made from this very schema knows the place; any other is looked up by name.
         let own = route.schema().filter(|method| {

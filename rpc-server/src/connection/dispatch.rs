@@ -111,16 +111,16 @@ impl Dispatch {
             }
         };
         let (id, place) = (incoming.id, incoming.route.place());
-        let request = Request::new(target.route().clone(), incoming.body, deadline)
-            .with_peer(peer.clone())
-            .with_metadata(incoming.metadata)
-            .with_attempt(incoming.attempt)
-            .with_errors_as_text(incoming.wants_text);
-        let is_noted = target.is_suspect();
-        if is_noted {
+        let noted = target.is_suspect().then(|| incoming.route.clone());
+        if noted.is_some() {
             // No other poll is timed along with this one.
             self.time_the_rest();
         }
+        let route = target.route().clone();
+        let mut request = Request::arrived(route, incoming.body, deadline, peer.clone());
+        *request.metadata_mut() = incoming.metadata;
+        *request.attempt_mut() = incoming.attempt;
+        request.set_errors_as_text(incoming.wants_text);
         self.context.renew(&request);
         let watched = service.watch.start(&request, peer);
         let (is_timed, began) = (service.watch.is_timed, self.last);
@@ -138,7 +138,7 @@ impl Dispatch {
                 return done.push(Done::ran(id, place, answer, elapsed, watched));
             }
         }
-        let noted = (is_noted && !in_place).then(|| incoming.route.clone());
+        let noted = noted.filter(|_| !in_place);
         let slot = std::mem::replace(&mut self.slot, idle());
         let context = self.context.clone();
         let work = Work::new(slot, context, handler.is_layered(), watched.clone());
@@ -160,6 +160,7 @@ impl Dispatch {
     }
 
     /// An idle connection does not hold on to what came with its last call.
+    #[inline]
     fn leave_context(&mut self, peer: &Peer) {
         if !self.context.metadata().is_empty() {
             self.context.renew(&nothing(peer));
