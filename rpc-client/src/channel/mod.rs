@@ -144,7 +144,7 @@ impl Channel {
             return Box::pin(self.watched_call(patience, request, now)).await;
         }
         let counted = watch.calls.begin();
-        let answer = self.call_patiently::<false>(patience, request, now).await;
+        let answer = self.call_patiently(patience, request, now).await;
         if let Err(status) = &answer {
             watch.failed(request, status);
         }
@@ -161,7 +161,7 @@ impl Channel {
         let (address, progress) = (Some(self.address()), Progress::default());
         let call = Call::begin(self.dial.watch(), request, address, &progress, now);
         progress.attempt();
-        let running = self.call_patiently::<true>(patience, request, now);
+        let running = self.call_patiently(patience, request, now);
         let answer = running.instrument(call.span()).await;
         call.end(&answer);
         answer
@@ -185,9 +185,7 @@ impl Channel {
     }
 
     /// The same, with so much patience for a connection. It begins `now`, so that a call looks at the clock once.
-    ///
-    /// A watched call has code of its own, so that the compiler inlines that of the others.
-    pub(crate) async fn call_patiently<const WATCHED: bool>(
+    pub(crate) async fn call_patiently(
         &self,
         patience: Patience,
         request: &Request,

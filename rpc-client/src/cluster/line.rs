@@ -67,10 +67,7 @@ impl Line {
         now: Instant,
     ) -> Result<Response, Status> {
         let call = Call::new(self, request.deadline());
-        let answer = self
-            .channel
-            .call_patiently::<WATCHED>(patience, request, now)
-            .await;
+        let answer = self.channel.call_patiently(patience, request, now).await;
         call.end(&answer);
         answer
     }
