@@ -139,7 +139,7 @@ impl Core {
         progress: &Progress,
     ) -> Result<Response, Status> {
         let began = now;
-        let permits = self.pass(policy, request).await?;
+        let permits = self.pass::<WATCHED>(policy, request).await?;
         if permits.iter().any(Option::is_some) {
             // It may have waited for one.
             now = Instant::now();
@@ -227,7 +227,7 @@ impl Core {
         progress: &Progress,
     ) -> Result<Vec<Answer>, Status> {
         let policy = self.policies.of(request.route());
-        let _permits = self.pass(policy, request).await?;
+        let _permits = self.pass::<true>(policy, request).await?;
         let set = self.set.load_full();
         let attempts = Attempts::<true>::new(self, &set, request, progress, Instant::now());
         let answers = Plan::broadcast(&attempts, request).await.into_iter();
@@ -241,7 +241,7 @@ impl Core {
 
     /// Lets a call through. The limits of its method come first: a call that waits for its method must not take the
     /// room of others.
-    async fn pass<'a>(
+    async fn pass<'a, const WATCHED: bool>(
         &'a self,
         policy: &'a Policy,
         request: &Request,

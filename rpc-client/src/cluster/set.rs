@@ -54,6 +54,7 @@ impl Set {
 
     /// The endpoint for the next attempt, none that was tried: one that is connected and in rotation; for want of such
     /// one that is connected; then one that may get connected; and one that is down if there is nothing else.
+    #[inline]
     pub(super) fn pick(&self, request: &Request, tried: &Tried, now: Instant) -> Option<Pick> {
         let panicking = self.panicking.load(Ordering::Relaxed);
         let key = self.key_of(request);
