@@ -15,4 +15,3 @@ mod credentials;
 mod ends;
 mod lives;
 mod passed_on;
-mod streams;
