@@ -166,19 +166,18 @@ pub use doge_rpc_server::Server;
 /// ```
 pub mod client {
     pub use doge_rpc_client::{
-        Answer, Backoff, BackupRequest, Balancing, CallLatencies, CallLimits, Channel,
-        ChannelConfig, ChannelPool, ChannelStats, Client, Cluster, ClusterBuilder, ClusterError,
-        ClusterStats, ConsistentHash, EndedCalls, EndpointStats, Failover, Failsafe,
-        FailurePercentage, HashKey, HealthConfig, HedgeDelay, InstanceList, InvalidLimits,
-        LoadBalancing, MethodPolicy, MsgpackRpcConfig, RetryBudget, SlowStart, SpanSampler,
-        Strategy, SuccessRate, Untyped, Wait, balance,
+        Answer, Backoff, BackupRequest, Balancing, CallLimits, Channel, ChannelConfig, ChannelPool,
+        ChannelStats, Client, Cluster, ClusterBuilder, ClusterError, ClusterStats, ConsistentHash,
+        EndedCalls, EndpointStats, Failover, Failsafe, FailurePercentage, HashKey, HealthConfig,
+        HedgeDelay, InstanceList, InvalidLimits, LoadBalancing, MethodPolicy, MsgpackRpcConfig,
+        RetryBudget, SlowStart, SpanSampler, Strategy, SuccessRate, Untyped, Wait, balance,
     };
 }
 
 /// Serving: what, where, within which limits, and until when.
 pub mod server {
     pub use doge_rpc_server::{
-        Advertise, Builder, Interrupted, Latency, MethodStats, Running, Server, ServerStats,
-        StartError, StopSignal,
+        Advertise, Builder, Interrupted, MethodStats, Running, Server, ServerStats, StartError,
+        StopSignal,
     };
 }

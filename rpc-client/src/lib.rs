@@ -38,5 +38,5 @@ pub use self::{
     health::{FailurePercentage, HealthConfig, SuccessRate},
     limit::{CallLimits, InvalidLimits, Wait},
     untyped::Untyped,
-    watch::{CallLatencies, EndedCalls, SpanSampler},
+    watch::{EndedCalls, SpanSampler},
 };

@@ -29,5 +29,5 @@ pub use self::{
     error::StartError,
     running::Running,
     signal::{Interrupted, StopSignal},
-    stats::{Latency, MethodStats, ServerStats},
+    stats::{MethodStats, ServerStats},
 };

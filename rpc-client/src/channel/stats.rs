@@ -1,7 +1,9 @@
 use std::time::Duration;
 
+use doge_rpc_core::observe::LatencyHistogram;
+
 use super::ConnectorStats;
-use crate::watch::{CallLatencies, EndedCalls, Tally};
+use crate::watch::{EndedCalls, Tally};
 
 /// What a channel has done since it was made, and how it is connected. Calls are those that were made over the channel
 /// itself, or a [`Client`](crate::Client) of it; the calls of a cluster are in [`ClusterStats`](crate::ClusterStats).
@@ -23,7 +25,7 @@ pub struct ChannelStats {
     /// Calls that are over, by the code that the caller saw. A call that the caller dropped is `Cancelled`.
     pub ended: EndedCalls,
     /// How long calls took; only of a channel that [takes times](crate::ChannelConfig::timed).
-    pub latencies: Option<CallLatencies>,
+    pub latencies: Option<LatencyHistogram>,
 }
 
 impl ChannelStats {

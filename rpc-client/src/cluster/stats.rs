@@ -4,12 +4,9 @@ use std::{
     time::Duration,
 };
 
-use doge_rpc_core::Code;
+use doge_rpc_core::{Code, observe::LatencyHistogram};
 
-use crate::{
-    ha::Event,
-    watch::{CallLatencies, EndedCalls},
-};
+use crate::{ha::Event, watch::EndedCalls};
 
 /// What a cluster has done since it was made, and how its endpoints are now.
 ///
@@ -22,7 +19,7 @@ pub struct ClusterStats {
     /// Calls that are over, by the code that the caller saw. A call that the caller dropped is `Cancelled`.
     pub calls_ended: EndedCalls,
     /// How long calls took; only of a cluster that [takes times](crate::ClusterBuilder::timed).
-    pub call_latencies: Option<CallLatencies>,
+    pub call_latencies: Option<LatencyHistogram>,
     /// Calls that a limit of this client refused.
     pub limited: u64,
     /// Attempts at an endpoint; more than one for a call that failed over or was hedged.
@@ -31,7 +28,7 @@ pub struct ClusterStats {
     /// the deadline.
     pub attempts_ended: EndedCalls,
     /// How long attempts took; only of a cluster that [takes times](crate::ClusterBuilder::timed).
-    pub attempt_latencies: Option<CallLatencies>,
+    pub attempt_latencies: Option<LatencyHistogram>,
     /// Attempts that were retries, and so came out of the retry budget.
     pub retries: u64,
     /// Attempts made beside one that was slow.

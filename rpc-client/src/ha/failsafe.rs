@@ -1,17 +1,16 @@
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
+    observe::LogThrottle,
 };
-
 use tokio::time::Instant;
 
 use super::Failsafe;
-use crate::watch::Throttle;
 
 /// The answer for a call that failed, which is logged.
 pub(super) fn answer(
     config: &Failsafe,
-    throttle: &Throttle,
+    throttle: &LogThrottle,
     request: &Request,
     status: &Status,
 ) -> Response {

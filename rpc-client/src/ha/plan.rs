@@ -1,6 +1,7 @@
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
+    observe::LogThrottle,
 };
 use tokio::time::Instant;
 
@@ -8,7 +9,6 @@ use super::{
     Budget, Endpoints, Failover, Failsafe, Strategy, backup::Backup, broadcast, failfast, failover,
     failsafe,
 };
-use crate::watch::Throttle;
 
 /// A strategy with its state. Made once for a service, or for a method that has its own.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ enum Kind {
     Failover(Failover),
     Failfast,
     BackupRequest(Box<Backup>),
-    Failsafe(Failsafe, Throttle),
+    Failsafe(Failsafe, LogThrottle),
     Broadcast,
 }
 
@@ -32,7 +32,7 @@ impl Plan {
             Strategy::BackupRequest(config) => {
                 Kind::BackupRequest(Box::new(Backup::new(config, Instant::now())))
             }
-            Strategy::Failsafe(config) => Kind::Failsafe(config, Throttle::default()),
+            Strategy::Failsafe(config) => Kind::Failsafe(config, LogThrottle::default()),
             Strategy::Broadcast => Kind::Broadcast,
         })
     }

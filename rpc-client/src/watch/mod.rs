@@ -7,9 +7,8 @@ mod observers;
 mod sampler;
 mod striped;
 mod tally;
-mod throttle;
 
-use doge_rpc_core::{Status, call::Request};
+use doge_rpc_core::{Status, call::Request, observe::LogThrottle};
 use tokio::time::Instant;
 use tracing::{Level, Span, level_filters::LevelFilter};
 
@@ -18,11 +17,10 @@ pub(crate) use self::{
     connections::{Connections, OpenConnection, Subscription},
     observers::Observers,
     tally::{Counted, Failures, Tally},
-    throttle::Throttle,
 };
 use crate::status_tables::is_failure_of_framework;
 
-pub use self::{latency::CallLatencies, sampler::SpanSampler, tally::EndedCalls};
+pub use self::{sampler::SpanSampler, tally::EndedCalls};
 
 /// What is shown of the calls of a client, and to whom.
 ///
@@ -33,7 +31,7 @@ pub(crate) struct Watch {
     pub(crate) observers: Observers,
     sampler: Option<SpanSampler>,
     pub(crate) calls: Tally,
-    throttle: Throttle,
+    throttle: LogThrottle,
 }
 
 impl Watch {
@@ -42,7 +40,7 @@ impl Watch {
             observers,
             sampler,
             calls: Tally::new(timed),
-            throttle: Throttle::default(),
+            throttle: LogThrottle::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
 use doge_rpc_core::{
     Code, Status,
     call::{Cancellation, Response},
+    observe::LatencyHistogram,
 };
 
 use super::{latency::LatencyCounters, striped::Striped};
@@ -77,7 +78,7 @@ impl Tally {
         }
     }
 
-    pub(crate) fn latencies(&self) -> Option<super::CallLatencies> {
+    pub(crate) fn latencies(&self) -> Option<LatencyHistogram> {
         self.latencies.as_ref().map(|latencies| latencies.read())
     }
 

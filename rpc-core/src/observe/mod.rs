@@ -1,10 +1,16 @@
 //! What happens to calls, attempts, connections and endpoints, for those who watch: metrics, traces, tests.
 
 mod event;
+mod latency;
+mod throttle;
 
 use std::{fmt, sync::Arc};
 
-pub use self::event::{CallInfo, CallResult, Event, RefusalReason, Side};
+pub use self::{
+    event::{CallInfo, CallResult, Event, RefusalReason, Side},
+    latency::LatencyHistogram,
+    throttle::LogThrottle,
+};
 
 /// Watches one end: a server, a cluster or a channel.
 ///

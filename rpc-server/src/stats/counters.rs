@@ -1,8 +1,11 @@
 use std::time::Duration;
 
-use doge_rpc_core::{Code, observe::RefusalReason};
+use doge_rpc_core::{
+    Code,
+    observe::{LatencyHistogram, RefusalReason},
+};
 
-use super::{Latency, MethodStats};
+use super::MethodStats;
 
 /// A method, by its place among those of the server; [`Place::OTHER`] for all that do not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ struct Method {
     failed: Option<Box<[u64; Code::ALL.len()]>>,
     /// By reason; made by the first refusal.
     refused: Option<Box<[u64; RefusalReason::ALL.len()]>>,
-    latency: Option<Box<Latency>>,
+    latency: Option<Box<LatencyHistogram>>,
 }
 
 impl Counters {

@@ -1,14 +1,15 @@
 //! What a server counts: plain numbers per connection, added up when somebody reads them.
 
 mod counters;
-mod latency;
 
 use std::collections::BTreeMap;
 
-use doge_rpc_core::{Code, observe::RefusalReason};
+use doge_rpc_core::{
+    Code,
+    observe::{LatencyHistogram, RefusalReason},
+};
 
 pub(crate) use self::counters::{Counters, Place};
-pub use self::latency::Latency;
 
 /// The figures of a server since its start, as [`Running::stats`](crate::Running::stats) reads them.
 ///
@@ -49,8 +50,8 @@ pub struct MethodStats {
     pub application_errors: u64,
     /// Calls that were refused before they were dispatched, by reason; only reasons that occurred.
     pub refused: BTreeMap<RefusalReason, u64>,
-    /// How long the calls took; only of a server that [takes times](crate::Builder::timed).
-    pub latency: Option<Latency>,
+    /// How long the calls took, from their dispatch to their end; only of a server that [takes times](crate::Builder::timed).
+    pub latency: Option<LatencyHistogram>,
 }
 
 impl ServerStats {

@@ -1,7 +1,5 @@
 //! Who watches the calls of a server, and what they are told: observers, spans, log lines.
 
-mod throttle;
-
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,13 +10,12 @@ use std::{
 use doge_rpc_core::{
     Code, Status,
     call::{Attempt, Peer, Request, Response, Route},
-    observe::{CallInfo, CallResult, Event, Observer, RefusalReason, Side},
+    observe::{CallInfo, CallResult, Event, LogThrottle, Observer, RefusalReason, Side},
     transport::Address,
 };
 use tokio::time::Instant;
 use tracing::{Level, Span, level_filters::LevelFilter, span::Entered};
 
-use self::throttle::Throttle;
 use crate::ServerStats;
 
 /// Those who watch a server.
@@ -28,7 +25,7 @@ pub(crate) struct Watch {
     pub(crate) sampler: Option<Box<Sampler>>,
     /// Times of calls are taken.
     pub(crate) is_timed: bool,
-    throttle: Throttle,
+    throttle: LogThrottle,
 }
 
 /// Whether there is to be a span of this call.

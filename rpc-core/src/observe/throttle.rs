@@ -3,9 +3,18 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// Lets a bounded number of log lines through per second, and counts the others.
+/// Lets ten log lines through per second, and counts the others.
+///
+/// ```
+/// use doge_rpc_core::observe::LogThrottle;
+/// use tokio::time::Instant;
+///
+/// let (throttle, now) = (LogThrottle::default(), Instant::now());
+/// let admitted = (0..11).filter(|_| throttle.admit(now).is_some());
+/// assert_eq!(admitted.count(), 10);
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<Second>);
+pub struct LogThrottle(Mutex<Second>);
 
 #[derive(Debug, Default)]
 struct Second {
@@ -17,11 +26,12 @@ struct Second {
 /// Lines per second: enough to see what fails, and little beside what a log takes.
 const LINES: u32 = 10;
 
-impl Throttle {
+impl LogThrottle {
     /// Whether a line may be written now, and then how many were suppressed since the last one.
-    pub(crate) fn admit(&self, now: Instant) -> Option<u64> {
+    pub fn admit(&self, now: Instant) -> Option<u64> {
         let mut second = self.0.lock();
-        let is_over = |began| now.saturating_duration_since(began) >= Duration::from_secs(1);
+        let is_over =
+            |began: Instant| now.saturating_duration_since(began) >= Duration::from_secs(1);
         if second.began.is_none_or(is_over) {
             second.began = Some(now);
             second.lines = 0;
@@ -41,11 +51,11 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{LINES, Throttle};
+    use super::{LINES, LogThrottle};
 
     #[test]
     fn lines_over_the_bound_are_counted_and_told_with_the_next_line() {
-        let (throttle, start) = (Throttle::default(), Instant::now());
+        let (throttle, start) = (LogThrottle::default(), Instant::now());
         for _ in 0..LINES {
             assert_eq!(throttle.admit(start), Some(0));
         }

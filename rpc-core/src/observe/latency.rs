@@ -1,20 +1,20 @@
 use std::time::Duration;
 
-/// How long calls took, from their dispatch to their end: a histogram.
+/// How long calls took, in buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Latency {
+pub struct LatencyHistogram {
     /// Calls per bucket, not added up. Bucket `i` has the calls that took longer than the bound before and at most
     /// [`BOUNDS`](Self::BOUNDS)`[i]`; the last bucket has those that took longer than the last bound.
-    pub buckets: [u64; Self::BOUNDS.len() + 1],
+    pub buckets: [u64; Self::BUCKETS],
     /// All times together.
     pub sum: Duration,
 }
 
-impl Latency {
+impl LatencyHistogram {
     /// The bounds of the buckets.
     ///
-    /// From 5 ms on they are those that the conventions of OpenTelemetry advise for `rpc.server.call.duration`
+    /// From 5 ms on they are those that the conventions of OpenTelemetry advise for `rpc.client.call.duration` and
+    /// `rpc.server.call.duration`
     /// (<https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/>), so that dashboards for them work. The six below
     /// tell calls apart that a fast network would put into one bucket.
     pub const BOUNDS: [Duration; 20] = [
@@ -40,18 +40,27 @@ impl Latency {
         Duration::from_secs(10),
     ];
 
+    /// The number of buckets.
+    pub const BUCKETS: usize = Self::BOUNDS.len() + 1;
+
     /// Calls in all buckets.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    pub(super) fn record(&mut self, time: Duration) {
-        let bucket = Self::BOUNDS.partition_point(|bound| *bound < time);
-        self.buckets[bucket] += 1;
+    /// The bucket of a call that took so long.
+    pub fn bucket_of(time: Duration) -> usize {
+        Self::BOUNDS.partition_point(|bound| *bound < time)
+    }
+
+    /// Counts a call that took so long.
+    pub fn record(&mut self, time: Duration) {
+        self.buckets[Self::bucket_of(time)] += 1;
         self.sum = self.sum.saturating_add(time);
     }
 
-    pub(super) fn add(&mut self, other: &Self) {
+    /// Adds the calls of another histogram.
+    pub fn add(&mut self, other: &Self) {
         for (sum, more) in self.buckets.iter_mut().zip(other.buckets) {
             *sum += more;
         }
@@ -63,11 +72,11 @@ impl Latency {
 mod tests {
     use std::time::Duration;
 
-    use super::Latency;
+    use super::LatencyHistogram;
 
     #[test]
     fn a_time_is_in_the_first_bucket_whose_bound_it_does_not_exceed() {
-        let mut latency = Latency::default();
+        let mut latency = LatencyHistogram::default();
         let times = [
             (Duration::ZERO, 0),
             (Duration::from_micros(50), 0),
@@ -82,7 +91,7 @@ mod tests {
             assert_eq!(latency.buckets[bucket], before + 1, "{time:?}");
         }
         assert_eq!(latency.count(), times.len() as u64);
-        assert!(Latency::BOUNDS.is_sorted());
+        assert!(LatencyHistogram::BOUNDS.is_sorted());
         let mut sum = latency;
         sum.add(&latency);
         assert_eq!(sum.count(), 2 * latency.count());
