@@ -17,9 +17,10 @@ impl LatencyCounters {
     }
 
     pub(super) fn record(&self, elapsed: Duration) {
-        self.0.count(LatencyHistogram::bucket_of(elapsed));
+        let row = self.0.row();
+        row.add(LatencyHistogram::bucket_of(elapsed), 1);
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        self.0.add(NANOS, nanos);
+        row.add(NANOS, nanos);
     }
 
     pub(super) fn read(&self) -> LatencyHistogram {

@@ -32,11 +32,14 @@ pub(crate) struct Watch {
     sampler: Option<SpanSampler>,
     pub(crate) calls: Tally,
     throttle: LogThrottle,
+    /// There are observers, or times are taken.
+    is_asked: bool,
 }
 
 impl Watch {
     pub(crate) fn new(observers: Observers, sampler: Option<SpanSampler>, timed: bool) -> Self {
         Self {
+            is_asked: timed || !observers.is_empty(),
             observers,
             sampler,
             calls: Tally::new(timed),
@@ -47,9 +50,7 @@ impl Watch {
     /// Whether more is to be done about calls than to count them.
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
-        !self.observers.is_empty()
-            || self.calls.is_timed()
-            || (LevelFilter::current() >= LevelFilter::INFO && collects_lines())
+        self.is_asked || (LevelFilter::current() >= LevelFilter::INFO && collects_lines())
     }
 
     /// Says in the log that a call failed, if the framework is to blame.

@@ -10,7 +10,10 @@ use doge_rpc_core::{
     observe::LatencyHistogram,
 };
 
-use super::{latency::LatencyCounters, striped::Striped};
+use super::{
+    latency::LatencyCounters,
+    striped::{Row, Striped},
+};
 
 /// How many calls, or attempts, ended in which way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,14 +40,17 @@ impl EndedCalls {
 /// Counts calls, or attempts: as started, and as ended by code. What is usual is counted per thread.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    usual: Striped<3>,
+    usual: Striped<USUAL>,
     failures: Failures,
     latencies: Option<LatencyCounters>,
 }
 
+/// What is usual: a start, a result, an error of the application.
+const USUAL: usize = 3;
+
 const STARTED: usize = 0;
 const RESULTS: usize = 1;
-const APPLICATION_ERRORS: usize = 2;
+const APPLICATION_ERRORS: usize = RESULTS + 1;
 
 impl Tally {
     /// Nothing counted yet. Times are counted if `timed`.
@@ -59,16 +65,14 @@ impl Tally {
     /// Counts one as started, and as ended when that is told.
     #[inline(always)]
     pub(crate) fn begin(&self) -> Counted<'_> {
-        self.usual.count(STARTED);
+        let row = self.usual.row();
+        row.add(STARTED, 1);
         Counted {
             tally: self,
+            row,
             failures: None,
             ended: false,
         }
-    }
-
-    pub(crate) fn is_timed(&self) -> bool {
-        self.latencies.is_some()
     }
 
     /// Counts how long one took.
@@ -105,6 +109,8 @@ impl Tally {
 #[must_use = "what is dropped was given up"]
 pub(crate) struct Counted<'a> {
     tally: &'a Tally,
+    /// Where it was counted as started.
+    row: &'a Row<USUAL>,
     failures: Option<&'a Failures>,
     ended: bool,
 }
@@ -122,9 +128,8 @@ impl<'a> Counted<'a> {
         self.ended = true;
         match answer {
             Ok(response) => {
-                let usual = [RESULTS, APPLICATION_ERRORS];
-                let usual = usual[usize::from(response.is_application_error())];
-                self.tally.usual.count(usual);
+                let is_error = usize::from(response.is_application_error());
+                self.row.add(RESULTS + is_error, 1);
             }
             Err(status) => self.failed(status.code()),
         }
@@ -134,7 +139,7 @@ impl<'a> Counted<'a> {
     fn failed(&self, code: Code) {
         match code {
             // A status without a failure is an answer.
-            Code::Ok => self.tally.usual.count(RESULTS),
+            Code::Ok => self.row.add(RESULTS, 1),
             code => self.tally.failures.add(code),
         }
         if let Some(failures) = self.failures {

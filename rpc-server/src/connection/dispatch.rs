@@ -134,7 +134,9 @@ impl Dispatch {
             let elapsed = self.time(target, is_timed);
             if let Poll::Ready(mut answer) = polled {
                 self.context.complete(&mut answer);
-                self.leave_context(peer);
+                if !self.context.metadata().is_empty() {
+                    self.leave_context(peer);
+                }
                 return done.push(Done::ran(id, place, answer, elapsed, watched));
             }
         }
@@ -160,11 +162,9 @@ impl Dispatch {
     }
 
     /// An idle connection does not hold on to what came with its last call.
-    #[inline]
+    #[cold]
     fn leave_context(&mut self, peer: &Peer) {
-        if !self.context.metadata().is_empty() {
-            self.context.renew(&nothing(peer));
-        }
+        self.context.renew(&nothing(peer));
     }
 
     /// Notes that a call of this method was polled in place, and how long it took if that is `wanted`.
