@@ -91,9 +91,20 @@ async fn neovim_is_a_client_of_ours() {
         let unknown = caller.call("no_such_method", json!([])).unwrap_err();
         assert!(unknown.contains("has no method"), "{unknown}");
         assert_eq!(caller.call("test/sum", json!([1, 2])), Ok(json!(3)));
-        // With a meta map it works as well, since the arity tells.
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_neovim_that_sends_a_meta_map_is_understood() {
+    let server = serve().await;
+    let mut caller = Caller::neovim(port(&server));
+    blocking(move || {
+        // Without a call before that has shown that there is none: then the arity tells.
         let seen = caller.call("meta", json!([{"uber-trace-id": "1:2:0:1"}]));
         assert_eq!(seen, Ok(json!({"uber-trace-id": "1:2:0:1"})));
+        let sum = caller.call("sum", json!([{"uber-trace-id": "1:2:0:1"}, 1, 2]));
+        assert_eq!(sum, Ok(json!(3)));
     })
     .await;
 }
