@@ -80,7 +80,7 @@ async fn start_and_stop_are_logged_with_the_services_and_without_colours() {
         line
     };
     let serving = said(" serving ");
-    assert!(serving.contains("hr.employee,hr.leave"), "{serving}");
+    assert!(serving.contains("hr.employee, hr.leave"), "{serving}");
     for what in [" asked to stop ", " drained "] {
         said(what);
     }
