@@ -150,7 +150,10 @@ async fn the_published_dogerpc_sees_the_same_but_for_what_is_better() {
     let (mut method, mut before, mut after) = next();
     if method == "slow" {
         assert_eq!(before, wordless);
-        assert!(after.contains("stopped at the deadline"), "{after}");
+        assert!(
+            after.contains("was stopped: the deadline passed"),
+            "{after}"
+        );
         (method, before, after) = next();
     }
     assert_eq!(
