@@ -43,8 +43,11 @@ async fn a_hedge_without_credit_takes_no_turn() {
 #[tokio::test(start_paused = true)]
 async fn every_turn_is_an_attempt_when_some_calls_are_hedged() {
     let (fake, attempts) = attempts(hedging(0.05), ok(150), &RetryBudget::default()).await;
-    assert_eq!(fake.count_of(Event::Hedge), 100);
-    assert_eq!(attempts, [1_050, 1_050]);
+    // Which endpoint comes first is chance, and so is whether the last credit comes with a slow call, which can use it.
+    let hedges = fake.count_of(Event::Hedge);
+    assert!((99..=100).contains(&hedges), "{hedges}");
+    assert_eq!(attempts.iter().sum::<usize>(), CALLS + hedges);
+    assert!(attempts[0].abs_diff(attempts[1]) <= 1, "{attempts:?}");
 }
 
 #[tokio::test(start_paused = true)]
