@@ -4,13 +4,13 @@ use serde::de::{self, DeserializeSeed, Error as _, Unexpected, Visitor};
 
 use super::{DecodeError, Deserializer};
 
-/// The elements of an array that are left.
-pub(super) struct Sequence<'r, 'de> {
+/// The elements of an array, or the entries of a map, that are left.
+pub(super) struct Parts<'r, 'de> {
     reader: &'r mut Deserializer<'de>,
     left: usize,
 }
 
-impl<'r, 'de> Sequence<'r, 'de> {
+impl<'r, 'de> Parts<'r, 'de> {
     #[inline]
     pub(super) fn new(reader: &'r mut Deserializer<'de>, len: usize) -> Self {
         Self { reader, left: len }
@@ -20,20 +20,25 @@ impl<'r, 'de> Sequence<'r, 'de> {
     pub(super) fn left(&self) -> usize {
         self.left
     }
+
+    #[inline]
+    fn next<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.left = left;
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
 }
 
-impl<'de> de::SeqAccess<'de> for Sequence<'_, 'de> {
+impl<'de> de::SeqAccess<'de> for Parts<'_, 'de> {
     type Error = DecodeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return Ok(None);
-        };
-        self.left = left;
-        seed.deserialize(&mut *self.reader).map(Some)
+        self.next(seed)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -41,36 +46,14 @@ impl<'de> de::SeqAccess<'de> for Sequence<'_, 'de> {
     }
 }
 
-/// The entries of a map that are left.
-pub(super) struct Entries<'r, 'de> {
-    reader: &'r mut Deserializer<'de>,
-    left: usize,
-}
-
-impl<'r, 'de> Entries<'r, 'de> {
-    #[inline]
-    pub(super) fn new(reader: &'r mut Deserializer<'de>, len: usize) -> Self {
-        Self { reader, left: len }
-    }
-
-    #[inline]
-    pub(super) fn left(&self) -> usize {
-        self.left
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
+impl<'de> de::MapAccess<'de> for Parts<'_, 'de> {
     type Error = DecodeError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, DecodeError> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return Ok(None);
-        };
-        self.left = left;
-        seed.deserialize(&mut *self.reader).map(Some)
+        self.next(seed)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(

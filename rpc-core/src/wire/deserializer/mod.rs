@@ -10,7 +10,7 @@ mod extension;
 use serde::de::{self, Visitor, value::SeqDeserializer};
 
 use self::{
-    access::{Entries, Sequence, Unit, Variant},
+    access::{Parts, Unit, Variant},
     extension::Extension,
 };
 use super::{
@@ -145,7 +145,7 @@ impl<'de> Deserializer<'de> {
         surplus: Surplus,
     ) -> Result<V::Value, DecodeError> {
         self.open(len, 1)?;
-        let mut sequence = Sequence::new(self, len);
+        let mut sequence = Parts::new(self, len);
         let value = visitor.visit_seq(&mut sequence)?;
         let left = sequence.left();
         if left > 0 {
@@ -168,7 +168,7 @@ impl<'de> Deserializer<'de> {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         self.open(len, 2)?;
-        let mut entries = Entries::new(self, len);
+        let mut entries = Parts::new(self, len);
         let value = visitor.visit_map(&mut entries)?;
         let left = entries.left();
         if left > 0 {
