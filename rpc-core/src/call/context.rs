@@ -45,6 +45,7 @@ struct Inner {
 }
 
 /// What the context takes over from a request.
+#[derive(Clone)]
 struct Head {
     route: Route,
     peer: Option<Peer>,
@@ -52,17 +53,6 @@ struct Head {
     metadata: Metadata,
     attempt: Attempt,
     extensions: Extensions,
-}
-
-#[cold]
-fn add(reply: &Mutex<Metadata>, answer: &mut Result<Response, Status>) {
-    let mut metadata = std::mem::take(&mut *reply.lock());
-    let own = match answer {
-        Ok(response) => response.metadata_mut(),
-        Err(status) => status.metadata_mut(),
-    };
-    metadata.inherit(own);
-    *own = metadata;
 }
 
 impl Head {
@@ -108,10 +98,10 @@ struct End {
 const STARTED: u8 = 1;
 /// The handler waits, and is woken when the call is cancelled.
 const LISTENS: u8 = 2;
-/// Layers are around the handler; this is the call as they see it.
-const LAYERED: u8 = 8;
 /// The call is over; a handler that was not started before must not start any more.
 const OVER: u8 = 4;
+/// Layers are around the handler; this is the call as they see it.
+const LAYERED: u8 = 8;
 
 impl Context {
     /// The context of the handler of this request.
@@ -140,22 +130,10 @@ impl Context {
     /// The same context with another deadline, for work that outlives the call.
     #[must_use]
     pub fn with_deadline(&self, deadline: Deadline) -> Self {
-        let Head {
-            route,
-            peer,
-            metadata,
-            attempt,
-            extensions,
-            ..
-        } = &self.0.head;
         Self(Arc::new(Inner {
             head: Head {
-                route: route.clone(),
-                peer: peer.clone(),
                 deadline,
-                metadata: metadata.clone(),
-                attempt: *attempt,
-                extensions: extensions.clone(),
+                ..self.0.head.clone()
             },
             reply: OnceLock::new(),
             end: End::default(),
@@ -239,7 +217,7 @@ impl Context {
     #[inline]
     pub fn complete(&self, answer: &mut Result<Response, Status>) {
         if let Some(reply) = self.0.reply.get() {
-            add(reply, answer);
+            add_reply_metadata(reply, answer);
         }
     }
 
@@ -319,4 +297,16 @@ impl fmt::Debug for Context {
             .field("attempt", &self.attempt())
             .finish_non_exhaustive()
     }
+}
+
+/// Puts reply metadata in front of what the answer has.
+#[cold]
+fn add_reply_metadata(reply: &Mutex<Metadata>, answer: &mut Result<Response, Status>) {
+    let mut metadata = std::mem::take(&mut *reply.lock());
+    let own = match answer {
+        Ok(response) => response.metadata_mut(),
+        Err(status) => status.metadata_mut(),
+    };
+    metadata.inherit(own);
+    *own = metadata;
 }
