@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use doge_rpc::{
-    client::{ChannelPool, Cluster, HealthConfig},
+    client::{Balancing, ChannelPool, Cluster, ClusterStats, HealthConfig, LoadBalancing},
     prelude::*,
     registry::Static,
     server::Running,
@@ -159,24 +159,47 @@ impl Outer for Broken {
     }
 }
 
-#[tokio::test]
-async fn a_status_in_an_error_enum_moves_load_and_calls_as_a_bare_status_does() {
+/// Calls a cluster of a broken instance and a good one 2,000 times, all with success.
+async fn beside_broken(balancing: LoadBalancing) -> ClusterStats {
     let (_one, cluster, _) = outer(vec![OuterServer::new(Broken)]).await;
     let broken = cluster.addresses();
     let (_other, cluster, _) =
         outer(vec![OuterServer::new(Messenger(InnerClient::local(Away)))]).await;
     let addresses = [broken, cluster.addresses()].concat();
     let registry: Arc<dyn Registry> = Arc::new(Static::addresses(addresses));
+    let health = HealthConfig {
+        // Not back within the test.
+        consecutive_ejection: Duration::from_secs(3600),
+        ..HealthConfig::default()
+    };
+    let balancing = Balancing {
+        policy: balancing,
+        slow_start: None,
+        ..Balancing::default()
+    };
     let cluster = OuterClient::cluster()
         .registry(&registry)
-        .pool(&ChannelPool::default());
+        .pool(&ChannelPool::default())
+        .balancing(balancing)
+        .health(health);
     let cluster = cluster.follow().await.unwrap();
     until(|| cluster.stats().endpoints.iter().all(|it| it.connected)).await;
     let client = OuterClient::new(cluster.clone()).with(patient());
     for call in 0..2_000 {
         assert_eq!(client.own().await, Ok(7), "call {call}");
     }
-    let stats = cluster.stats();
+    cluster.stats()
+}
+
+#[tokio::test]
+async fn a_status_in_an_error_enum_is_repeated_and_counts_for_health() {
+    let stats = beside_broken(LoadBalancing::RoundRobin).await;
     assert_eq!(stats.ejections, 1, "{stats:?}");
+    assert_eq!(stats.attempts, 2_005, "five failures in a row: {stats:?}");
+}
+
+#[tokio::test]
+async fn a_status_in_an_error_enum_moves_load() {
+    let stats = beside_broken(LoadBalancing::PeakEwma).await;
     assert!(stats.attempts < 2_100, "{stats:?}");
 }
