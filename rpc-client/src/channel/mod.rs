@@ -1,9 +1,9 @@
 //! The calls to one address.
 
 mod backoff;
-mod dial;
+mod connector;
+mod flap_detector;
 mod pool;
-mod settling;
 mod stats;
 
 use std::{sync::Arc, time::Duration};
@@ -18,7 +18,7 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use self::dial::{ConnectError, ConnectorStats, Dial};
+use self::connector::{ConnectError, Connector, ConnectorStats};
 pub use self::{backoff::Backoff, pool::ChannelPool, stats::ChannelStats};
 use crate::{
     MsgpackRpcConfig,
@@ -42,7 +42,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Channel {
-    dial: Arc<Dial>,
+    connector: Arc<Connector>,
 }
 
 /// How a channel connects.
@@ -108,13 +108,13 @@ impl Channel {
     /// A channel to this address. Nothing is connected yet.
     pub fn with_config(address: Address, config: ChannelConfig) -> Self {
         Self {
-            dial: Arc::new(Dial::new(address, config)),
+            connector: Arc::new(Connector::new(address, config)),
         }
     }
 
     /// Where its calls go.
     pub fn address(&self) -> &Address {
-        self.dial.address()
+        self.connector.address()
     }
 
     /// Makes one call. Dropping the future tells the server to stop.
@@ -136,15 +136,15 @@ impl Channel {
         request: &Request,
         now: Instant,
     ) -> Result<Response, Status> {
-        let patience = Patience::Whole {
+        let wait = ConnectWait::UntilDeadline {
             wait_for_ready: request.waits_for_ready(),
         };
-        let watch = self.dial.watch();
+        let watch = self.connector.watch();
         if watch.is_on() {
-            return Box::pin(self.watched_call(patience, request, now)).await;
+            return Box::pin(self.watched_call(wait, request, now)).await;
         }
         let counted = watch.calls.begin();
-        let answer = self.call_patiently(patience, request, now).await;
+        let answer = self.call_waiting(wait, request, now).await;
         if let Err(status) = &answer {
             watch.failed(request, status);
         }
@@ -154,14 +154,14 @@ impl Channel {
 
     async fn watched_call(
         &self,
-        patience: Patience,
+        wait: ConnectWait,
         request: &Request,
         now: Instant,
     ) -> Result<Response, Status> {
         let (address, progress) = (Some(self.address()), Progress::default());
-        let call = Call::begin(self.dial.watch(), request, address, &progress, now);
+        let call = Call::begin(self.connector.watch(), request, address, &progress, now);
         progress.attempt();
-        let running = self.call_patiently(patience, request, now);
+        let running = self.call_waiting(wait, request, now);
         let answer = running.instrument(call.span()).await;
         call.end(&answer);
         answer
@@ -171,32 +171,32 @@ impl Channel {
     pub fn stats(&self) -> ChannelStats {
         ChannelStats::of(
             self.connector_stats(Instant::now()),
-            &self.dial.watch().calls,
+            &self.connector.watch().calls,
         )
     }
 
     pub(crate) fn connector_stats(&self, now: Instant) -> ConnectorStats {
-        self.dial.stats(now)
+        self.connector.stats(now)
     }
 
     /// Tells an observer of the connections.
     pub(crate) fn subscribe(&self, observer: &Arc<dyn Observer>) -> Subscription {
-        self.dial.opened().subscribe(observer)
+        self.connector.opened().subscribe(observer)
     }
 
-    /// The same, with so much patience for a connection. It begins `now`, so that a call looks at the clock once.
-    pub(crate) async fn call_patiently(
+    /// The same, which waits so long for a connection. It begins `now`, so that a call looks at the clock once.
+    pub(crate) async fn call_waiting(
         &self,
-        patience: Patience,
+        wait: ConnectWait,
         request: &Request,
         mut now: Instant,
     ) -> Result<Response, Status> {
         let mut resends = 0;
         loop {
-            let connection = match self.dial.current() {
+            let connection = match self.connector.current() {
                 Some(connection) => connection,
                 None => {
-                    let connection = self.connect(request, patience, now).await?;
+                    let connection = self.connect(request, wait, now).await?;
                     now = Instant::now();
                     connection
                 }
@@ -211,7 +211,7 @@ impl Channel {
                     if may_resend(&status) && connection.is_closing() && resends < MAX_RESENDS =>
                 {
                     resends += 1;
-                    self.dial.discard(&connection);
+                    self.connector.discard(&connection);
                     now = Instant::now();
                 }
                 answer => return answer,
@@ -222,10 +222,10 @@ impl Channel {
     async fn connect(
         &self,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
         began: Instant,
     ) -> Result<Arc<Connection>, Status> {
-        let connected = self.dial.connect(request.deadline(), patience).await;
+        let connected = self.connector.connect(request.deadline(), wait).await;
         connected.map_err(|error| match error {
             // The call still has time, for another endpoint.
             ConnectError::Late(_) if !request.deadline().has_passed() => error.into(),
@@ -242,33 +242,33 @@ impl Channel {
 
     /// Whether the last attempt to connect failed and none has succeeded since.
     pub fn is_down(&self) -> bool {
-        self.dial.is_down()
+        self.connector.is_down()
     }
 
     /// Whether there is a connection that takes calls.
     pub fn is_connected(&self) -> bool {
-        self.dial.is_connected()
+        self.connector.is_connected()
     }
 
     /// Whether this and `other` are one and the same, and so share a connection.
     pub fn shares_connection_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.dial, &other.dial)
+        Arc::ptr_eq(&self.connector, &other.connector)
     }
 
     /// How many connections it had, that which it has included.
     pub(crate) fn connections(&self) -> u64 {
-        self.dial.connections()
+        self.connector.connections()
     }
 
     /// Begins to connect if there is no connection and the next attempt is due, without anybody waiting for it. Whether
     /// an attempt is under way.
     pub(crate) fn keep_connected(&self) -> bool {
-        !self.is_connected() && self.dial.probe()
+        !self.is_connected() && self.connector.probe()
     }
 
     /// Makes the next attempt to connect due: there is reason to believe that it will go well.
     pub(crate) fn expect_up(&self) {
-        self.dial.expect_up();
+        self.connector.expect_up();
     }
 
     /// Proves with a fresh connection that the address answers, and goes on over that one; calls in flight end over
@@ -278,7 +278,7 @@ impl Channel {
     ///
     /// `Unavailable`, with the reason.
     pub(crate) async fn renew(&self) -> Result<(), Status> {
-        self.dial.renew().await
+        self.connector.renew().await
     }
 
     /// Connects, unless it is connected. Cancel safe.
@@ -287,9 +287,11 @@ impl Channel {
     ///
     /// `Unavailable` with the reason, or `DeadlineExceeded` when it takes longer than the connect timeout.
     pub async fn ready(&self) -> Result<(), Status> {
-        if self.dial.current().is_none() {
-            let deadline = Deadline::after(self.dial.connect_timeout());
-            self.dial.connect(deadline, Patience::ALONE).await?;
+        if self.connector.current().is_none() {
+            let deadline = Deadline::after(self.connector.connect_timeout());
+            self.connector
+                .connect(deadline, ConnectWait::UNTIL_DEADLINE)
+                .await?;
         }
         Ok(())
     }
@@ -297,35 +299,39 @@ impl Channel {
 
 /// How much of its time a call waits for a connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Patience {
+pub(crate) enum ConnectWait {
     /// All of it, over several attempts to connect if it waits for ready.
-    Whole { wait_for_ready: bool },
+    UntilDeadline { wait_for_ready: bool },
     /// Half of what is left, so that something is left for elsewhere.
-    Half,
+    HalfOfRemaining,
 }
 
-impl Patience {
+impl ConnectWait {
     /// That of an attempt that no other follows.
-    pub(crate) const ALONE: Self = Self::Whole {
+    pub(crate) const UNTIL_DEADLINE: Self = Self::UntilDeadline {
         wait_for_ready: false,
     };
 
     /// What an endpoint gets: one that hangs must not use up the time of the next, if there is a next.
-    pub(crate) fn of_one(alone: bool) -> Self {
-        if alone { Self::ALONE } else { Self::Half }
+    pub(crate) fn of_attempt(alone: bool) -> Self {
+        if alone {
+            Self::UNTIL_DEADLINE
+        } else {
+            Self::HalfOfRemaining
+        }
     }
 
     fn until(self, deadline: Deadline) -> Deadline {
         match self {
-            Self::Whole { .. } => deadline,
-            Self::Half => Deadline::after(deadline.remaining() / 2),
+            Self::UntilDeadline { .. } => deadline,
+            Self::HalfOfRemaining => Deadline::after(deadline.remaining() / 2),
         }
     }
 
     fn waits_for_ready(self) -> bool {
         matches!(
             self,
-            Self::Whole {
+            Self::UntilDeadline {
                 wait_for_ready: true
             }
         )

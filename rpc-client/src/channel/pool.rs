@@ -8,7 +8,7 @@ use doge_rpc_core::transport::Address;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Id};
 
-use super::{Channel, ChannelConfig, dial::Dial};
+use super::{Channel, ChannelConfig, connector::Connector};
 
 /// Channels by address, so that all who call services of one instance share its connection. Cheap to clone.
 ///
@@ -40,7 +40,7 @@ type Key = (Option<Id>, Address);
 
 #[derive(Default)]
 struct Channels {
-    by_address: HashMap<Key, Weak<Dial>>,
+    by_address: HashMap<Key, Weak<Connector>>,
     /// At this size what nobody holds any more is thrown out.
     full: usize,
 }
@@ -68,22 +68,23 @@ impl ChannelPool {
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
         let mut channels = self.shared.channels.lock();
         let key = (runtime, address.clone());
-        if let Some(dial) = channels.by_address.get(&key).and_then(Weak::upgrade) {
-            return Channel { dial };
+        if let Some(connector) = channels.by_address.get(&key).and_then(Weak::upgrade) {
+            return Channel { connector };
         }
         let channel = Channel::with_config(address.clone(), self.shared.config.clone());
-        channels.insert(key, Arc::downgrade(&channel.dial));
+        channels.insert(key, Arc::downgrade(&channel.connector));
         channel
     }
 }
 
 impl Channels {
-    fn insert(&mut self, key: Key, dial: Weak<Dial>) {
+    fn insert(&mut self, key: Key, connector: Weak<Connector>) {
         if self.by_address.len() >= self.full {
-            self.by_address.retain(|_, dial| dial.strong_count() > 0);
+            self.by_address
+                .retain(|_, connector| connector.strong_count() > 0);
             self.full = (self.by_address.len() * 2).max(64);
         }
-        self.by_address.insert(key, dial);
+        self.by_address.insert(key, connector);
     }
 }
 
@@ -95,7 +96,9 @@ impl fmt::Debug for ChannelPool {
             .field("config", &self.shared.config)
             .field(
                 "channels",
-                &held.filter(|dial| dial.strong_count() > 0).count(),
+                &held
+                    .filter(|connector| connector.strong_count() > 0)
+                    .count(),
             )
             .finish()
     }

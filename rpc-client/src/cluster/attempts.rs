@@ -6,9 +6,9 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
-use super::{Core, Endpoint, Set, attempt::Attempt};
+use super::{Core, Endpoint, EndpointSet, attempt::Attempt};
 use crate::{
-    channel::Patience,
+    channel::ConnectWait,
     ha::{Endpoints, Event, Pick, Tried},
     watch::Progress,
 };
@@ -18,7 +18,7 @@ use crate::{
 /// A watched call has code of its own, so that the compiler inlines that of the others.
 pub(super) struct Attempts<'a, const WATCHED: bool> {
     core: &'a Core,
-    set: &'a Set,
+    set: &'a EndpointSet,
     request: &'a Request,
     progress: &'a Progress,
     /// When it began: when the first endpoint is picked and asked, so that most calls look at the clock once.
@@ -30,7 +30,7 @@ pub(super) struct Attempts<'a, const WATCHED: bool> {
 impl<'a, const WATCHED: bool> Attempts<'a, WATCHED> {
     pub(super) fn new(
         core: &'a Core,
-        set: &'a Set,
+        set: &'a EndpointSet,
         request: &'a Request,
         progress: &'a Progress,
         now: Instant,
@@ -68,7 +68,7 @@ impl<const WATCHED: bool> Attempts<'_, WATCHED> {
         &self,
         endpoint: &Endpoint,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
         now: Instant,
         earlier: u32,
     ) -> Result<Response, Status> {
@@ -78,7 +78,7 @@ impl<const WATCHED: bool> Attempts<'_, WATCHED> {
             true => attempt_span(endpoint, request),
             false => Span::none(),
         };
-        let running = endpoint.attempt(request, patience, now, &self.core.attempts);
+        let running = endpoint.attempt(request, wait, now, &self.core.attempts);
         let answer = running.instrument(span.clone()).await;
         let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
         span.record("code", tracing::field::display(code));
@@ -116,16 +116,16 @@ impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
         &self,
         endpoint: usize,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
     ) -> Result<Response, Status> {
         let now = self.now();
         let earlier = self.progress.attempt();
         let endpoint = &self.set.endpoints()[endpoint];
         if WATCHED && self.progress.is_watched() {
-            return Box::pin(self.watched_attempt(endpoint, request, patience, now, earlier)).await;
+            return Box::pin(self.watched_attempt(endpoint, request, wait, now, earlier)).await;
         }
         let tally = &self.core.attempts;
-        endpoint.attempt(request, patience, now, tally).await
+        endpoint.attempt(request, wait, now, tally).await
     }
 
     fn timed_out(&self, endpoint: usize) {

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{
-    Answer, ClusterStats, Policies, Set, attempts::Attempts, follow::ListState, policies::Policy,
-    stats::Counters,
+    Answer, ClusterStats, EndpointSet, Policies, attempts::Attempts, follow::ListState,
+    policies::Policy, stats::Counters,
 };
 use crate::{
     balance::Balancing,
@@ -38,7 +38,7 @@ use crate::{
 /// A cluster below the layers of a call.
 pub(super) struct Core {
     pub(super) service: ServiceKey,
-    pub(super) set: ArcSwap<Set>,
+    pub(super) set: ArcSwap<EndpointSet>,
     /// Whether there is one endpoint.
     pub(super) alone: Arc<AtomicBool>,
     pub(super) balancing: Balancing,
@@ -186,7 +186,7 @@ impl Core {
     async fn run<const WATCHED: bool>(
         &self,
         plan: &Plan,
-        set: &Set,
+        set: &EndpointSet,
         request: &Request,
         now: Instant,
         progress: &Progress,

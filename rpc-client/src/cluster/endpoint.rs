@@ -17,7 +17,7 @@ use super::{Core, EndpointStats, line::Line, nearness::is_on_this_machine};
 use crate::{
     Channel,
     balance::{EndpointLoad, Nearness},
-    channel::Patience,
+    channel::ConnectWait,
     health::{Health, HealthOutcome},
     status_tables::load_sample,
     watch::Tally,
@@ -45,8 +45,8 @@ impl Endpoint {
             core.attempt_layers
                 .around(tower::service_fn(move |request| {
                     let (line, alone) = bare.clone();
-                    let patience = Patience::of_one(alone.load(Ordering::Relaxed));
-                    async move { line.call(&request, patience, Instant::now()).await }
+                    let wait = ConnectWait::of_attempt(alone.load(Ordering::Relaxed));
+                    async move { line.call(&request, wait, Instant::now()).await }
                 }))
         });
         let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
@@ -102,19 +102,19 @@ impl Endpoint {
     }
 
     /// What has become of its connection since the last look.
-    pub(super) fn look_at_connection(&self) -> Look {
+    pub(super) fn connection_state(&self) -> ConnectionState {
         let is = self.channel().is_connected();
         let was = self.was_connected.swap(is, Ordering::Relaxed);
         match (was, is) {
-            (_, false) => Look::Unconnected,
-            (false, true) => Look::Back,
-            (true, true) => Look::Connected,
+            (_, false) => ConnectionState::Unconnected,
+            (false, true) => ConnectionState::Reconnected,
+            (true, true) => ConnectionState::Connected,
         }
     }
 
     /// Whether it breaks off under calls again and again.
-    pub(super) fn keeps_breaking_off(&self) -> bool {
-        self.line.losses().are_repeated()
+    pub(super) fn is_flapping(&self) -> bool {
+        self.line.flaps().is_flapping()
     }
 
     /// Makes an attempt, which begins `now`, counts it and remembers how it went. Dropping the future cancels the attempt, which
@@ -122,7 +122,7 @@ impl Endpoint {
     pub(super) async fn attempt(
         &self,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
         now: Instant,
         tally: &Tally,
     ) -> Result<Response, Status> {
@@ -130,7 +130,7 @@ impl Endpoint {
         let in_flight = self.load.begin(now);
         let answer = match &self.layered {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
-            None => self.line.call(request, patience, now).await,
+            None => self.line.call(request, wait, now).await,
         };
         if let Some(sample) = load_sample(&answer, || self.channel().is_connected()) {
             in_flight.end(Instant::now(), sample);
@@ -166,11 +166,11 @@ impl Endpoint {
 
 /// How a look finds a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum ConnectionState {
     /// There is none.
     Unconnected,
     /// There was none at the last look.
-    Back,
+    Reconnected,
     /// There is one, as before.
     Connected,
 }

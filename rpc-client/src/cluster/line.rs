@@ -6,10 +6,10 @@ use doge_rpc_core::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Core, losses::Losses};
+use super::{Core, flaps::ConnectionFlaps};
 use crate::{
     Channel,
-    channel::Patience,
+    channel::ConnectWait,
     health::{Health, HealthOutcome},
     watch::{Failures, Subscription},
 };
@@ -20,7 +20,7 @@ use crate::{
 pub(super) struct Line {
     channel: Channel,
     health: Arc<Health>,
-    losses: Losses,
+    flaps: ConnectionFlaps,
     failures: Failures,
     /// What the observers of the cluster are told of its connections.
     _subscriptions: Vec<Subscription>,
@@ -35,7 +35,7 @@ impl Line {
             _subscriptions: observers.map(|it| channel.subscribe(it)).collect(),
             channel,
             health: Arc::new(health),
-            losses: Losses::default(),
+            flaps: ConnectionFlaps::default(),
             failures: Failures::default(),
             alarm: Arc::clone(&core.alarm),
         }
@@ -54,8 +54,8 @@ impl Line {
         &self.failures
     }
 
-    pub(super) fn losses(&self) -> &Losses {
-        &self.losses
+    pub(super) fn flaps(&self) -> &ConnectionFlaps {
+        &self.flaps
     }
 
     /// Makes a call, which begins `now`. Dropping the future cancels it; after the deadline that counts as a failure of
@@ -63,11 +63,11 @@ impl Line {
     pub(super) async fn call(
         &self,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
         now: Instant,
     ) -> Result<Response, Status> {
         let call = Call::new(self, request.deadline());
-        let answer = self.channel.call_patiently(patience, request, now).await;
+        let answer = self.channel.call_waiting(wait, request, now).await;
         call.end(&answer);
         answer
     }
@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
             answer => HealthOutcome::of(answer),
         };
         if outcome == HealthOutcome::Success {
-            self.line.losses.forget();
+            self.line.flaps.forget();
         }
         self.line.record(outcome);
     }
@@ -118,7 +118,7 @@ impl<'a> Call<'a> {
     fn loss(&self, status: &Status) -> HealthOutcome {
         // One that began before the first connection was lost with that.
         let connection = self.connections.max(1);
-        if !status.never_ran() && self.line.losses.count(connection) {
+        if !status.never_ran() && self.line.flaps.count(connection) {
             HealthOutcome::Failure
         } else {
             HealthOutcome::Neutral

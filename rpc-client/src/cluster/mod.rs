@@ -8,14 +8,14 @@ mod attempts;
 mod builder;
 mod core;
 mod endpoint;
+mod endpoint_set;
+mod flaps;
 mod follow;
 mod line;
-mod losses;
 mod monitor;
 mod nearness;
 mod policies;
 mod policy;
-mod set;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -36,7 +36,8 @@ pub use self::{
     stats::{ClusterStats, EndpointStats, InstanceList},
 };
 use self::{
-    core::Core, endpoint::Endpoint, follow::Follow, monitor::Monitor, policies::Policies, set::Set,
+    core::Core, endpoint::Endpoint, endpoint_set::EndpointSet, follow::Follow, monitor::Monitor,
+    policies::Policies,
 };
 
 /// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.

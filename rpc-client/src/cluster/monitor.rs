@@ -6,7 +6,7 @@ use std::{
 use doge_rpc_core::{Status, observe::Event};
 use tokio::{task::JoinSet, time::Instant};
 
-use super::{Core, Endpoint, Set, endpoint::Look};
+use super::{Core, Endpoint, EndpointSet, endpoint::ConnectionState};
 use crate::health::{Ejector, Health, panics};
 
 /// Keeps endpoints connected, puts those out of rotation that fail, and brings them back once they answer.
@@ -29,7 +29,7 @@ const LATER: Duration = Duration::from_secs(1);
 
 /// The most endpoints that one look begins to connect, so that a client of a large service does not connect to all of
 /// it at once.
-const MAX_DIALS: usize = 32;
+const MAX_CONNECTS: usize = 32;
 
 impl Monitor {
     pub(super) fn new(core: &Arc<Core>) -> Self {
@@ -90,31 +90,31 @@ impl Monitor {
     }
 
     /// Connects those that are not, and tells whether there are some.
-    fn connect(&mut self, core: &Core, set: &Set, now: Instant) -> bool {
+    fn connect(&mut self, core: &Core, set: &EndpointSet, now: Instant) -> bool {
         let endpoints = set.endpoints();
         let (before, from) = endpoints.split_at(self.turn.min(endpoints.len()));
-        let (mut dials, mut unconnected, mut back) = (0, false, false);
+        let (mut started, mut unconnected, mut back) = (0, false, false);
         for (index, endpoint) in from.iter().chain(before).enumerate() {
-            match endpoint.look_at_connection() {
-                Look::Unconnected => {}
-                Look::Back => {
+            match endpoint.connection_state() {
+                ConnectionState::Unconnected => {}
+                ConnectionState::Reconnected => {
                     // A new process, or one that was cut off: what it failed at before is past. But one that breaks
                     // off at each call is back each time, too.
-                    if !endpoint.keeps_breaking_off() {
+                    if !endpoint.is_flapping() {
                         self.restored(core, endpoint);
                     }
                     endpoint.load().warm_up_from(now);
                     back = true;
                     continue;
                 }
-                Look::Connected => continue,
+                ConnectionState::Connected => continue,
             }
             unconnected = true;
-            if dials == MAX_DIALS {
+            if started == MAX_CONNECTS {
                 self.turn = (self.turn + index) % endpoints.len();
                 break;
             }
-            dials += usize::from(endpoint.channel().keep_connected());
+            started += usize::from(endpoint.channel().keep_connected());
         }
         if back {
             // Calls may be waiting for this.
@@ -123,7 +123,7 @@ impl Monitor {
         unconnected
     }
 
-    fn sweep(&mut self, core: &Core, set: &Set, now: Instant) {
+    fn sweep(&mut self, core: &Core, set: &EndpointSet, now: Instant) {
         let healths: Vec<Arc<Health>> = set
             .endpoints()
             .iter()

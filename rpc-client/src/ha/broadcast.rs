@@ -8,7 +8,7 @@ use super::{
     Endpoints,
     endpoints::{attempt, nobody},
 };
-use crate::channel::Patience;
+use crate::channel::ConnectWait;
 
 /// The most attempts at once.
 const AT_ONCE: usize = 64;
@@ -25,7 +25,7 @@ pub(super) async fn run<E: Endpoints>(
         }
         (
             endpoint,
-            attempt(endpoints, endpoint, request, Patience::ALONE).await,
+            attempt(endpoints, endpoint, request, ConnectWait::UNTIL_DEADLINE).await,
         )
     };
     let mut waiting = 0..endpoints.count();

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Tried;
 use crate::{
-    channel::Patience,
+    channel::ConnectWait,
     in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
 };
@@ -33,12 +33,12 @@ pub(crate) trait Endpoints: Sync {
         picked.map(|picked| picked.endpoint)
     }
 
-    /// Makes one attempt, with so much patience for a connection. Dropping the future cancels it.
+    /// Makes one attempt, which waits so long for a connection. Dropping the future cancels it.
     fn attempt(
         &self,
         endpoint: usize,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
     ) -> impl Future<Output = Result<Response, Status>> + Send;
 
     /// Says that an attempt there was given up because it took too long.
@@ -100,25 +100,22 @@ pub(super) async fn attempt<E: Endpoints>(
     endpoints: &E,
     endpoint: usize,
     request: &Request,
-    patience: Patience,
+    wait: ConnectWait,
 ) -> Result<Response, Status> {
     if endpoints.keeps_deadline() {
-        return endpoints.attempt(endpoint, request, patience).await;
+        return endpoints.attempt(endpoint, request, wait).await;
     }
     // Behind layers, which allocate as well. In a box, it does not make the future of every call larger.
-    Box::pin(attempt_until_deadline(
-        endpoints, endpoint, request, patience,
-    ))
-    .await
+    Box::pin(attempt_until_deadline(endpoints, endpoint, request, wait)).await
 }
 
 async fn attempt_until_deadline<E: Endpoints>(
     endpoints: &E,
     endpoint: usize,
     request: &Request,
-    patience: Patience,
+    wait: ConnectWait,
 ) -> Result<Response, Status> {
-    let running = pin!(Some(endpoints.attempt(endpoint, request, patience)));
+    let running = pin!(Some(endpoints.attempt(endpoint, request, wait)));
     let deadline = request.deadline().instant();
     let ended = until_deadline(deadline, InPlace::new(running)).await;
     ended.unwrap_or_else(|| Err(late(request, None, WaitedFor::Answer, endpoints.began())))
@@ -126,8 +123,8 @@ async fn attempt_until_deadline<E: Endpoints>(
 
 /// How long an attempt waits for a connection when so many endpoints are not asked again: if there is another one, it
 /// must not use up the time of that.
-pub(super) fn patience<E: Endpoints>(endpoints: &E, barred: usize) -> Patience {
-    Patience::of_one(barred + 1 >= endpoints.count())
+pub(super) fn connect_wait<E: Endpoints>(endpoints: &E, barred: usize) -> ConnectWait {
+    ConnectWait::of_attempt(barred + 1 >= endpoints.count())
 }
 
 /// The endpoint of a first attempt.

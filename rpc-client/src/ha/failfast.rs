@@ -7,7 +7,7 @@ use super::{
     Endpoints,
     endpoints::{attempt, first},
 };
-use crate::channel::Patience;
+use crate::channel::ConnectWait;
 
 /// One attempt, which has all the time of the call, and what comes of it. Cancel safe: dropping it cancels the attempt.
 pub(super) async fn run<E: Endpoints>(
@@ -15,5 +15,11 @@ pub(super) async fn run<E: Endpoints>(
     request: &Request,
 ) -> Result<Response, Status> {
     let picked = first(endpoints, request)?;
-    attempt(endpoints, picked.endpoint, request, Patience::ALONE).await
+    attempt(
+        endpoints,
+        picked.endpoint,
+        request,
+        ConnectWait::UNTIL_DEADLINE,
+    )
+    .await
 }

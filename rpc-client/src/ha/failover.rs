@@ -5,7 +5,7 @@ use doge_rpc_core::{
 
 use super::{
     Budget, Endpoints, Failover, Pick,
-    endpoints::{attempt, first, patience},
+    endpoints::{attempt, connect_wait, first},
     retry_state::RetryState,
 };
 use crate::status_tables::RetryDecision;
@@ -24,8 +24,8 @@ pub(super) async fn run<E: Endpoints>(
         let state = RetryState::new(config, endpoints, request, budget);
         return Box::pin(follow(state, Some(picked))).await;
     }
-    let patience = patience(endpoints, 0);
-    let status = match attempt(endpoints, picked.endpoint, request, patience).await {
+    let wait = connect_wait(endpoints, 0);
+    let status = match attempt(endpoints, picked.endpoint, request, wait).await {
         Ok(response) => return Ok(response),
         Err(status) => status,
     };

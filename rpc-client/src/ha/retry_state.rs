@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Budget, Endpoints, Event, Failover, Pick, Tried,
-    endpoints::{attempt, nobody, patience},
+    endpoints::{attempt, connect_wait, nobody},
 };
 use crate::{
-    channel::Patience,
+    channel::ConnectWait,
     in_place::{InPlace, stop},
     status_tables::{RetryDecision, has_no_such_method, more_telling, telling},
 };
@@ -125,8 +125,8 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
     }
 
     /// How long the next attempt waits for a connection.
-    pub(super) fn patience(&self) -> Patience {
-        patience(self.endpoints, self.barred.len())
+    pub(super) fn connect_wait(&self) -> ConnectWait {
+        connect_wait(self.endpoints, self.barred.len())
     }
 
     /// An endpoint that was not tried. After a few that are known to be out of reach, no other of that kind.
@@ -196,7 +196,7 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
 
     /// Makes an attempt. `None` when it took too long and another is to take its place.
     pub(super) async fn attempt(&mut self, picked: Pick) -> Option<Result<Response, Status>> {
-        let patience = self.patience();
+        let wait = self.connect_wait();
         self.began(picked);
         let marked;
         let request = if self.further == 0 {
@@ -205,7 +205,7 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
             marked = self.marked();
             &marked
         };
-        let running = attempt(self.endpoints, picked.endpoint, request, patience);
+        let running = attempt(self.endpoints, picked.endpoint, request, wait);
         let Some(limit) = self.attempt_limit() else {
             return Some(running.await);
         };

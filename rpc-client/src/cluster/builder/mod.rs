@@ -20,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::error::ClusterError;
 use super::{
-    Cluster, Core, Follow, MethodPolicy, Monitor, Policies, Set, follow::ListState, stats::Counters,
+    Cluster, Core, EndpointSet, Follow, MethodPolicy, Monitor, Policies, follow::ListState,
+    stats::Counters,
 };
 use crate::{
     ChannelConfig, ChannelPool,
@@ -288,7 +289,7 @@ impl ClusterBuilder {
         let watch = registry.watch(self.service.clone()).await?;
         let core = Arc::new(Core {
             service: self.service,
-            set: ArcSwap::from_pointee(Set::new(Vec::new(), &self.balancing)),
+            set: ArcSwap::from_pointee(EndpointSet::new(Vec::new(), &self.balancing)),
             alone: Arc::default(),
             balancing: self.balancing,
             health: self.health,

@@ -15,7 +15,7 @@ use doge_registry::{Instance, Snapshot, Watch, WatchClosed};
 
 pub(super) use self::list::ListState;
 use self::{address::address_of, arrivals::Arrivals};
-use super::{Core, Endpoint, Set};
+use super::{Core, Endpoint, EndpointSet};
 use crate::{ChannelPool, balance};
 
 /// Keeps the endpoints of a cluster as the registry has its instances.
@@ -88,7 +88,7 @@ impl Follow {
                 None => self.endpoint(core, instance),
             }
         });
-        let set = Set::new(endpoints.collect(), &core.balancing);
+        let set = EndpointSet::new(endpoints.collect(), &core.balancing);
         tracing::debug!(
             service = %core.service,
             instances = snapshot.len(),

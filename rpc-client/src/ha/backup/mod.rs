@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use self::{credit::Credit, delay::Delay, race::Race};
 use super::{
     BackupRequest, Budget, Endpoints, Failover,
-    endpoints::{self, attempt, patience},
+    endpoints::{self, attempt, connect_wait},
     retry_state::RetryState,
 };
 use crate::{
@@ -59,8 +59,8 @@ impl Backup {
     ) -> Result<Response, Status> {
         let picked = endpoints::first(endpoints, request)?;
         let (begun, delay) = (Instant::now(), self.delay.get());
-        let patience = patience(endpoints, 0);
-        let first = attempt(endpoints, picked.endpoint, request, patience);
+        let wait = connect_wait(endpoints, 0);
+        let first = attempt(endpoints, picked.endpoint, request, wait);
         let place = pin!(Some(first));
         let mut first = InPlace::new(place);
         let limit = self.failover().attempt_timeout.unwrap_or(Duration::MAX);

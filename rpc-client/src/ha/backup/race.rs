@@ -193,9 +193,9 @@ impl<'a, E: Endpoints> Race<'a, E> {
     }
 
     fn begin(&mut self, picked: Pick, request: Cow<'a, Request>) -> Running<'a> {
-        let (endpoints, patience) = (self.state.endpoints(), self.state.patience());
+        let (endpoints, wait) = (self.state.endpoints(), self.state.connect_wait());
         self.state.began(picked);
-        let answer = async move { attempt(endpoints, picked.endpoint, &request, patience).await };
+        let answer = async move { attempt(endpoints, picked.endpoint, &request, wait).await };
         self.running(picked, Instant::now(), answer)
     }
 

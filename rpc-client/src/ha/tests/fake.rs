@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     balance::{Balancer, Balancing, EndpointLoad, LoadBalancing, Nearness},
-    channel::Patience,
+    channel::ConnectWait,
     ha::{Budget, Endpoints, Event, Pick, Plan, RetryBudget, Strategy, Tried},
 };
 
@@ -29,7 +29,7 @@ pub(super) struct Fake {
     /// Endpoints that no hedge may go to.
     pub(super) no_hedges: Vec<usize>,
     balancer: Option<Balancer>,
-    patience: Mutex<Vec<Patience>>,
+    wait: Mutex<Vec<ConnectWait>>,
     timed_out: Mutex<Vec<usize>>,
     pub(super) budget: Budget,
 }
@@ -125,7 +125,7 @@ impl Fake {
             down_from: usize::MAX,
             no_hedges: Vec::new(),
             balancer: None,
-            patience: Mutex::default(),
+            wait: Mutex::default(),
             timed_out: Mutex::default(),
             budget: Budget::new(&RetryBudget::default(), Instant::now()),
         }
@@ -201,8 +201,8 @@ impl Fake {
 
     /// For each attempt, in order, whether it may use up the time of the call for a connection.
     pub(super) fn were_patient(&self) -> Vec<bool> {
-        let seen = self.patience.lock();
-        let patient = |patience: &Patience| matches!(patience, Patience::Whole { .. });
+        let seen = self.wait.lock();
+        let patient = |wait: &ConnectWait| matches!(wait, ConnectWait::UntilDeadline { .. });
         seen.iter().map(patient).collect()
     }
 
@@ -260,9 +260,9 @@ impl Endpoints for Fake {
         &self,
         endpoint: usize,
         request: &Request,
-        patience: Patience,
+        wait: ConnectWait,
     ) -> Result<Response, Status> {
-        self.patience.lock().push(patience);
+        self.wait.lock().push(wait);
         let act = self.next_act(endpoint);
         let mut running = Running::new(self, endpoint, request);
         if !act.after.is_zero() {

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 /// One that breaks off takes many calls with it, and still is one failure: that of a process that ended, which its
 /// successor is not to blame for. An endpoint that breaks off again and again is another matter.
 #[derive(Debug, Default)]
-pub(super) struct Losses {
+pub(super) struct ConnectionFlaps {
     /// The number of the connection that was lost last.
     last: AtomicU64,
     in_a_row: AtomicU32,
 }
 
-impl Losses {
+impl ConnectionFlaps {
     /// Counts the loss of the connection of this number. True for the first call that tells of it.
     pub(super) fn count(&self, connection: u64) -> bool {
         let first = self.last.fetch_max(connection, Ordering::Relaxed) < connection;
@@ -29,36 +29,36 @@ impl Losses {
     }
 
     /// Whether there was more than the one that a restart costs.
-    pub(super) fn are_repeated(&self) -> bool {
+    pub(super) fn is_flapping(&self) -> bool {
         self.in_a_row.load(Ordering::Relaxed) > 1
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Losses;
+    use super::ConnectionFlaps;
 
     #[test]
     fn a_connection_is_lost_once_and_an_answer_ends_the_row() {
-        let losses = Losses::default();
-        assert!(losses.count(1));
-        assert!(!losses.count(1));
-        assert!(!losses.are_repeated());
-        assert!(losses.count(2));
-        assert!(losses.are_repeated());
-        losses.forget();
-        assert!(!losses.count(2));
-        assert!(losses.count(3));
-        assert!(!losses.are_repeated());
+        let flaps = ConnectionFlaps::default();
+        assert!(flaps.count(1));
+        assert!(!flaps.count(1));
+        assert!(!flaps.is_flapping());
+        assert!(flaps.count(2));
+        assert!(flaps.is_flapping());
+        flaps.forget();
+        assert!(!flaps.count(2));
+        assert!(flaps.count(3));
+        assert!(!flaps.is_flapping());
     }
 
     #[test]
     fn calls_from_before_and_after_a_connection_are_lost_with_it_once() {
-        let losses = Losses::default();
+        let flaps = ConnectionFlaps::default();
         let counted = [2, 1, 2, 1, 2]
             .into_iter()
-            .filter(|it| losses.count(*it))
+            .filter(|it| flaps.count(*it))
             .count();
-        assert_eq!((counted, losses.are_repeated()), (1, false));
+        assert_eq!((counted, flaps.is_flapping()), (1, false));
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 /// Tells a connection that was lost from one that never held: a server that says hello and hangs up must not be
 /// connected to without a pause.
 #[derive(Debug, Default)]
-pub(super) struct Settling {
+pub(super) struct FlapDetector {
     opened: Option<Instant>,
     /// Connections in a row that were lost sooner than a failed attempt would have paused.
     early: u32,
@@ -14,7 +14,7 @@ pub(super) struct Settling {
 /// So many early losses are free of a pause, for the sake of calls that are sent again over a fresh connection.
 const FREE: u32 = super::MAX_RESENDS as u32;
 
-impl Settling {
+impl FlapDetector {
     /// There is a connection.
     pub(super) fn opened(&mut self, now: Instant) {
         self.opened = Some(now);
@@ -45,7 +45,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::Settling;
+    use super::FlapDetector;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -55,12 +55,12 @@ mod tests {
 
     #[test]
     fn connections_that_never_hold_come_after_growing_pauses() {
-        let (mut settling, mut now) = (Settling::default(), Instant::now());
+        let (mut flap_detector, mut now) = (FlapDetector::default(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..6 {
-            settling.opened(now);
+            flap_detector.opened(now);
             now += 5 * MS;
-            pauses.push(settling.lost(now, pause));
+            pauses.push(flap_detector.lost(now, pause));
         }
         let due = |failures| Some((failures, pause(failures) - 5 * MS));
         assert_eq!(pauses, [None, None, None, due(1), due(2), due(3)]);
@@ -68,14 +68,18 @@ mod tests {
 
     #[test]
     fn one_that_held_ends_the_row() {
-        let (mut settling, mut now) = (Settling::default(), Instant::now());
+        let (mut flap_detector, mut now) = (FlapDetector::default(), Instant::now());
         for lived in [MS, MS, MS, MS, 250 * MS, MS, MS, MS] {
-            settling.opened(now);
+            flap_detector.opened(now);
             now += lived;
-            settling.lost(now, pause);
+            flap_detector.lost(now, pause);
         }
-        settling.opened(now);
-        assert_eq!(settling.lost(now + MS, pause), Some((1, 99 * MS)));
-        assert_eq!(settling.lost(now + MS, pause), None, "it was told once");
+        flap_detector.opened(now);
+        assert_eq!(flap_detector.lost(now + MS, pause), Some((1, 99 * MS)));
+        assert_eq!(
+            flap_detector.lost(now + MS, pause),
+            None,
+            "it was told once"
+        );
     }
 }

@@ -15,7 +15,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{ChannelConfig, Patience, settling::Settling};
+use super::{ChannelConfig, ConnectWait, flap_detector::FlapDetector};
 use crate::{
     connection::Connection,
     watch::{Connections, Observers, Subscription, Watch},
@@ -23,7 +23,7 @@ use crate::{
 
 /// Keeps one connection to an address, or knows why there is none.
 #[derive(Debug)]
-pub(super) struct Dial {
+pub(super) struct Connector {
     address: Address,
     config: ChannelConfig,
     current: ArcSwapOption<Connection>,
@@ -43,7 +43,7 @@ pub(super) struct Dial {
 struct State {
     /// Since the last success: how many attempts failed in a row, and when the next one is due.
     failure: Option<Failure>,
-    settling: Settling,
+    flap_detector: FlapDetector,
     /// The attempt under way, in a task of its own: a caller that gives up does not end it.
     attempt: Option<watch::Receiver<Option<Attempt>>>,
 }
@@ -84,7 +84,7 @@ impl From<ConnectError> for Status {
     }
 }
 
-impl Dial {
+impl Connector {
     pub(super) fn new(address: Address, config: ChannelConfig) -> Self {
         let opened = Arc::new(Connections::new(address.clone()));
         let observers = Observers::new(config.observers.clone());
@@ -200,9 +200,9 @@ impl Dial {
     pub(super) async fn connect(
         self: &Arc<Self>,
         deadline: Deadline,
-        patience: Patience,
+        wait: ConnectWait,
     ) -> Result<Arc<Connection>, ConnectError> {
-        let (deadline, wait_for_ready) = (patience.until(deadline), patience.waits_for_ready());
+        let (deadline, wait_for_ready) = (wait.until(deadline), wait.waits_for_ready());
         let mut why = None;
         let connected = tokio::time::timeout_at(deadline.instant(), async {
             loop {
@@ -244,15 +244,15 @@ impl Dial {
         }
         let (sender, attempt) = watch::channel(None);
         state.attempt = Some(attempt.clone());
-        let (dial, before) = (Arc::clone(self), state.failure.clone());
-        tokio::spawn(async move { dial.run(before, &sender).await });
+        let (connector, before) = (Arc::clone(self), state.failure.clone());
+        tokio::spawn(async move { connector.run(before, &sender).await });
         Ok(attempt)
     }
 
     /// A connection that was lost as soon as it was made is a failure, though connecting went well.
     fn look_for_early_loss(&self, state: &mut State) {
         let pause = |failures| self.config.backoff.pause(failures, fastrand::f64());
-        if let Some((in_a_row, pause)) = state.settling.lost(Instant::now(), pause) {
+        if let Some((in_a_row, pause)) = state.flap_detector.lost(Instant::now(), pause) {
             let why = format!("connections to {} are lost at once", self.address);
             state.failure = Some(Failure {
                 in_a_row,
@@ -300,7 +300,7 @@ impl Dial {
     fn go_on_over(&self, connection: Arc<Connection>) {
         let mut state = self.state.lock();
         state.failure = None;
-        state.settling.opened(Instant::now());
+        state.flap_detector.opened(Instant::now());
         self.connections.fetch_add(1, Ordering::Relaxed);
         let before = self.current.swap(Some(connection));
         drop(state);

@@ -15,7 +15,7 @@ use crate::{
 /// The endpoints of a cluster at one moment, and who of them is next. A call sees one set from its first attempt to
 /// its last.
 #[derive(Debug)]
-pub(super) struct Set {
+pub(super) struct EndpointSet {
     endpoints: Vec<Endpoint>,
     balancer: Balancer,
     /// What of a call decides, for a balancer that hashes.
@@ -24,7 +24,7 @@ pub(super) struct Set {
     panicking: AtomicBool,
 }
 
-impl Set {
+impl EndpointSet {
     pub(super) fn new(endpoints: Vec<Endpoint>, balancing: &Balancing) -> Self {
         let zone = balancing.zone.as_deref();
         let near = |endpoint: &Endpoint| (Arc::clone(endpoint.load()), endpoint.nearness(zone));
