@@ -57,11 +57,8 @@ pub struct Client {
 enum Target {
     Channel(Channel),
     Cluster(Cluster),
-    Service {
-        service: BoxedService,
-        /// Its calls end by their deadline on their own.
-        keeps_deadline: bool,
-    },
+    /// Its calls end by their deadline.
+    Service(BoxedService),
 }
 
 impl Client {
@@ -91,10 +88,9 @@ impl Client {
     /// Calls a service of this process through the codec, without a socket.
     pub fn local<S: Serve>(service: S) -> Self {
         let service = tower::service_fn(move |request| handle(service.clone(), request));
-        Self::from(Target::Service {
-            service: BoxedService::new(service.map_err(Into::into)),
-            keeps_deadline: true,
-        })
+        Self::from(Target::Service(BoxedService::new(
+            service.map_err(Into::into),
+        )))
     }
 
     /// Calls a tower service: layers around another client, or around a service of this process, whose handler then sees
@@ -106,10 +102,9 @@ impl Client {
         S::Error: Into<BoxError>,
         S::Future: Send,
     {
-        Self::from(Target::Service {
-            service: BoxedService::new(service.map_err(Into::into)),
-            keeps_deadline: false,
-        })
+        let service =
+            tower::service_fn(move |request| call_until_deadline(service.clone(), request));
+        Self::from(Target::Service(BoxedService::new(service)))
     }
 
     /// The same, with options of its own; those that `options` leaves open stay.
@@ -129,26 +124,19 @@ impl Client {
     pub fn observed_by(&self, observer: impl Observer) -> Self {
         let observers = Observers::new(vec![Arc::new(observer)]);
         let watch = Arc::new(Watch::new(observers, None, false));
-        let target = self.target.clone();
+        let inner = Self::from(self.target.clone());
         let watched = tower::service_fn(move |request: Request| {
-            let (watch, target) = (Arc::clone(&watch), target.clone());
+            let (watch, inner) = (Arc::clone(&watch), inner.clone());
             async move {
                 let (now, progress) = (Instant::now(), Progress::default());
                 let call = Call::begin(&watch, &request, None, &progress, now);
-                let answer = match target {
-                    Target::Channel(channel) => channel.call_at(&request, now).await,
-                    Target::Cluster(cluster) => cluster.call_at(&request, now).await,
-                    Target::Service { service, .. } => Layers::call(service, request.clone()).await,
-                };
+                let answer = inner.send_request(request.clone(), now).await;
                 call.end(&answer);
                 answer
             }
         });
         let service = watched.map_err(|status: Status| BoxError::from(status));
-        let target = Target::Service {
-            service: BoxedService::new(service),
-            keeps_deadline: false,
-        };
+        let target = Target::Service(BoxedService::new(service));
         Self {
             target,
             options: self.options.clone(),
@@ -255,9 +243,17 @@ impl Client {
         Untyped::with_schema(self.clone(), schema)
     }
 
-    async fn send(&self, route: Route, body: bytes::Bytes) -> Result<Response, Status> {
+    /// Makes the request of a call, which begins now, and sends the request.
+    fn send(
+        &self,
+        route: Route,
+        body: bytes::Bytes,
+    ) -> impl Future<Output = Result<Response, Status>> {
         let now = Instant::now();
-        let request = self.options.request(route, body, now);
+        self.send_request(self.options.request(route, body, now), now)
+    }
+
+    async fn send_request(&self, request: Request, now: Instant) -> Result<Response, Status> {
         let answer = match &self.target {
             Target::Channel(channel) => {
                 received(channel.call_at(&request, now).await, request.route())
@@ -265,16 +261,9 @@ impl Client {
             Target::Cluster(cluster) => {
                 received(cluster.call_at(&request, now).await, request.route())
             }
-            Target::Service {
-                service,
-                keeps_deadline,
-            } => {
-                let (service, route) = (service.clone(), request.route().clone());
-                let answer = match keeps_deadline {
-                    true => Layers::call(service, request).await,
-                    false => call_until_deadline(service, request, now).await,
-                };
-                received(answer, &route)
+            Target::Service(service) => {
+                let route = request.route().clone();
+                received(Layers::call(service.clone(), request).await, &route)
             }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
@@ -314,21 +303,23 @@ impl fmt::Debug for Client {
         match &self.target {
             Target::Channel(channel) => debug.field("channel", channel.address()),
             Target::Cluster(cluster) => debug.field("cluster", cluster),
-            Target::Service { .. } => debug.field("service", &format_args!("in process")),
+            Target::Service(_) => debug.field("service", &format_args!("in process")),
         };
         debug.field("options", &self.options).finish()
     }
 }
 
 /// Ends the call at its deadline, which the service may not do.
-async fn call_until_deadline(
-    service: BoxedService,
-    request: Request,
-    now: Instant,
-) -> Result<Response, Status> {
-    let call = pin!(Some(Layers::call(service, request.clone())));
-    let ended = until_deadline(request.deadline().instant(), InPlace::new(call)).await;
-    ended.unwrap_or_else(|| Err(late(&request, None, WaitedFor::Answer, now)))
+async fn call_until_deadline<S>(service: S, request: Request) -> Result<Response, BoxError>
+where
+    S: Service<Request, Response = Response>,
+    S::Error: Into<BoxError>,
+{
+    let (now, head) = (Instant::now(), request.clone());
+    let call = pin!(Some(service.oneshot(request)));
+    let ended = until_deadline(head.deadline().instant(), InPlace::new(call)).await;
+    let late = || Err(late(&head, None, WaitedFor::Answer, now).into());
+    ended.map_or_else(late, |answer| answer.map_err(Into::into))
 }
 
 /// A status remembers the method that it came from.

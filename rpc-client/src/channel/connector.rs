@@ -18,6 +18,7 @@ use tokio::{
 use super::{ChannelConfig, ConnectWait, flap_detector::FlapDetector};
 use crate::{
     connection::Connection,
+    status_tables::may_resend,
     watch::{Connections, Observers, Subscription, Watch},
 };
 
@@ -146,8 +147,18 @@ impl Connector {
         Some(connection)
     }
 
+    /// Whether a call that ended so is sent again, over the next connection: it never left, and its connection takes no
+    /// more calls. Refused over a connection that goes on, it would be refused again.
+    pub(super) fn resends(&self, connection: &Arc<Connection>, status: &Status) -> bool {
+        let resends = may_resend(status) && connection.is_closing();
+        if resends {
+            self.discard(connection);
+        }
+        resends
+    }
+
     /// Puts a connection aside that takes no more calls; those in flight on it go on.
-    pub(super) fn discard(&self, connection: &Arc<Connection>) {
+    fn discard(&self, connection: &Arc<Connection>) {
         self.current.compare_and_swap(connection, None);
     }
 

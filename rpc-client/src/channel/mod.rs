@@ -2,6 +2,7 @@
 
 mod backoff;
 mod connector;
+mod exchange;
 mod flap_detector;
 mod pool;
 mod stats;
@@ -19,12 +20,12 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use self::connector::{ConnectError, Connector, ConnectorStats};
+pub(crate) use self::exchange::{Exchange, Exchanged};
 pub use self::{backoff::Backoff, pool::ChannelPool, stats::ChannelStats};
 use crate::{
     MsgpackRpcConfig,
     connection::Connection,
     late::{WaitedFor, late},
-    status_tables::may_resend,
     watch::{Call, Progress, SpanSampler, Subscription},
 };
 
@@ -136,15 +137,18 @@ impl Channel {
         request: &Request,
         now: Instant,
     ) -> Result<Response, Status> {
-        let wait = ConnectWait::UntilDeadline {
-            wait_for_ready: request.waits_for_ready(),
-        };
         let watch = self.connector.watch();
         if watch.is_on() {
-            return Box::pin(self.watched_call(wait, request, now)).await;
+            return Box::pin(self.watched_call(request, now)).await;
         }
         let counted = watch.calls.begin();
-        let answer = self.call_waiting(wait, request, now).await;
+        let answer = match self.exchange(request, now).await {
+            Exchanged::Answered(answer) => answer,
+            Exchanged::NotSent { resends } => {
+                let wait = ConnectWait::of_call(request);
+                Box::pin(self.call_slowly(wait, request, now, resends)).await
+            }
+        };
         if let Err(status) = &answer {
             watch.failed(request, status);
         }
@@ -152,16 +156,17 @@ impl Channel {
         answer
     }
 
-    async fn watched_call(
-        &self,
-        wait: ConnectWait,
-        request: &Request,
-        now: Instant,
-    ) -> Result<Response, Status> {
+    /// The usual course of one call, which begins `now`; [`call_slowly`](Self::call_slowly) is what comes after.
+    #[inline]
+    pub(crate) fn exchange<'a>(&'a self, request: &'a Request, now: Instant) -> Exchange<'a> {
+        Exchange::new(&self.connector, request, now)
+    }
+
+    async fn watched_call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         let (address, progress) = (Some(self.address()), Progress::default());
         let call = Call::begin(self.connector.watch(), request, address, &progress, now);
         progress.attempt();
-        let running = self.call_waiting(wait, request, now);
+        let running = self.call_slowly(ConnectWait::of_call(request), request, now, 0);
         let answer = running.instrument(call.span()).await;
         call.end(&answer);
         answer
@@ -184,14 +189,15 @@ impl Channel {
         self.connector.opened().subscribe(observer)
     }
 
-    /// The same, which waits so long for a connection. It begins `now`, so that a call looks at the clock once.
-    pub(crate) async fn call_waiting(
+    /// Makes one call, whatever that takes: it connects first, waits for room on the connection, and sends again what had
+    /// not left a lost connection, which has happened `resends` times before. The call begins `now`.
+    pub(crate) async fn call_slowly(
         &self,
         wait: ConnectWait,
         request: &Request,
         mut now: Instant,
+        mut resends: usize,
     ) -> Result<Response, Status> {
-        let mut resends = 0;
         loop {
             let connection = match self.connector.current() {
                 Some(connection) => connection,
@@ -206,12 +212,10 @@ impl Channel {
                 Connection::MsgpackRpc(pool) => pool.call(request, now).await,
             };
             match answer {
-                // Refused over a connection that goes on, it would be refused again.
                 Err(status)
-                    if may_resend(&status) && connection.is_closing() && resends < MAX_RESENDS =>
+                    if resends < MAX_RESENDS && self.connector.resends(&connection, &status) =>
                 {
                     resends += 1;
-                    self.connector.discard(&connection);
                     now = Instant::now();
                 }
                 answer => return answer,
@@ -311,6 +315,13 @@ impl ConnectWait {
     pub(crate) const UNTIL_DEADLINE: Self = Self::UntilDeadline {
         wait_for_ready: false,
     };
+
+    /// That of a call which goes nowhere else.
+    pub(crate) fn of_call(request: &Request) -> Self {
+        Self::UntilDeadline {
+            wait_for_ready: request.waits_for_ready(),
+        }
+    }
 
     /// What an endpoint gets: one that hangs must not use up the time of the next, if there is a next.
     pub(crate) fn of_attempt(alone: bool) -> Self {

@@ -14,9 +14,7 @@ use crate::{
 };
 
 /// One call over one set of endpoints, as a strategy sees it.
-///
-/// A watched call has code of its own, so that the compiler inlines that of the others.
-pub(super) struct Attempts<'a, const WATCHED: bool> {
+pub(super) struct Attempts<'a> {
     core: &'a Core,
     set: &'a EndpointSet,
     request: &'a Request,
@@ -27,7 +25,7 @@ pub(super) struct Attempts<'a, const WATCHED: bool> {
     before: u32,
 }
 
-impl<'a, const WATCHED: bool> Attempts<'a, WATCHED> {
+impl<'a> Attempts<'a> {
     pub(super) fn new(
         core: &'a Core,
         set: &'a EndpointSet,
@@ -63,7 +61,7 @@ impl<'a, const WATCHED: bool> Attempts<'a, WATCHED> {
     }
 }
 
-impl<const WATCHED: bool> Attempts<'_, WATCHED> {
+impl Attempts<'_> {
     async fn watched_attempt(
         &self,
         endpoint: &Endpoint,
@@ -87,16 +85,14 @@ impl<const WATCHED: bool> Attempts<'_, WATCHED> {
     }
 }
 
-impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
+impl Endpoints for Attempts<'_> {
     fn count(&self) -> usize {
         self.set.endpoints().len()
     }
 
     fn pick(&self, request: &Request, tried: &Tried) -> Option<Pick> {
         let picked = self.set.pick(request, tried, self.now());
-        if WATCHED {
-            self.picked(picked.map(|picked| picked.endpoint));
-        }
+        self.picked(picked.map(|picked| picked.endpoint));
         picked
     }
 
@@ -106,9 +102,7 @@ impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
 
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
         let picked = self.set.pick_for_hedge(request, tried, self.now());
-        if WATCHED {
-            self.picked(picked);
-        }
+        self.picked(picked);
         picked
     }
 
@@ -121,7 +115,7 @@ impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
         let now = self.now();
         let earlier = self.progress.attempt();
         let endpoint = &self.set.endpoints()[endpoint];
-        if WATCHED && self.progress.is_watched() {
+        if self.progress.is_watched() {
             return Box::pin(self.watched_attempt(endpoint, request, wait, now, earlier)).await;
         }
         let tally = &self.core.attempts;
@@ -144,7 +138,7 @@ impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
     fn note(&self, event: Event) {
         self.core.counters.event(event);
         let observers = &self.core.watch.observers;
-        if WATCHED && !observers.is_empty() {
+        if !observers.is_empty() {
             let route = self.request.route();
             observers.observe(&match event {
                 Event::Retry => observe::Event::Retry(route),

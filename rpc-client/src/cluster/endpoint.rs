@@ -11,58 +11,84 @@ use doge_rpc_core::{
     Status,
     call::{BoxedService, Layers, Request, Response},
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use super::{Core, EndpointStats, line::Line, nearness::is_on_this_machine};
+use super::{
+    Core, EndpointStats,
+    endpoint_guards::{AttemptGuard, CallGuard},
+    flaps::ConnectionFlaps,
+    nearness::is_on_this_machine,
+};
 use crate::{
     Channel,
     balance::{EndpointLoad, Nearness},
-    channel::ConnectWait,
+    channel::{ConnectWait, Exchanged},
     health::{Health, HealthOutcome},
-    status_tables::load_sample,
-    watch::Tally,
+    watch::{Failures, Subscription, Tally},
 };
 
-/// An instance as a client sees it. Cheap to clone.
+/// An instance as a client sees it: the channel to the instance, and what calls over the channel tell of its health and
+/// load. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     instance: Arc<Instance>,
+    shared: Arc<Shared>,
+    /// The calls with the layers of an attempt around them, if there are any.
+    layered: Option<BoxedService>,
+}
+
+/// What stays when the instance says something else about itself.
+#[derive(Debug)]
+pub(super) struct Shared {
+    channel: Channel,
+    health: Arc<Health>,
     load: Arc<EndpointLoad>,
     is_local: bool,
-    line: Arc<Line>,
+    flaps: ConnectionFlaps,
+    /// Attempts that failed, those at a layer included.
+    failures: Failures,
     /// Whether it was connected when that was last looked at.
-    was_connected: Arc<AtomicBool>,
-    /// The channel with the layers of an attempt around it, if there are any.
-    layered: Option<BoxedService>,
+    was_connected: AtomicBool,
+    /// Notified when an ejection may be due.
+    alarm: Arc<Notify>,
+    /// What the observers of the cluster are told of its connections.
+    _subscriptions: Vec<Subscription>,
 }
 
 impl Endpoint {
     pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
-        let line = Line::new(channel, Health::new(&core.health), core);
-        let line = Arc::new(line);
+        let observers = core.watch.observers.iter();
+        let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
+        let shared = Arc::new(Shared {
+            _subscriptions: observers.map(|it| channel.subscribe(it)).collect(),
+            health: Arc::new(Health::new(&core.health)),
+            load: Arc::new(load),
+            is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
+            channel,
+            flaps: ConnectionFlaps::default(),
+            failures: Failures::default(),
+            was_connected: AtomicBool::new(false),
+            alarm: Arc::clone(&core.alarm),
+        });
         let layered = (!core.attempt_layers.is_empty()).then(|| {
-            let bare = (Arc::clone(&line), Arc::clone(&core.alone));
+            let below = (Arc::clone(&shared), Arc::clone(&core.alone));
             core.attempt_layers
                 .around(tower::service_fn(move |request| {
-                    let (line, alone) = bare.clone();
+                    let (shared, alone) = below.clone();
                     let wait = ConnectWait::of_attempt(alone.load(Ordering::Relaxed));
-                    async move { line.call(&request, wait, Instant::now()).await }
+                    async move { shared.call(&request, wait, Instant::now()).await }
                 }))
         });
-        let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
         Self {
-            is_local: core.balancing.prefer_local && is_on_this_machine(line.channel().address()),
-            load: Arc::new(load),
-            was_connected: Arc::default(),
             instance,
-            line,
+            shared,
             layered,
         }
     }
 
     /// The same endpoint, after the instance has said something else about itself.
     pub(super) fn updated(&self, instance: Arc<Instance>) -> Self {
-        self.load.set_weight(instance.weight());
+        self.load().set_weight(instance.weight());
         Self {
             instance,
             ..self.clone()
@@ -74,20 +100,20 @@ impl Endpoint {
     }
 
     pub(super) fn channel(&self) -> &Channel {
-        self.line.channel()
+        &self.shared.channel
     }
 
     pub(super) fn load(&self) -> &Arc<EndpointLoad> {
-        &self.load
+        &self.shared.load
     }
 
     pub(super) fn health(&self) -> &Arc<Health> {
-        self.line.health()
+        &self.shared.health
     }
 
     /// How near it is to this process, which runs in `zone`.
     pub(super) fn nearness(&self, zone: Option<&str>) -> Nearness {
-        if self.is_local {
+        if self.shared.is_local {
             Nearness::Local
         } else if zone.is_some() && self.instance.zone() == zone {
             Nearness::Zone
@@ -104,7 +130,7 @@ impl Endpoint {
     /// What has become of its connection since the last look.
     pub(super) fn connection_state(&self) -> ConnectionState {
         let is = self.channel().is_connected();
-        let was = self.was_connected.swap(is, Ordering::Relaxed);
+        let was = self.shared.was_connected.swap(is, Ordering::Relaxed);
         match (was, is) {
             (_, false) => ConnectionState::Unconnected,
             (false, true) => ConnectionState::Reconnected,
@@ -112,13 +138,29 @@ impl Endpoint {
         }
     }
 
-    /// Whether it breaks off under calls again and again.
+    /// Whether its connection keeps being lost with calls in flight.
     pub(super) fn is_flapping(&self) -> bool {
-        self.line.flaps().is_flapping()
+        self.shared.flaps.is_flapping()
     }
 
-    /// Makes an attempt, which begins `now`, counts it and remembers how it went. Dropping the future cancels the attempt, which
-    /// says how long the endpoint took at least.
+    /// Begins to count an attempt, which begins `now`, wherever it ends.
+    #[inline]
+    pub(super) fn begin_attempt<'a>(&'a self, now: Instant, tally: &'a Tally) -> AttemptGuard<'a> {
+        AttemptGuard::new(
+            tally.begin().with_failures(&self.shared.failures),
+            self.load().begin(now),
+            self.channel(),
+        )
+    }
+
+    /// Begins to watch a call over the channel for what it tells of the health.
+    #[inline]
+    pub(super) fn begin_call<'a>(&'a self, request: &'a Request) -> CallGuard<'a> {
+        CallGuard::new(&self.shared, request)
+    }
+
+    /// Makes an attempt, which begins `now`, through the layers of an attempt if there are any. Dropping the future cancels
+    /// the attempt, which says how long the endpoint took at least.
     pub(super) async fn attempt(
         &self,
         request: &Request,
@@ -126,22 +168,18 @@ impl Endpoint {
         now: Instant,
         tally: &Tally,
     ) -> Result<Response, Status> {
-        let counted = tally.begin().with_failures(self.line.failures());
-        let in_flight = self.load.begin(now);
+        let attempt = self.begin_attempt(now, tally);
         let answer = match &self.layered {
             Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
-            None => self.line.call(request, wait, now).await,
+            None => self.shared.call(request, wait, now).await,
         };
-        if let Some(sample) = load_sample(&answer, || self.channel().is_connected()) {
-            in_flight.end(Instant::now(), sample);
-        }
-        counted.end(&answer);
+        attempt.end(&answer);
         answer
     }
 
     /// Counts that an attempt was given up because it took too long.
     pub(super) fn timed_out(&self) {
-        self.line.record(HealthOutcome::Failure);
+        self.shared.record(HealthOutcome::Failure);
     }
 
     pub(super) fn stats(&self, now: Instant) -> EndpointStats {
@@ -157,10 +195,47 @@ impl Endpoint {
             connections: connector.connections,
             ejected: self.health().is_ejected(),
             probe_in: self.health().probe_in(now),
-            failures: self.line.failures().read(),
-            in_flight: self.load.in_flight(),
-            latency: self.load.latency(now),
+            failures: self.shared.failures.read(),
+            in_flight: self.load().in_flight(),
+            latency: self.load().latency(now),
         }
+    }
+}
+
+impl Shared {
+    pub(super) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    pub(super) fn flaps(&self) -> &ConnectionFlaps {
+        &self.flaps
+    }
+
+    /// Records what a call tells of the health.
+    #[inline]
+    pub(super) fn record(&self, outcome: HealthOutcome) {
+        if self.health.record(outcome) {
+            self.alarm.notify_one();
+        }
+    }
+
+    /// Makes a call over the channel, which begins `now`. Layers of an attempt are above: what they refuse or hold back says
+    /// nothing of the endpoint.
+    async fn call(
+        &self,
+        request: &Request,
+        wait: ConnectWait,
+        now: Instant,
+    ) -> Result<Response, Status> {
+        let call = CallGuard::new(self, request);
+        let answer = match self.channel.exchange(request, now).await {
+            Exchanged::Answered(answer) => answer,
+            Exchanged::NotSent { resends } => {
+                Box::pin(self.channel.call_slowly(wait, request, now, resends)).await
+            }
+        };
+        call.end(&answer);
+        answer
     }
 }
 
@@ -179,7 +254,7 @@ impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")
             .field("instance", &self.instance)
-            .field("load", &self.load)
+            .field("load", self.load())
             .field("health", self.health())
             .finish_non_exhaustive()
     }

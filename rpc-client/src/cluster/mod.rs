@@ -6,12 +6,13 @@
 mod attempt;
 mod attempts;
 mod builder;
+mod call;
 mod core;
 mod endpoint;
+mod endpoint_guards;
 mod endpoint_set;
 mod flaps;
 mod follow;
-mod line;
 mod monitor;
 mod nearness;
 mod policies;

@@ -25,17 +25,32 @@ pub(super) async fn run<E: Endpoints>(
         return Box::pin(follow(state, Some(picked))).await;
     }
     let wait = connect_wait(endpoints, 0);
-    let status = match attempt(endpoints, picked.endpoint, request, wait).await {
-        Ok(response) => return Ok(response),
-        Err(status) => status,
-    };
-    if RetryDecision::of(&status, request, config).ends() {
-        return Err(status);
+    match attempt(endpoints, picked.endpoint, request, wait).await {
+        Err(status) if goes_on(config, request, &status) => {
+            Box::pin(go_on(config, endpoints, request, budget, picked, status)).await
+        }
+        answer => answer,
     }
+}
+
+/// Whether something may follow a first attempt that ended with this status.
+pub(super) fn goes_on(config: &Failover, request: &Request, status: &Status) -> bool {
+    !RetryDecision::of(status, request, config).ends()
+}
+
+/// Goes on after a first attempt that failed.
+pub(super) async fn go_on<E: Endpoints>(
+    config: &Failover,
+    endpoints: &E,
+    request: &Request,
+    budget: &Budget,
+    first: Pick,
+    status: Status,
+) -> Result<Response, Status> {
     let mut state = RetryState::new(config, endpoints, request, budget);
-    state.began(picked);
-    state.failed(picked.endpoint, status)?;
-    Box::pin(follow(state, None)).await
+    state.began(first);
+    state.failed(first.endpoint, status)?;
+    follow(state, None).await
 }
 
 /// Goes on from there, beginning at `next` or where the state says.

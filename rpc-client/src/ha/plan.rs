@@ -6,9 +6,10 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 
 use super::{
-    Budget, Endpoints, Failover, Failsafe, Strategy, backup::Backup, broadcast, failfast, failover,
-    failsafe,
+    Budget, Endpoints, Failover, Failsafe, Pick, Strategy, backup::Backup, broadcast, failfast,
+    failover, failsafe,
 };
+use crate::channel::ConnectWait;
 
 /// A strategy with its state. Made once for a service, or for a method that has its own.
 #[derive(Debug)]
@@ -71,6 +72,66 @@ impl Plan {
         }
     }
 
+    /// Whether a call begins with one attempt that nothing runs beside and nothing but the deadline ends, so that the caller
+    /// of this plan can make it. [`go_on`](Self::go_on) is what comes after.
+    #[inline]
+    pub(crate) fn begins_with_one_attempt(&self, request: &Request) -> bool {
+        match self.first_attempt(request) {
+            FirstAttempt::Failover(config) => config.attempt_timeout.is_none(),
+            FirstAttempt::Only => true,
+            FirstAttempt::Beside => false,
+        }
+    }
+
+    /// How long that attempt waits for a connection, at one of `count` endpoints.
+    pub(crate) fn first_wait(&self, request: &Request, count: usize) -> ConnectWait {
+        match self.first_attempt(request) {
+            FirstAttempt::Failover(_) => ConnectWait::of_attempt(count <= 1),
+            FirstAttempt::Only | FirstAttempt::Beside => ConnectWait::UNTIL_DEADLINE,
+        }
+    }
+
+    /// Whether something may follow that attempt, which ended with this status.
+    pub(crate) fn goes_on(&self, request: &Request, status: &Status) -> bool {
+        match self.first_attempt(request) {
+            FirstAttempt::Failover(config) => failover::goes_on(config, request, status),
+            FirstAttempt::Only | FirstAttempt::Beside => false,
+        }
+    }
+
+    /// Goes on after that attempt, which went to `first` and failed. Cancel safe: dropping it cancels all attempts.
+    ///
+    /// # Errors
+    ///
+    /// The status of the call.
+    pub(crate) async fn go_on<E: Endpoints>(
+        &self,
+        endpoints: &E,
+        request: &Request,
+        budget: &Budget,
+        first: Pick,
+        status: Status,
+    ) -> Result<Response, Status> {
+        match self.first_attempt(request) {
+            FirstAttempt::Failover(config) if failover::goes_on(config, request, &status) => {
+                failover::go_on(config, endpoints, request, budget, first, status).await
+            }
+            _ => Err(status),
+        }
+    }
+
+    #[inline]
+    fn first_attempt(&self, request: &Request) -> FirstAttempt<'_> {
+        match &self.0 {
+            Kind::Failover(config) => FirstAttempt::Failover(config),
+            Kind::BackupRequest(backup) if !may_be_hedged(request) => {
+                FirstAttempt::Failover(backup.failover())
+            }
+            Kind::Failfast | Kind::Failsafe(..) => FirstAttempt::Only,
+            Kind::BackupRequest(_) | Kind::Broadcast => FirstAttempt::Beside,
+        }
+    }
+
     /// What a call comes to that has failed, wherever that was: before an attempt, at one, or after all.
     ///
     /// # Errors
@@ -98,6 +159,16 @@ impl Plan {
     ) -> Vec<(usize, Result<Response, Status>)> {
         broadcast::run(endpoints, request).await
     }
+}
+
+/// What the first attempt of a call is.
+enum FirstAttempt<'a> {
+    /// Others may follow, as this says.
+    Failover(&'a Failover),
+    /// No other follows.
+    Only,
+    /// Others may run beside it.
+    Beside,
 }
 
 /// A hedge may run what already runs, and is a retry to whoever sees it.

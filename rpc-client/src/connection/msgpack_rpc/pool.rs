@@ -56,88 +56,16 @@ impl Pool {
     ///
     /// The status of the call.
     pub(crate) fn call<'a>(
-        &'a self,
+        &self,
         request: &'a Request,
         now: Instant,
     ) -> BoxFuture<'a, Result<Response, Status>> {
-        Box::pin(self.make_call(request, now))
+        Box::pin(make_call(Arc::clone(&self.shared), request, now))
     }
 
     /// Whether new calls should go elsewhere.
     pub(crate) fn is_closing(&self) -> bool {
         self.shared.is_closed()
-    }
-
-    async fn make_call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
-        let (shared, deadline) = (&self.shared, request.deadline().instant());
-        if deadline <= now {
-            let why = "the deadline passed before the call was sent";
-            return Err(Status::deadline_exceeded(why).not_sent());
-        }
-        let time = deadline - now;
-        loop {
-            let taken = timeout_at(deadline, shared.take()).await;
-            // In this order, so that the connection is closed when others may make one.
-            let (place, mut socket) =
-                taken.unwrap_or_else(|_| Err(shared.no_room(request, time)))?;
-            let was_used = socket.was_used();
-            let call = socket.call(request, shared.options);
-            let answer = timeout_at(deadline, async {
-                match was_used {
-                    true => call.await,
-                    false => self.may_be_unserved(call, time).await,
-                }
-            });
-            let Ok(answer) = answer.await else {
-                socket.closes("its call was not answered before the deadline");
-                return Err(shared.late(request, time));
-            };
-            let is_late = || deadline <= Instant::now();
-            let failure = match answer {
-                Ok(response) => {
-                    shared.rest(socket);
-                    // Whose timer is first, ours or that of the server, is chance: either way the time was over.
-                    if response.is_application_error() && is_late() {
-                        return Err(shared.late(request, time));
-                    }
-                    return Ok(response);
-                }
-                Err(failure) => failure,
-            };
-            if failure.leaves_connection() {
-                shared.rest(socket);
-                return Err(shared.failed(failure, request));
-            }
-            socket.closes(failure.to_string());
-            drop(socket);
-            // Nothing of the call has left.
-            if matches!(failure, Failure::Unsent(_)) {
-                // It was lost just before, which says nothing about the others.
-                if was_used || shared.does_without(place) {
-                    continue;
-                }
-            }
-            let status = shared.failed(failure, request);
-            return Err(if is_late() && !status.never_ran() {
-                shared.late(request, time)
-            } else {
-                status
-            });
-        }
-    }
-
-    /// Waits for the first answer of a connection, which the server may not serve before another one is closed.
-    async fn may_be_unserved<F: Future>(&self, call: F, time: Duration) -> F::Output {
-        let mut call = pin!(call);
-        let mut asking = None;
-        let mut patience = Unserved::patience(time);
-        loop {
-            if let Ok(output) = timeout(patience, &mut call).await {
-                return output;
-            }
-            self.shared.ask_for_turn(&mut asking);
-            patience = patience.saturating_mul(2);
-        }
     }
 }
 
@@ -145,5 +73,80 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.shared
             .close(Status::unavailable("the channel was closed").not_sent());
+    }
+}
+
+async fn make_call(
+    shared: Arc<Shared>,
+    request: &Request,
+    now: Instant,
+) -> Result<Response, Status> {
+    let deadline = request.deadline().instant();
+    if deadline <= now {
+        let why = "the deadline passed before the call was sent";
+        return Err(Status::deadline_exceeded(why).not_sent());
+    }
+    let time = deadline - now;
+    loop {
+        let taken = timeout_at(deadline, shared.take()).await;
+        // In this order, so that the connection is closed when others may make one.
+        let (place, mut socket) = taken.unwrap_or_else(|_| Err(shared.no_room(request, time)))?;
+        let was_used = socket.was_used();
+        let call = socket.call(request, shared.options);
+        let answer = timeout_at(deadline, async {
+            match was_used {
+                true => call.await,
+                false => may_be_unserved(&shared, call, time).await,
+            }
+        });
+        let Ok(answer) = answer.await else {
+            socket.closes("its call was not answered before the deadline");
+            return Err(shared.late(request, time));
+        };
+        let is_late = || deadline <= Instant::now();
+        let failure = match answer {
+            Ok(response) => {
+                shared.rest(socket);
+                // Whose timer is first, ours or that of the server, is chance: either way the time was over.
+                if response.is_application_error() && is_late() {
+                    return Err(shared.late(request, time));
+                }
+                return Ok(response);
+            }
+            Err(failure) => failure,
+        };
+        if failure.leaves_connection() {
+            shared.rest(socket);
+            return Err(shared.failed(failure, request));
+        }
+        socket.closes(failure.to_string());
+        drop(socket);
+        // Nothing of the call has left.
+        if matches!(failure, Failure::Unsent(_)) {
+            // It was lost just before, which says nothing about the others.
+            if was_used || shared.does_without(place) {
+                continue;
+            }
+        }
+        let status = shared.failed(failure, request);
+        return Err(if is_late() && !status.never_ran() {
+            shared.late(request, time)
+        } else {
+            status
+        });
+    }
+}
+
+/// Waits for the first answer of a connection, which the server may not serve before another one is closed.
+async fn may_be_unserved<F: Future>(shared: &Shared, call: F, time: Duration) -> F::Output {
+    let mut call = pin!(call);
+    let mut asking = None;
+    let mut patience = Unserved::patience(time);
+    loop {
+        if let Ok(output) = timeout(patience, &mut call).await {
+            return output;
+        }
+        shared.ask_for_turn(&mut asking);
+        patience = patience.saturating_mul(2);
     }
 }

@@ -6,24 +6,35 @@ use std::{
 
 use doge_rpc_core::{
     Status,
-    call::{Cancellation, Response},
+    call::{Request, Response},
 };
+use tokio::time::Instant;
 
-use super::Shared;
+use super::Connection;
 
-/// The answer of a started call, which wakes the task that started it. Dropping it before it is there gives the call up.
+/// The answer of a started call, which wakes the task that started the call. Dropping it before the answer is there gives
+/// the call up.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
-    shared: &'a Shared,
+    connection: &'a Connection,
+    request: &'a Request,
+    began: Instant,
     call: Option<u64>,
-    /// It was just started, so there is nothing yet, and whom to wake is known: no need to take the lock.
+    /// The call was just started, so there is no answer yet, and whom to wake is known: no need to take the lock.
     fresh: bool,
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn new(shared: &'a Shared, call: u64) -> Self {
+    pub(super) fn new(
+        connection: &'a Connection,
+        request: &'a Request,
+        began: Instant,
+        call: u64,
+    ) -> Self {
         Self {
-            shared,
+            connection,
+            request,
+            began,
             call: Some(call),
             fresh: true,
         }
@@ -31,8 +42,7 @@ impl<'a> Answer<'a> {
 }
 
 impl Future for Answer<'_> {
-    /// `None` when the deadline passed before there was an answer.
-    type Output = Option<Result<Response, Status>>;
+    type Output = Result<Response, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(call) = self.call else {
@@ -41,23 +51,17 @@ impl Future for Answer<'_> {
         if std::mem::take(&mut self.fresh) {
             return Poll::Pending;
         }
-        let answer = ready!(self.shared.link.lock().poll_answer(call, cx));
+        let (connection, request) = (self.connection, self.request);
+        let answer = ready!(connection.poll_answer(request, self.began, call, cx));
         self.call = None;
-        self.shared.pass_room_on();
         Poll::Ready(answer)
     }
 }
 
 impl Drop for Answer<'_> {
     fn drop(&mut self) {
-        let Some(call) = self.call else { return };
-        let mut machine = self.shared.link.lock();
-        machine.abandon(call, Cancellation::of_dropped_call);
-        let done = machine.is_closing() && machine.in_flight() == 0;
-        self.shared.link.send(machine);
-        if done {
-            self.shared.link.wake();
+        if let Some(call) = self.call {
+            self.connection.abandon(call);
         }
-        self.shared.pass_room_on();
     }
 }

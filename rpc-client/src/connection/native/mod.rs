@@ -10,12 +10,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 
 use doge_rpc_core::{
     Status,
-    call::{Request, Response},
+    call::{Cancellation, Request, Response},
     connection::{ClientConnection, Limits, Refusal},
     driver::{FrameReader, Link},
     protocol::Codec,
@@ -94,26 +94,61 @@ impl Connection {
         Ok(Self { shared })
     }
 
-    /// Makes one call, which begins `now`. Dropping the future tells the server to stop.
+    /// Starts a call if there is room for it now; the answer wakes `waker`. The id of the call, or `None` when the
+    /// call cannot be started so: [`call`](Self::call) waits for room, or says why not.
+    #[inline]
+    pub(crate) fn start_now(&self, request: &Request, now: Instant, waker: &Waker) -> Option<u64> {
+        self.try_start(request, now, waker).ok()
+    }
+
+    /// The answer of a started call; `None` when its deadline passed first. Not to be polled before the call was woken.
+    #[inline]
+    pub(crate) fn poll_answer(
+        &self,
+        request: &Request,
+        began: Instant,
+        call: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response, Status>> {
+        let answer = ready!(self.shared.link.lock().poll_answer(call, cx));
+        self.shared.pass_room_on();
+        Poll::Ready(answer.unwrap_or_else(|| Err(self.late(request, WaitedFor::Answer, began))))
+    }
+
+    /// Gives a started call up, which tells the server to stop.
+    pub(crate) fn abandon(&self, call: u64) {
+        let mut machine = self.shared.link.lock();
+        machine.abandon(call, Cancellation::of_dropped_call);
+        let done = machine.is_closing() && machine.in_flight() == 0;
+        self.shared.link.send(machine);
+        if done {
+            self.shared.link.wake();
+        }
+        self.shared.pass_room_on();
+    }
+
+    /// Makes one call, which begins `now`, once there is room for it. Dropping the future tells the server to stop.
     ///
     /// # Errors
     ///
     /// The status of the call.
     pub(crate) async fn call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
-        let start = |cx: &mut Context<'_>| {
-            // Those who wait already come first.
-            if self.shared.waiting.load(Ordering::Relaxed) > 0 {
-                return Poll::Ready(Err(Refusal::Full));
-            }
-            Poll::Ready(self.start(request, now, cx.waker()))
-        };
-        let id = match poll_fn(start).await {
-            Ok(id) => id,
+        let start = |cx: &mut Context<'_>| Poll::Ready(self.try_start(request, now, cx.waker()));
+        let call = match poll_fn(start).await {
+            Ok(call) => call,
             Err(Refusal::Full) => self.start_when_there_is_room(request, now).await?,
             Err(refusal) => return Err(self.status(refusal, request)),
         };
-        let answer = Answer::new(&self.shared, id).await;
-        answer.unwrap_or_else(|| Err(self.late(request, WaitedFor::Answer, now)))
+        Answer::new(self, request, now, call).await
+    }
+
+    /// Starts a call, unless others wait for room already, who come first.
+    #[inline]
+    fn try_start(&self, request: &Request, now: Instant, waker: &Waker) -> Result<u64, Refusal> {
+        if self.shared.waiting.load(Ordering::Relaxed) > 0 {
+            return Err(Refusal::Full);
+        }
+        self.start(request, now, waker)
     }
 
     fn late(&self, request: &Request, waited_for: WaitedFor, began: Instant) -> Status {

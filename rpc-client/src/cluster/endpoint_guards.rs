@@ -1,0 +1,103 @@
+//! What is counted of an attempt and of the call over the channel that it makes, however they end.
+
+use doge_rpc_core::{
+    Code, Status,
+    call::{Request, Response},
+};
+use tokio::time::Instant;
+
+use super::endpoint::Shared;
+use crate::{
+    Channel, balance::InFlight, health::HealthOutcome, status_tables::load_sample, watch::Counted,
+};
+
+/// An attempt under way: counted, and in flight at its endpoint. Dropped without an answer it was given up, which says how
+/// long the endpoint took at least.
+pub(super) struct AttemptGuard<'a> {
+    counted: Counted<'a>,
+    in_flight: InFlight<'a>,
+    channel: &'a Channel,
+}
+
+impl<'a> AttemptGuard<'a> {
+    #[inline]
+    pub(super) fn new(counted: Counted<'a>, in_flight: InFlight<'a>, channel: &'a Channel) -> Self {
+        Self {
+            counted,
+            in_flight,
+            channel,
+        }
+    }
+
+    #[inline]
+    pub(super) fn end(self, answer: &Result<Response, Status>) {
+        if let Some(sample) = load_sample(answer, || self.channel.is_connected()) {
+            self.in_flight.end(Instant::now(), sample);
+        }
+        self.counted.end(answer);
+    }
+}
+
+/// A call over the channel to an endpoint, which tells of the health of the endpoint. Dropped after its deadline it is a
+/// failure of the endpoint.
+pub(super) struct CallGuard<'a> {
+    endpoint: &'a Shared,
+    request: &'a Request,
+    /// How many connections there were when it began.
+    connections: u64,
+    ended: bool,
+}
+
+impl<'a> CallGuard<'a> {
+    #[inline]
+    pub(super) fn new(endpoint: &'a Shared, request: &'a Request) -> Self {
+        Self {
+            connections: endpoint.channel().connections(),
+            endpoint,
+            request,
+            ended: false,
+        }
+    }
+
+    #[inline]
+    pub(super) fn end(mut self, answer: &Result<Response, Status>) {
+        self.ended = true;
+        let outcome = match answer {
+            Err(status) if status.code() == Code::Unavailable && self.lost_its_connection() => {
+                self.loss(status)
+            }
+            answer => HealthOutcome::of(answer),
+        };
+        if outcome == HealthOutcome::Success {
+            self.endpoint.flaps().forget();
+        }
+        self.endpoint.record(outcome);
+    }
+
+    /// While disconnected the endpoint gets no calls anyway, so the disconnect itself does not count. The loss of a
+    /// connection with calls in flight counts as one failure.
+    fn loss(&self, status: &Status) -> HealthOutcome {
+        // A call that began before the first connection was lost with that connection.
+        let connection = self.connections.max(1);
+        if !status.never_ran() && self.endpoint.flaps().count(connection) {
+            HealthOutcome::Failure
+        } else {
+            HealthOutcome::Neutral
+        }
+    }
+
+    fn lost_its_connection(&self) -> bool {
+        let channel = self.endpoint.channel();
+        !channel.is_connected() || channel.connections() != self.connections
+    }
+}
+
+impl Drop for CallGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // An outer timeout, of a layer or of the call as a whole, fired first.
+        if !self.ended && self.request.deadline().has_passed() {
+            self.endpoint.record(HealthOutcome::Failure);
+        }
+    }
+}
