@@ -8,6 +8,7 @@
 mod balancing;
 #[path = "../common/mod.rs"]
 mod common;
+mod courses;
 mod discovery;
 mod dynamic;
 mod failover;

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use doge_registry::{Registry, ServiceKey, Static};
 use doge_rpc_core::{
-    Code, Deadline,
+    Code, Deadline, Status,
     call::{Request, Response, Route},
     protocol::{Features, Fields, Frame, Hello, Message},
     schema::MethodSchema,
@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::Cluster;
-use crate::{RetryBudget, health::HealthOutcome};
+use crate::{Channel, Client, RetryBudget, health::HealthOutcome};
 
 fn request(millis: u64) -> Request {
     static METHOD: MethodSchema = MethodSchema::new("fake", "get", 0).with_idempotent();
@@ -173,4 +173,23 @@ async fn what_waits_in_a_layer_is_no_failure_of_the_endpoint() {
     for endpoint in set.endpoints() {
         assert!((0..4).all(|_| !endpoint.health().record(HealthOutcome::Failure)));
     }
+}
+
+/// Each course of a call that is not the usual course is in a box, so that a call that takes the usual course does not carry
+/// the others along.
+#[tokio::test]
+async fn the_future_of_a_call_is_as_large_as_its_usual_course() {
+    static METHOD: MethodSchema = MethodSchema::new("fake", "get", 0).with_idempotent();
+    let (cluster, request) = (all_down(1).await, request(10));
+    let client = Client::from(cluster.clone());
+    let arguments: &[(); 0] = &[];
+    let generated = size_of_val(&client.call::<_, u64, Status>(&METHOD, arguments));
+    let in_cluster = size_of_val(&cluster.call_at(&request, Instant::now()));
+    let channel = Channel::new("tcp://127.0.0.1:1".parse().unwrap());
+    let over_channel = size_of_val(&channel.call_at(&request, Instant::now()));
+    let sizes = (generated, in_cluster, over_channel);
+    assert!(
+        generated <= 1_100 && in_cluster <= 800 && over_channel <= 256,
+        "{sizes:?}"
+    );
 }
