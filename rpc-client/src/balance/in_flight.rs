@@ -1,8 +1,12 @@
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
+use doge_rpc_core::call::Body;
 use tokio::time::Instant;
 
 use super::EndpointLoad;
@@ -34,6 +38,8 @@ pub struct InFlight<'a> {
     total: Option<&'a AtomicUsize>,
     began: Instant,
     ended: bool,
+    /// The items of the answer count the call from here on.
+    followed: bool,
 }
 
 impl<'a> InFlight<'a> {
@@ -47,7 +53,25 @@ impl<'a> InFlight<'a> {
             total,
             began,
             ended: false,
+            followed: false,
         }
+    }
+
+    /// Takes in that the head of the answer is there, and counts the call until the items of the answer have ended.
+    #[cold]
+    pub(crate) fn follow(mut self, load: &Arc<EndpointLoad>, body: &Body) {
+        self.ended = true;
+        self.followed = true;
+        let now = Instant::now();
+        let took = now.saturating_duration_since(self.began);
+        load.ended(now, took, Sample::Answered);
+        let (load, has_total) = (Arc::clone(load), self.total.is_some());
+        body.on_end(move |_| {
+            load.uncount();
+            if let Some(total) = load.total().filter(|_| has_total) {
+                total.fetch_sub(1, Relaxed);
+            }
+        });
     }
 
     /// Ends the call.
@@ -60,9 +84,11 @@ impl<'a> InFlight<'a> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.node.uncount();
-        if let Some(total) = self.total {
-            total.fetch_sub(1, Relaxed);
+        if !self.followed {
+            self.node.uncount();
+            if let Some(total) = self.total {
+                total.fetch_sub(1, Relaxed);
+            }
         }
         if !self.ended {
             let now = Instant::now();

@@ -34,7 +34,7 @@ pub(super) struct Connector {
     opened: Arc<Connections>,
     /// The observers of the channel itself.
     _subscriptions: Vec<Subscription>,
-    watch: Watch,
+    watch: Arc<Watch>,
     state: Mutex<State>,
     /// Ends the pause before an attempt.
     expected: Notify,
@@ -96,7 +96,7 @@ impl Connector {
             connections: Arc::default(),
             opened,
             _subscriptions: subscriptions,
-            watch: Watch::new(observers, config.sampler.clone(), config.timed),
+            watch: Arc::new(Watch::new(observers, config.sampler.clone(), config.timed)),
             config,
             state: Mutex::default(),
             expected: Notify::new(),
@@ -108,7 +108,7 @@ impl Connector {
     }
 
     /// What is shown of the calls over the channel itself.
-    pub(super) fn watch(&self) -> &Watch {
+    pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 

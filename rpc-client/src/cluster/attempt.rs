@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use doge_rpc_core::{
     Status,
     call::{Cancellation, Request, Response},
@@ -6,8 +8,10 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 
 use super::{Core, Endpoint};
+use crate::watch::{Tally, Watch, follow};
 
-/// An attempt under way that is watched. However it ends, its end is told once: dropped, it was given up.
+/// An attempt under way that is watched. However it ends, its end is told once: dropped, it was given up. An attempt whose
+/// answer has items ends when the items do.
 pub(super) struct Attempt<'a> {
     core: &'a Core,
     endpoint: &'a Endpoint,
@@ -23,29 +27,83 @@ impl<'a> Attempt<'a> {
         request: &'a Request,
         now: Instant,
     ) -> Self {
-        let attempt = Self {
+        let started = Event::AttemptStarted(info(endpoint, request));
+        core.watch.observers.observe(&started);
+        Self {
             core,
             endpoint,
             request,
             began: now,
             ended: false,
-        };
-        let started = Event::AttemptStarted(attempt.info());
-        core.watch.observers.observe(&started);
-        attempt
+        }
     }
 
     pub(super) fn end(mut self, answer: &Result<Response, Status>) {
         self.ended = true;
-        self.tell(answer);
+        match answer {
+            Ok(head) if head.body().has_items() => self.follow(head),
+            answer => self.ending().tell(answer),
+        }
     }
 
+    fn follow(&self, head: &Response) {
+        let (watch, attempts) = (
+            Arc::clone(&self.core.watch),
+            Arc::clone(&self.core.attempts),
+        );
+        let (endpoint, request) = (self.endpoint.clone(), self.request.clone());
+        let began = self.began;
+        follow(head, self.request, move |answer| {
+            let ending = Ending {
+                watch: &watch,
+                attempts: &attempts,
+                endpoint: &endpoint,
+                request: &request,
+                began,
+            };
+            ending.tell(answer);
+        });
+    }
+
+    fn ending(&self) -> Ending<'_> {
+        Ending {
+            watch: &self.core.watch,
+            attempts: &self.core.attempts,
+            endpoint: self.endpoint,
+            request: self.request,
+            began: self.began,
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let given_up = Cancellation::current().status(self.request.route());
+            self.ending().tell(&Err(given_up));
+        }
+    }
+}
+
+/// What is known of an attempt when its end is told.
+struct Ending<'a> {
+    watch: &'a Watch,
+    attempts: &'a Tally,
+    endpoint: &'a Endpoint,
+    request: &'a Request,
+    began: Instant,
+}
+
+impl Ending<'_> {
     fn tell(&self, answer: &Result<Response, Status>) {
         let elapsed = Instant::now().saturating_duration_since(self.began);
-        self.core.attempts.took(elapsed);
-        let (observers, info) = (&self.core.watch.observers, self.info());
+        self.attempts.took(elapsed);
+        let observers = &self.watch.observers;
         let result = CallResult::of(answer, Some(elapsed));
-        observers.observe(&Event::AttemptEnded(info, result));
+        observers.observe(&Event::AttemptEnded(
+            info(self.endpoint, self.request),
+            result,
+        ));
         if let Err(status) = answer
             && let Some(pushback) = status.pushback()
             && !status.is_passed_on()
@@ -54,19 +112,10 @@ impl<'a> Attempt<'a> {
             observers.observe(&Event::Pushback(address, pushback));
         }
     }
-
-    fn info(&self) -> CallInfo<'a> {
-        let request = self.request;
-        let bytes = request.bytes().len();
-        CallInfo::new(Side::Client, request.route(), request.attempt(), bytes)
-            .with_address(self.endpoint.channel().address())
-    }
 }
 
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.tell(&Err(Cancellation::current().status(self.request.route())));
-        }
-    }
+fn info<'a>(endpoint: &'a Endpoint, request: &'a Request) -> CallInfo<'a> {
+    let bytes = request.bytes().len();
+    CallInfo::new(Side::Client, request.route(), request.attempt(), bytes)
+        .with_address(endpoint.channel().address())
 }

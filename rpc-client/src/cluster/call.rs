@@ -10,13 +10,12 @@ use doge_rpc_core::{
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::{Answer, Core, EndpointSet, attempts::Attempts, policies::Policy};
+use super::{Answer, Core, EndpointSet, attempts::Attempts, core::Permits, policies::Policy};
 use crate::{
     channel::Exchanged,
     ha::{Pick, Plan, Tried},
     in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
-    limit::Permit,
     status_tables::is_unreachable,
     watch::{Call, Progress},
 };
@@ -37,13 +36,14 @@ impl Core {
         let counted = self.watch.calls.begin();
         let policy = self.policies.of(request.route());
         let answer = 'answer: {
-            let (_permits, now) = match self.admit(&policy, request, now).await {
+            let (permits, now) = match self.admit(&policy, request, now).await {
                 Ok(admitted) => admitted,
                 Err(refused) => break 'answer Err(refused),
             };
             let Some((set, picked)) = self.begin_usual(&policy, request, now) else {
                 let progress = Progress::default();
-                break 'answer Box::pin(self.run(&policy, request, now, &progress, None)).await;
+                let running = Box::pin(self.run(&policy, request, now, &progress, None));
+                break 'answer permits.keep(running.await);
             };
             let endpoint = &set.endpoints()[picked.endpoint];
             let attempt = endpoint.begin_attempt(now, &self.attempts);
@@ -61,8 +61,10 @@ impl Core {
             match answer {
                 Err(status) if policy.plan.goes_on(request, &status) => {
                     let (progress, first) = (Progress::default(), (&set, picked, status));
-                    Box::pin(self.run(&policy, request, now, &progress, Some(first))).await
+                    let running = self.run(&policy, request, now, &progress, Some(first));
+                    permits.keep(Box::pin(running).await)
                 }
+                // The answer of a connection has no items.
                 answer => answer,
             }
         };
@@ -142,7 +144,9 @@ impl Core {
     ) -> Result<Response, Status> {
         let policy = self.policies.of(request.route());
         let answer = match self.admit(&policy, request, now).await {
-            Ok((_permits, now)) => self.run(&policy, request, now, progress, None).await,
+            Ok((permits, now)) => {
+                permits.keep(self.run(&policy, request, now, progress, None).await)
+            }
             Err(refused) => Err(refused),
         };
         answer.or_else(|status| policy.plan.answer_for(request, status))
@@ -155,8 +159,8 @@ impl Core {
         policy: &'a Policy,
         request: &Request,
         mut now: Instant,
-    ) -> Result<([Option<Permit<'a>>; 2], Instant), Status> {
-        let mut permits = [None, None];
+    ) -> Result<(Permits<'a>, Instant), Status> {
+        let mut permits = Permits::default();
         if policy.limiter.is_some() || self.limiter.is_some() {
             permits = self.pass(policy, request).await?;
             // It may have waited for a permit.
@@ -247,16 +251,18 @@ impl Core {
         progress: &Progress,
     ) -> Result<Vec<Answer>, Status> {
         let policy = self.policies.of(request.route());
-        let _permits = self.pass(&policy, request).await?;
+        let permits = self.pass(&policy, request).await?;
         let set = self.set.load_full();
         let attempts = Attempts::new(self, &set, request, progress, Instant::now());
         let answers = Plan::broadcast(&attempts, request).await.into_iter();
-        Ok(answers
+        let answers: Vec<_> = answers
             .map(|(endpoint, result)| Answer {
                 instance: Arc::clone(set.endpoints()[endpoint].instance()),
                 result,
             })
-            .collect())
+            .collect();
+        drop(permits);
+        Ok(answers)
     }
 }
 

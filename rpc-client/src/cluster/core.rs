@@ -4,7 +4,7 @@ use arc_swap::ArcSwap;
 use doge_registry::ServiceKey;
 use doge_rpc_core::{
     Status,
-    call::{Layers, Request},
+    call::{Layers, Request, Response},
 };
 use parking_lot::Mutex;
 use tokio::{
@@ -33,11 +33,11 @@ pub(super) struct Core {
     pub(super) balancing: Balancing,
     pub(super) health: HealthConfig,
     pub(super) attempt_layers: Layers,
-    pub(super) limiter: Option<Limiter>,
+    pub(super) limiter: Option<Arc<Limiter>>,
     pub(super) policies: Policies,
     pub(super) budget: Budget,
-    pub(super) watch: Watch,
-    pub(super) attempts: Tally,
+    pub(super) watch: Arc<Watch>,
+    pub(super) attempts: Arc<Tally>,
     pub(super) counters: Counters,
     pub(super) list: Mutex<ListState>,
     /// Told after each change of the endpoints, and when one of them gets connected.
@@ -82,26 +82,43 @@ impl Core {
         &'a self,
         policy: &'a Policy,
         request: &Request,
-    ) -> Result<[Option<Permit<'a>>; 2], Status> {
-        let method = self.pass_one(policy.limiter.as_deref(), request).await?;
+    ) -> Result<Permits<'a>, Status> {
+        let method = self.pass_one(policy.limiter.as_ref(), request).await?;
         let service = self.pass_one(self.limiter.as_ref(), request).await?;
-        Ok([service, method])
+        Ok(Permits([service, method]))
     }
 
     async fn pass_one<'a>(
         &self,
-        limiter: Option<&'a Limiter>,
+        limiter: Option<&'a Arc<Limiter>>,
         request: &Request,
-    ) -> Result<Option<Permit<'a>>, Status> {
+    ) -> Result<Option<(Permit<'a>, &'a Arc<Limiter>)>, Status> {
         let Some(limiter) = limiter else {
             return Ok(None);
         };
         match limiter.acquire(request.deadline()).await {
-            Ok(permit) => Ok(Some(permit)),
+            Ok(permit) => Ok(Some((permit, limiter))),
             Err(refused) => {
                 self.counters.limited();
                 Err(refused)
             }
         }
+    }
+}
+
+/// What a call holds of the limits of its service and of its method.
+#[derive(Debug, Default)]
+pub(super) struct Permits<'a>([Option<(Permit<'a>, &'a Arc<Limiter>)>; 2]);
+
+impl Permits<'_> {
+    /// Gives the permits back with the answer, or after the items of the answer.
+    pub(super) fn keep(self, answer: Result<Response, Status>) -> Result<Response, Status> {
+        if let Ok(head) = &answer
+            && head.body().has_items()
+        {
+            let permits = self.0.into_iter().flatten();
+            permits.for_each(|(permit, limiter)| permit.follow(limiter, head.body()));
+        }
+        answer
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Shared {
     is_local: bool,
     flaps: ConnectionFlaps,
     /// Attempts that failed, those at a layer included.
-    failures: Failures,
+    failures: Arc<Failures>,
     /// Whether it was connected when that was last looked at.
     was_connected: AtomicBool,
     /// Notified when an ejection may be due.
@@ -66,7 +66,7 @@ impl Endpoint {
             is_local: core.balancing.prefer_local && is_on_this_machine(channel.address()),
             channel,
             flaps: ConnectionFlaps::default(),
-            failures: Failures::default(),
+            failures: Arc::default(),
             was_connected: AtomicBool::new(false),
             alarm: Arc::clone(&core.alarm),
         });
@@ -145,11 +145,15 @@ impl Endpoint {
 
     /// Begins to count an attempt, which begins `now`, wherever it ends.
     #[inline]
-    pub(super) fn begin_attempt<'a>(&'a self, now: Instant, tally: &'a Tally) -> AttemptGuard<'a> {
+    pub(super) fn begin_attempt<'a>(
+        &'a self,
+        now: Instant,
+        tally: &'a Arc<Tally>,
+    ) -> AttemptGuard<'a> {
         AttemptGuard::new(
             tally.begin().with_failures(&self.shared.failures),
             self.load().begin(now),
-            self.channel(),
+            self,
         )
     }
 
@@ -166,7 +170,7 @@ impl Endpoint {
         request: &Request,
         wait: ConnectWait,
         now: Instant,
-        tally: &Tally,
+        tally: &Arc<Tally>,
     ) -> Result<Response, Status> {
         let attempt = self.begin_attempt(now, tally);
         let answer = match &self.layered {

@@ -6,32 +6,39 @@ use doge_rpc_core::{
 };
 use tokio::time::Instant;
 
-use super::endpoint::Shared;
-use crate::{
-    Channel, balance::InFlight, health::HealthOutcome, status_tables::load_sample, watch::Counted,
-};
+use super::endpoint::{Endpoint, Shared};
+use crate::{balance::InFlight, health::HealthOutcome, status_tables::load_sample, watch::Counted};
 
-/// An attempt under way: counted, and in flight at its endpoint. Dropped without an answer it was given up, which says how
-/// long the endpoint took at least.
+/// An attempt under way: counted, and in flight at its endpoint until the answer and its items have ended. Dropped without
+/// an answer it was given up, which says how long the endpoint took at least.
 pub(super) struct AttemptGuard<'a> {
     counted: Counted<'a>,
     in_flight: InFlight<'a>,
-    channel: &'a Channel,
+    endpoint: &'a Endpoint,
 }
 
 impl<'a> AttemptGuard<'a> {
     #[inline]
-    pub(super) fn new(counted: Counted<'a>, in_flight: InFlight<'a>, channel: &'a Channel) -> Self {
+    pub(super) fn new(
+        counted: Counted<'a>,
+        in_flight: InFlight<'a>,
+        endpoint: &'a Endpoint,
+    ) -> Self {
         Self {
             counted,
             in_flight,
-            channel,
+            endpoint,
         }
     }
 
     #[inline]
     pub(super) fn end(self, answer: &Result<Response, Status>) {
-        if let Some(sample) = load_sample(answer, || self.channel.is_connected()) {
+        let is_connected = || self.endpoint.channel().is_connected();
+        if let Ok(head) = answer
+            && head.body().has_items()
+        {
+            self.in_flight.follow(self.endpoint.load(), head.body());
+        } else if let Some(sample) = load_sample(answer, is_connected) {
             self.in_flight.end(Instant::now(), sample);
         }
         self.counted.end(answer);

@@ -1,4 +1,6 @@
-use doge_rpc_core::{Deadline, Status};
+use std::sync::Arc;
+
+use doge_rpc_core::{Deadline, Status, call::Body};
 use tokio::{sync::SemaphorePermit, time::Instant};
 
 use super::{
@@ -20,7 +22,17 @@ pub(crate) struct Limiter {
 /// Leave to make one call, which counts as in flight until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit<'a> {
-    _slot: Option<SemaphorePermit<'a>>,
+    slot: Option<SemaphorePermit<'a>>,
+}
+
+impl Permit<'_> {
+    /// Counts the call as in flight until the items of its answer have ended.
+    pub(crate) fn follow(self, limiter: &Arc<Limiter>, body: &Body) {
+        let Some(slot) = self.slot else { return };
+        slot.forget();
+        let limiter = Arc::clone(limiter);
+        body.on_end(move |_| limiter.slots.iter().for_each(Slots::give_back));
+    }
 }
 
 impl Limiter {
@@ -72,7 +84,7 @@ impl Limiter {
         if let Some(rate) = &self.rate {
             rate.take().map_err(Refusal::Rate)?;
         }
-        Ok(Permit { _slot: slot })
+        Ok(Permit { slot })
     }
 
     async fn wait(&self, queue: &Queue, deadline: Deadline) -> Result<Permit<'_>, Refusal> {
@@ -109,7 +121,7 @@ impl Limiter {
                 tokio::time::sleep_until(at).await;
             }
         }
-        Ok(Permit { _slot: slot })
+        Ok(Permit { slot })
     }
 
     fn status(&self, refusal: Refusal) -> Status {

@@ -22,6 +22,11 @@ impl Slots {
         self.room.try_acquire().ok()
     }
 
+    /// Takes a slot back whose permit was forgotten.
+    pub(super) fn give_back(&self) {
+        self.room.add_permits(1);
+    }
+
     /// A slot when there is one. Cancel safe.
     pub(super) async fn wait(&self) -> SemaphorePermit<'_> {
         let slot = self.room.acquire().await;

@@ -1,8 +1,11 @@
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+};
 
 use doge_rpc_core::{
     Status,
-    call::{Cancellation, Request, Response},
+    call::{BodyEnd, Cancellation, Request, Response},
     observe::{CallInfo, CallResult, Event, Side},
     transport::Address,
 };
@@ -11,10 +14,11 @@ use tracing::Span;
 
 use super::{Counted, Watch};
 
-/// A call under way that is watched. However it ends, its end is told once: dropped, it was given up.
+/// A call under way that is watched. However it ends, its end is told once: dropped, it was given up. A call whose answer
+/// has items ends when the items do.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    watch: &'a Watch,
+    watch: &'a Arc<Watch>,
     request: &'a Request,
     address: Option<&'a Address>,
     progress: &'a Progress,
@@ -62,7 +66,7 @@ impl Progress {
 impl<'a> Call<'a> {
     /// A call that begins now, to that address if there is one for all of its attempts.
     pub(crate) fn begin(
-        watch: &'a Watch,
+        watch: &'a Arc<Watch>,
         request: &'a Request,
         address: Option<&'a Address>,
         progress: &'a Progress,
@@ -97,15 +101,91 @@ impl<'a> Call<'a> {
             self.watch.failed(self.request, status);
         }
         if self.progress.is_watched() {
-            self.tell(answer);
+            match answer {
+                Ok(head) if head.body().has_items() => self.follow(head),
+                answer => self.ending().tell(answer),
+            }
         }
     }
 
+    fn follow(&self, head: &Response) {
+        let (watch, request) = (Arc::clone(self.watch), self.request.clone());
+        let (address, span) = (self.address.cloned(), self.span.clone());
+        let (attempts, began) = (self.progress.attempts(), self.began);
+        follow(head, &request.clone(), move |answer| {
+            let ending = Ending {
+                watch: &watch,
+                request: &request,
+                address: address.as_ref(),
+                attempts,
+                began,
+                span: &span,
+            };
+            ending.tell(answer);
+        });
+    }
+
+    fn ending(&self) -> Ending<'_> {
+        Ending {
+            watch: self.watch,
+            request: self.request,
+            address: self.address,
+            attempts: self.progress.attempts(),
+            began: self.began,
+            span: &self.span,
+        }
+    }
+
+    fn info(&self) -> CallInfo<'a> {
+        info(self.request, self.address)
+    }
+}
+
+/// Calls `ended` with what a call comes to whose answer has items: the head of the answer, or the status that ended the
+/// items.
+pub(crate) fn follow(
+    head: &Response,
+    request: &Request,
+    ended: impl FnOnce(&Result<Response, Status>) + Send + 'static,
+) {
+    let (body, route) = (head.body(), request.route().clone());
+    // Without the items, which would keep themselves.
+    let whole = match head.is_application_error() {
+        true => Response::from_error(body.bytes().clone()),
+        false => Response::from_result(body.bytes().clone()),
+    };
+    body.on_end(move |end| {
+        ended(&match end {
+            BodyEnd::Complete => Ok(whole),
+            BodyEnd::Failed(status) => Err(status),
+            _ => Err(Cancellation::current().status(&route)),
+        });
+    });
+}
+
+fn info<'a>(request: &'a Request, address: Option<&'a Address>) -> CallInfo<'a> {
+    let bytes = request.bytes().len();
+    let mut info = CallInfo::new(Side::Client, request.route(), request.attempt(), bytes);
+    info.address = address;
+    info
+}
+
+/// What is known of a call when its end is told.
+struct Ending<'a> {
+    watch: &'a Watch,
+    request: &'a Request,
+    address: Option<&'a Address>,
+    attempts: u32,
+    began: Instant,
+    span: &'a Span,
+}
+
+impl Ending<'_> {
     fn tell(&self, answer: &Result<Response, Status>) {
         let elapsed = Instant::now().saturating_duration_since(self.began);
         self.watch.calls.took(elapsed);
         let result = CallResult::of(answer, Some(elapsed));
-        let (code, attempts) = (result.code, self.progress.attempts());
+        let (code, attempts) = (result.code, self.attempts);
         self.span.record("attempts", attempts);
         self.span.record("code", tracing::field::display(code));
         tracing::debug!(
@@ -120,16 +200,8 @@ impl<'a> Call<'a> {
             ?elapsed,
             "call ended",
         );
-        let ended = Event::CallEnded(self.info(), result);
+        let ended = Event::CallEnded(info(self.request, self.address), result);
         self.watch.observers.observe(&ended);
-    }
-
-    fn info(&self) -> CallInfo<'a> {
-        let request = self.request;
-        let bytes = request.bytes().len();
-        let mut info = CallInfo::new(Side::Client, request.route(), request.attempt(), bytes);
-        info.address = self.address;
-        info
     }
 }
 
@@ -140,7 +212,8 @@ impl Drop for Call<'_> {
             if !self.progress.is_watched() {
                 return;
             }
-            self.tell(&Err(Cancellation::current().status(self.request.route())));
+            let given_up = Cancellation::current().status(self.request.route());
+            self.ending().tell(&Err(given_up));
         }
     }
 }

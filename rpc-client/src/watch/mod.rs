@@ -8,12 +8,14 @@ mod sampler;
 mod striped;
 mod tally;
 
+use std::sync::Arc;
+
 use doge_rpc_core::{Status, call::Request, observe::LogThrottle};
 use tokio::time::Instant;
 use tracing::{Level, Span, level_filters::LevelFilter};
 
 pub(crate) use self::{
-    call::{Call, Progress},
+    call::{Call, Progress, follow},
     connections::{Connections, OpenConnection, Subscription},
     observers::Observers,
     tally::{Counted, Failures, Tally},
@@ -30,7 +32,7 @@ pub use self::{sampler::SpanSampler, tally::EndedCalls};
 pub(crate) struct Watch {
     pub(crate) observers: Observers,
     sampler: Option<SpanSampler>,
-    pub(crate) calls: Tally,
+    pub(crate) calls: Arc<Tally>,
     throttle: LogThrottle,
     /// There are observers, or times are taken.
     is_asked: bool,
@@ -42,7 +44,7 @@ impl Watch {
             is_asked: timed || !observers.is_empty(),
             observers,
             sampler,
-            calls: Tally::new(timed),
+            calls: Arc::new(Tally::new(timed)),
             throttle: LogThrottle::default(),
         }
     }

@@ -1,12 +1,15 @@
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use doge_rpc_core::{
     Code, Status,
-    call::{Cancellation, Response},
+    call::{BodyEnd, Cancellation, Response},
     observe::LatencyHistogram,
 };
 
@@ -64,13 +67,18 @@ impl Tally {
 
     /// Counts one as started, and as ended when that is told.
     #[inline(always)]
-    pub(crate) fn begin(&self) -> Counted<'_> {
-        let row = self.usual.row();
-        row.add(STARTED, 1);
+    pub(crate) fn begin(self: &Arc<Self>) -> Counted<'_> {
+        let counted = self.row(None);
+        counted.row.add(STARTED, 1);
+        counted
+    }
+
+    #[inline(always)]
+    fn row<'a>(self: &'a Arc<Self>, failures: Option<&'a Arc<Failures>>) -> Counted<'a> {
         Counted {
             tally: self,
-            row,
-            failures: None,
+            row: self.usual.row(),
+            failures,
             ended: false,
         }
     }
@@ -104,21 +112,21 @@ impl Tally {
     }
 }
 
-/// One that is counted as started. Dropped before its end, it was given up.
+/// One that is counted as started. Dropped before its end, it was given up. An answer with items ends when its items do.
 #[derive(Debug)]
 #[must_use = "what is dropped was given up"]
 pub(crate) struct Counted<'a> {
-    tally: &'a Tally,
+    tally: &'a Arc<Tally>,
     /// Where it was counted as started.
     row: &'a Row<USUAL>,
-    failures: Option<&'a Failures>,
+    failures: Option<&'a Arc<Failures>>,
     ended: bool,
 }
 
 impl<'a> Counted<'a> {
     /// Counts its failure here too.
     #[inline(always)]
-    pub(crate) fn with_failures(mut self, failures: &'a Failures) -> Self {
+    pub(crate) fn with_failures(mut self, failures: &'a Arc<Failures>) -> Self {
         self.failures = Some(failures);
         self
     }
@@ -127,6 +135,7 @@ impl<'a> Counted<'a> {
     pub(crate) fn end(mut self, answer: &Result<Response, Status>) {
         self.ended = true;
         match answer {
+            Ok(response) if response.body().has_items() => self.follow(response),
             Ok(response) => {
                 let is_error = usize::from(response.is_application_error());
                 self.row.add(RESULTS + is_error, 1);
@@ -146,6 +155,20 @@ impl<'a> Counted<'a> {
             failures.add(code);
         }
     }
+
+    #[cold]
+    fn follow(&self, head: &Response) {
+        let (tally, failures) = (Arc::clone(self.tally), self.failures.cloned());
+        let is_error = head.is_application_error();
+        head.body().on_end(move |end| {
+            let mut counted = tally.row(failures.as_ref());
+            counted.ended = true;
+            match code_of(&end) {
+                Code::Ok => counted.row.add(RESULTS + usize::from(is_error), 1),
+                code => counted.failed(code),
+            }
+        });
+    }
 }
 
 impl Drop for Counted<'_> {
@@ -154,6 +177,15 @@ impl Drop for Counted<'_> {
         if !self.ended {
             self.failed(Cancellation::current().code());
         }
+    }
+}
+
+/// The code under which a call counts whose items ended so.
+pub(super) fn code_of(end: &BodyEnd) -> Code {
+    match end {
+        BodyEnd::Complete => Code::Ok,
+        BodyEnd::Failed(status) => status.code(),
+        _ => Cancellation::current().code(),
     }
 }
 
@@ -185,6 +217,8 @@ impl Failures {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
     use doge_rpc_core::{
         Code, Status,
@@ -195,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_counts_under_the_code_of_its_cancellation() {
-        let (tally, failures) = (Tally::new(false), Failures::default());
+        let (tally, failures) = (Arc::new(Tally::new(false)), Arc::<Failures>::default());
         drop(tally.begin().with_failures(&failures));
         let late = Cancellation::bare(CancelReason::Deadline);
         late.scope(|| drop(tally.begin().with_failures(&failures)));
@@ -209,7 +243,7 @@ mod tests {
 
     #[test]
     fn each_end_counts_under_its_code() {
-        let tally = Tally::new(false);
+        let tally = Arc::new(Tally::new(false));
         assert_eq!(tally.ended(), super::EndedCalls::default());
         for number in 0..CODES as u8 {
             for _ in 0..=number {

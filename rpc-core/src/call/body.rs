@@ -60,14 +60,58 @@ impl Body {
         self.items.as_ref()?.lock().take()
     }
 
-    /// Keeps `guard` until the exchange is over: until the items have ended or are dropped, and no longer than this call
-    /// lasts when there are no items.
-    pub fn hold(&self, guard: impl Send + 'static) {
-        if let Some(items) = &self.items {
-            let mut items = items.lock();
-            *items = items.take().map(|items| Guarded::new(items, guard).boxed());
+    /// Calls `ended` when the exchange is over: when the items have ended or are dropped, and at once when there are no
+    /// items. A guard that `ended` owns is so kept until then.
+    ///
+    /// ```
+    /// # futures_util::future::FutureExt::now_or_never(async {
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    ///
+    /// use bytes::Bytes;
+    /// use doge_rpc_core::call::{Body, BodyEnd};
+    /// use futures_util::stream::{self, StreamExt as _};
+    ///
+    /// let in_flight = Arc::new(AtomicUsize::new(1));
+    /// let items = stream::iter([Ok(Bytes::from_static(b"\x01"))]);
+    /// let body = Body::with_items(Bytes::new(), items);
+    /// let counted = Arc::clone(&in_flight);
+    /// body.on_end(move |end| {
+    ///     assert!(matches!(end, BodyEnd::Complete));
+    ///     counted.fetch_sub(1, Ordering::Relaxed);
+    /// });
+    ///
+    /// let mut items = body.take_items().unwrap();
+    /// assert!(items.next().await.is_some());
+    /// assert_eq!(in_flight.load(Ordering::Relaxed), 1);
+    /// assert!(items.next().await.is_none());
+    /// assert_eq!(in_flight.load(Ordering::Relaxed), 0);
+    /// # }).unwrap();
+    /// ```
+    pub fn on_end(&self, ended: impl FnOnce(BodyEnd) + Send + 'static) {
+        let Some(items) = &self.items else {
+            return ended(BodyEnd::Complete);
+        };
+        let mut items = items.lock();
+        match items.take() {
+            Some(inner) => *items = Some(Followed::new(inner, ended).boxed()),
+            None => {
+                drop(items);
+                ended(BodyEnd::Dropped);
+            }
         }
     }
+}
+
+/// How the items of a body came to their end.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum BodyEnd {
+    /// After the last item; and where there are no items, at once.
+    Complete,
+    /// With a status, after which no item follows.
+    Failed(Status),
+    /// They were dropped before their end, or taken before anybody followed them.
+    Dropped,
 }
 
 impl From<Bytes> for Body {
@@ -83,32 +127,46 @@ impl fmt::Debug for Body {
     }
 }
 
-/// Items with something that is dropped as soon as they have ended.
-struct Guarded<G> {
+/// Items that somebody wants to know the end of.
+struct Followed<F: FnOnce(BodyEnd)> {
     items: Items,
-    guard: Option<G>,
+    ended: Option<F>,
 }
 
-impl<G> Guarded<G> {
-    fn new(items: Items, guard: G) -> Self {
+impl<F: FnOnce(BodyEnd)> Followed<F> {
+    fn new(items: Items, ended: F) -> Self {
         Self {
             items,
-            guard: Some(guard),
+            ended: Some(ended),
+        }
+    }
+
+    fn end(&mut self, end: BodyEnd) {
+        if let Some(ended) = self.ended.take() {
+            ended(end);
         }
     }
 }
 
-impl<G> Unpin for Guarded<G> {}
+impl<F: FnOnce(BodyEnd)> Unpin for Followed<F> {}
 
-impl<G> Stream for Guarded<G> {
+impl<F: FnOnce(BodyEnd)> Stream for Followed<F> {
     type Item = Result<Bytes, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.items.poll_next_unpin(cx);
-        if let Poll::Ready(None | Some(Err(_))) = next {
-            self.guard = None;
+        match &next {
+            Poll::Ready(None) => self.end(BodyEnd::Complete),
+            Poll::Ready(Some(Err(status))) => self.end(BodyEnd::Failed(status.clone())),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         next
+    }
+}
+
+impl<F: FnOnce(BodyEnd)> Drop for Followed<F> {
+    fn drop(&mut self) {
+        self.end(BodyEnd::Dropped);
     }
 }
 
@@ -118,8 +176,9 @@ mod tests {
 
     use bytes::Bytes;
     use futures_util::{FutureExt as _, StreamExt as _, stream};
+    use parking_lot::Mutex;
 
-    use super::Body;
+    use super::{Body, BodyEnd};
     use crate::Status;
 
     fn of(items: Vec<Result<Bytes, Status>>) -> Body {
@@ -127,34 +186,46 @@ mod tests {
     }
 
     #[test]
-    fn a_guard_is_kept_until_the_items_have_ended_or_are_dropped() {
+    fn the_end_is_told_once_the_items_have_ended_or_are_dropped() {
         let item = || Ok(Bytes::from_static(b"\x01"));
-        let guard = Arc::new(());
-        Body::from(Bytes::new()).hold(Arc::clone(&guard));
-        assert_eq!(Arc::strong_count(&guard), 1, "there are no items");
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let follow = |body: &Body| {
+            let ends = Arc::clone(&ends);
+            body.on_end(move |end| ends.lock().push(end));
+        };
+        let told = || std::mem::take(&mut *ends.lock());
+        follow(&Body::from(Bytes::new()));
+        assert_eq!(told(), [BodyEnd::Complete], "there are no items");
 
-        for (items, polls) in [
-            (vec![item()], 2),
-            (vec![item(), Err(Status::internal("")), item()], 2),
+        let failure = Status::internal("");
+        for (items, end) in [
+            (vec![item()], BodyEnd::Complete),
+            (
+                vec![item(), Err(failure.clone()), item()],
+                BodyEnd::Failed(failure),
+            ),
         ] {
             let body = of(items);
-            body.hold(Arc::clone(&guard));
+            follow(&body);
             let mut items = body.take_items().unwrap();
-            for poll in 0..polls {
-                assert_eq!(Arc::strong_count(&guard), 2, "before poll {poll}");
-                items.next().now_or_never().unwrap();
-            }
-            assert_eq!(Arc::strong_count(&guard), 1);
+            items.next().now_or_never().unwrap();
+            assert_eq!(told(), []);
+            items.next().now_or_never().unwrap();
+            assert_eq!(told(), [end]);
+            drop(items);
+            assert_eq!(told(), [], "told before");
         }
 
         let dropped = of(vec![item()]);
-        dropped.hold(Arc::clone(&guard));
+        follow(&dropped);
         drop(dropped.take_items());
-        assert_eq!(Arc::strong_count(&guard), 1);
+        assert_eq!(told(), [BodyEnd::Dropped]);
+        follow(&dropped);
+        assert_eq!(told(), [BodyEnd::Dropped], "taken before");
         let never_taken = of(vec![item()]);
-        never_taken.hold(Arc::clone(&guard));
+        follow(&never_taken);
         drop(never_taken);
-        assert_eq!(Arc::strong_count(&guard), 1);
+        assert_eq!(told(), [BodyEnd::Dropped]);
     }
 
     #[test]

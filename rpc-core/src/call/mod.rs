@@ -15,7 +15,7 @@ mod route;
 mod serve;
 
 pub use self::{
-    body::{Body, Items},
+    body::{Body, BodyEnd, Items},
     cancellation::{CancelReason, Cancellation},
     context::Context,
     described::{ByDisplay, Described, WithoutDisplay},
