@@ -14,3 +14,4 @@ mod connections;
 mod endpoints;
 mod ledger;
 mod lines;
+mod world;
