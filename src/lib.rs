@@ -27,29 +27,29 @@
 //! # }
 //! ```
 //!
-//! The trait has three lives. Code that takes `impl Hello` gets the implementation itself in one process, the
-//! generated `HelloClient` across processes, and a fake in a test; nothing else changes.
+//! Code that takes `impl Hello` works with the implementation itself in one process, with the generated `HelloClient`
+//! across processes, and with a fake in a test; nothing else changes.
 //!
 //! # Where to find what
 //!
 //! - [`service`](macro@service): the macro, and all its options.
 //! - [`Server`], [`server`]: serving, layers, limits, registration, drain.
-//! - [`Client`], [`client`]: channels and clusters; how calls are spread ([`client::Balancing`]), tried again
-//!   ([`client::Strategy`]) and limited ([`client::CallLimits`]).
-//! - [`CallOptions`], [`Context`], [`Metadata`], [`Deadline`]: what belongs to one call.
-//! - [`observe`]: observers of calls; [`server::ServerStats`]: the figures of a server.
-//! - [`Status`], [`Code`]: what the framework reports. An application's own errors are values of its own type.
-//! - [`registry`]: who is alive and where.
-//! - [`msgpack_rpc`]: Python doge and other peers that speak MessagePack-RPC. A server answers them as it is, and
-//!   `doge://host:port` is an address like any other.
-//! - [`protocol`], [`connection`], [`transport`], [`wire`], [`schema`]: the parts, for those who build on them.
+//! - [`Client`], [`client`]: channels and clusters; load balancing ([`client::Balancing`]), retries and hedging
+//!   ([`client::Strategy`]), limits ([`client::CallLimits`]).
+//! - [`CallOptions`], [`Context`], [`Metadata`], [`Deadline`]: options and context of one call.
+//! - [`observe`]: observers of calls; [`server::ServerStats`], [`client::ClusterStats`]: statistics.
+//! - [`Status`], [`Code`]: errors of the framework. An application's own errors are values of its own type.
+//! - [`registry`]: service discovery.
+//! - [`msgpack_rpc`]: Python doge and other peers that speak MessagePack-RPC. A server answers them without
+//!   configuration, and a client calls `doge://host:port` like any other address.
+//! - [`protocol`], [`connection`], [`transport`], [`wire`], [`schema`]: the building blocks.
 //!
 //! # Features
 //!
-//! - `etcd`: [`registry::open`] takes `etcd://` and `etcds://`, and there is `registry::Etcd`. Building it needs protoc
-//!   and a C compiler. Off by default.
-//! - `etcd-v2`: [`registry::open`] takes `etcd-v2://`, and there are `registry::EtcdV2`, the registry of Python doge, and
-//!   `registry::Bridge`, which connects it to another. Off by default.
+//! - `etcd`: adds `registry::Etcd`, and `etcd://` and `etcds://` to [`registry::open`]. Building it needs protoc and a
+//!   C compiler. Off by default.
+//! - `etcd-v2`: adds `registry::EtcdV2`, the registry of Python doge, and `etcd-v2://` to [`registry::open`]; and
+//!   `registry::Bridge`, which connects two registries. Off by default.
 
 pub mod prelude;
 
@@ -138,7 +138,7 @@ pub use doge_rpc_core::{
 };
 pub use doge_rpc_server::Server;
 
-/// Channels and clusters: where the calls of a [`Client`] go.
+/// Channels and clusters, which carry the calls of a [`Client`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -174,7 +174,7 @@ pub mod client {
     };
 }
 
-/// Serving: what, where, within which limits, and until when.
+/// Servers: builder, limits, registration, statistics and drain.
 pub mod server {
     pub use doge_rpc_server::{
         Advertise, Builder, Interrupted, MethodStats, Running, Server, ServerStats, StartError,

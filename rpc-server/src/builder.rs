@@ -106,20 +106,20 @@ impl Builder {
         self
     }
 
-    /// What each connection may cost.
+    /// Sets the limits of each connection.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How peers that speak MessagePack-RPC on the same port are treated, such as Python doge. As the defaults have it.
+    /// Configures MessagePack-RPC clients, such as Python doge, on the same port. On with default options.
     ///
     /// ```
     /// use doge_rpc_core::msgpack_rpc::{MetaMap, Options};
     /// use doge_rpc_server::Server;
     ///
-    /// // All clients are of doge from its repository, which puts a map of metadata in front of the params.
+    /// // All clients are doge from its repository, which puts a map of metadata in front of the params.
     /// let options = Options { meta: MetaMap::Always, ..Options::default() };
     /// let server = Server::builder().msgpack_rpc(options);
     /// ```
@@ -129,29 +129,29 @@ impl Builder {
         self
     }
 
-    /// Turns peers away that speak MessagePack-RPC, and those that connect and do not say hello in time.
+    /// Refuses MessagePack-RPC clients, and peers that send no hello in time.
     #[must_use]
     pub fn without_msgpack_rpc(mut self) -> Self {
         self.msgpack_rpc = None;
         self
     }
 
-    /// The most connections at once; further ones are told so and closed. 10,000.
+    /// Limits the connections of the server. Further connections get an error and are closed. 10,000 by default.
     #[must_use]
     pub fn max_connections(mut self, most: usize) -> Self {
         self.max_connections = most;
         self
     }
 
-    /// The most calls that run at once on the whole server; further ones are refused as `ResourceExhausted`, with
-    /// the time to stay away. 10,000.
+    /// Limits the calls that run at once on the whole server. Further calls are refused as `ResourceExhausted`, with a
+    /// pushback. 10,000 by default.
     #[must_use]
     pub fn max_calls(mut self, most: usize) -> Self {
         self.max_calls = most;
         self
     }
 
-    /// How long a drain lets calls finish. 20 s.
+    /// Sets how long a drain lets calls finish. 20 s by default.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
@@ -160,12 +160,12 @@ impl Builder {
 
     /// Adds an observer of connections, calls and refusals. All observers see all events.
     ///
-    /// Each dispatched call is one [`CallStarted`](doge_rpc_core::observe::Event::CallStarted) and one `CallEnded`, however
-    /// it ends; a call that was refused before is one `Refused` and nothing else. The route of a call of a method that does
-    /// not exist has no [`schema`](doge_rpc_core::call::Route::schema): its names are made up by the peer and must never
-    /// become a label of a metric.
+    /// Each dispatched call is one [`CallStarted`](doge_rpc_core::observe::Event::CallStarted) and one `CallEnded`,
+    /// however it ends; a refused call is only one `Refused`. The route of an unknown method has no
+    /// [`schema`](doge_rpc_core::call::Route::schema): the peer made its names up, so never use them as labels of a
+    /// metric.
     ///
-    /// An observer is called by the task that serves the connection or the call, and holds that task up.
+    /// An observer runs on the task that serves the connection or the call, and blocks that task.
     ///
     /// ```
     /// use doge_rpc_core::observe::{Event, Observer};
@@ -191,24 +191,23 @@ impl Builder {
         self
     }
 
-    /// Whether the server measures how long calls take, for [`MethodStats::latency`](crate::MethodStats::latency) and
-    /// observers. That costs a reading of the clock for each call. Off by default.
+    /// Measures how long calls take, for [`MethodStats::latency`](crate::MethodStats::latency) and observers. That
+    /// costs one reading of the clock per call. Off by default.
     #[must_use]
     pub fn timed(mut self, timed: bool) -> Self {
         self.watch.is_timed = timed;
         self
     }
 
-    /// Decides which calls get a span, while spans of the target `doge::call` are collected at all. Without a sampler each
-    /// call gets one.
+    /// Sets the sampler, which decides which calls get a span if spans of the target `doge::call` are collected.
+    /// Without a sampler every call gets a span.
     ///
-    /// The sampler is asked before anything is made, since a span that is thrown away costs nearly as much as one that is
-    /// kept.
+    /// The sampler runs before the span is created, since a dropped span costs nearly as much as a kept span.
     ///
     /// ```
     /// use doge_rpc_server::Server;
     ///
-    /// // Only calls that somebody traces.
+    /// // Only calls that are traced.
     /// let server = Server::builder().sampler(|request| request.metadata().get("traceparent").is_some());
     /// ```
     #[must_use]

@@ -38,7 +38,7 @@ impl Running {
         &self.address
     }
 
-    /// The figures of the server since its start. Takes the lock of each open connection for a moment.
+    /// The statistics of the server since its start. Briefly locks each open connection.
     ///
     /// ```
     /// use doge_rpc_server::Server;

@@ -8,10 +8,11 @@ use doge_rpc::{
     connection::Limits,
     protocol::{Fields, Fragment, HEADER_LEN, Hello, Message, Outcome, RouteRef},
 };
+use tracing::level_filters::LevelFilter;
 
 use crate::{
     Bystander,
-    logs::Warnings,
+    logs::Log,
     peer::{Peer, encode, head, hello, request},
     serve, serve_natively,
 };
@@ -20,12 +21,12 @@ use crate::{
 async fn violates(bytes: &[u8], said: &str) {
     let server = serve(Limits::default()).await;
     let bystander = Bystander::beside(&server).await;
-    let (warnings, _capturing) = Warnings::capture();
+    let (log, _capturing) = Log::capture(LevelFilter::WARN);
     let mut peer = Peer::greeted(&server).await;
     peer.send_bytes(bytes).await;
     let words = peer.last_words().await;
     assert!(words.contains(said), "{said}: {words:?}");
-    warnings.are_one_saying(&["peer=tcp://127.0.0.1:", said]);
+    log.is_one_line_saying(&["peer=tcp://127.0.0.1:", said]);
     bystander.is_untouched().await;
 }
 

@@ -2,8 +2,9 @@
 
 use doge_rpc::{Code, connection::Limits};
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+use tracing::level_filters::LevelFilter;
 
-use crate::{Bench as _, BenchClient, Bystander, logs::Warnings, peer::Peer, serve_natively};
+use crate::{Bench as _, BenchClient, Bystander, logs::Log, peer::Peer, serve_natively};
 
 #[tokio::test]
 async fn strangers_are_told_what_they_speak_and_closed() {
@@ -16,12 +17,12 @@ async fn strangers_are_told_what_they_speak_and_closed() {
         (b"\x94\x00\x01\xa3sum\x93\x80\x01\x02", "MessagePack-RPC"),
         (b"\x00\x01\x02\x03\x04\x05\x06\x07", "0x00"),
     ] {
-        let (warnings, _capturing) = Warnings::capture();
+        let (log, _capturing) = Log::capture(LevelFilter::WARN);
         let mut peer = Peer::connect(&server).await;
         peer.send_bytes(bytes).await;
         let words = peer.last_words().await;
         assert!(words.contains(said), "{said}: {words:?}");
-        warnings.are_one_saying(&["peer=tcp://127.0.0.1:", said]);
+        log.is_one_line_saying(&["peer=tcp://127.0.0.1:", said]);
         bystander.is_untouched().await;
     }
 }

@@ -10,10 +10,11 @@ use doge_rpc::{
     schema::Encoding,
     wire,
 };
+use tracing::level_filters::LevelFilter;
 
 use crate::{
     common::{Fleet, LIMIT, Probe, ProbeClient, Published, patient, until},
-    logs::Warnings,
+    logs::Log,
 };
 
 #[tokio::test]
@@ -200,13 +201,13 @@ async fn when_a_registry_is_gone_the_endpoints_stay_and_the_log_says_so() {
     let fleet = Fleet::of(1).await;
     let registry = Published::new(&fleet);
     let (cluster, client) = fleet.follow(registry.cluster()).await;
-    let (warnings, _guard) = Warnings::capture();
+    let (log, _guard) = Log::capture(LevelFilter::WARN);
     // A cluster that nobody has any more has nothing to say.
     drop(fleet.follow(registry.cluster()).await);
     drop(registry);
     // Who follows is woken before this goes on.
     tokio::task::yield_now().await;
-    warnings.are_one_saying(&["default/probe/1", "followed no longer", "endpoints=1"]);
+    log.is_one_line_saying(&["default/probe/1", "followed no longer", "endpoints=1"]);
     assert_eq!(cluster.addresses(), [fleet.replicas[0].proxy.address()]);
     assert_eq!(client.write().await.unwrap(), 0);
 }

@@ -21,6 +21,7 @@ use crate::{
     common::{Proxy, soon, until},
     recorder::Recorder,
     subject::{Handlers, Subject as _, SubjectClient, layered},
+    world::World,
 };
 
 /// Numbers that look random, the same in every run: SplitMix64 of Steele, Lea and Flood,
@@ -112,13 +113,19 @@ struct Chaos {
 impl Chaos {
     /// Makes so many calls, while connections are cut.
     async fn of(calls: u64, with_layers: bool) -> Self {
-        let (handlers, recorder) = (Handlers::default(), Recorder::default());
-        // Few enough that some calls find the server full.
-        let mut server = handlers.server(&recorder).timed(true).max_calls(8);
-        if with_layers {
-            server = layered(server, 6);
-        }
-        let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+        let world = World::with(|server| {
+            // Few enough that some calls find the server full.
+            let server = server.timed(true).max_calls(8);
+            match with_layers {
+                true => layered(server, 6),
+                false => server,
+            }
+        });
+        let World {
+            handlers,
+            recorder,
+            server,
+        } = world.await;
         let proxy = Proxy::listen().await;
         proxy.forward_to(&server.address().to_string());
         let (native, msgpack_rpc) = (

@@ -3,10 +3,11 @@
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::{
-    common::{patient, until},
+    common::until,
     peer::Peer,
     recorder::{Recorder, Seen},
-    subject::{Handlers, Subject as _, SubjectClient},
+    subject::Subject as _,
+    world::{World, client_of},
 };
 
 /// Waits until as many connections are closed, and returns why.
@@ -36,16 +37,11 @@ async fn connect(server: &doge_rpc::server::Running) -> TcpStream {
 
 #[tokio::test]
 async fn each_ends_with_a_reason() {
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers
-        .server(&recorder)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let World {
+        recorder, server, ..
+    } = World::new().await;
 
-    let client = SubjectClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let client = client_of(&server);
     client.answer(false).await.unwrap();
     assert_eq!(server.stats().connections, 1);
     drop(client);
@@ -76,9 +72,9 @@ async fn each_ends_with_a_reason() {
 
 #[tokio::test]
 async fn connections_that_are_too_many_are_opened_and_closed_as_well() {
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers.server(&recorder).max_connections(1);
-    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let World {
+        recorder, server, ..
+    } = World::with(|server| server.max_connections(1)).await;
     let _first = Peer::greeted(&server).await;
     let mut second = Peer::connect(&server).await;
     second.last_words().await;
@@ -95,16 +91,11 @@ async fn connections_that_are_too_many_are_opened_and_closed_as_well() {
 /// What a connection counted stays when it closes.
 #[tokio::test]
 async fn figures_outlive_their_connection() {
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers
-        .server(&recorder)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let World {
+        recorder, server, ..
+    } = World::new().await;
     for calls in 1..=5 {
-        let client = SubjectClient::connect(server.address())
-            .unwrap()
-            .with(patient());
+        let client = client_of(&server);
         client.answer(false).await.unwrap();
         assert_eq!(
             server.stats().method("subject", "answer").unwrap().started,

@@ -8,7 +8,6 @@ use doge_rpc::{
     connection::Limits,
     observe::{Event, Observer},
     prelude::*,
-    server::Running,
     transport::Address,
 };
 
@@ -16,9 +15,10 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     common::{Proxy, patient, soon, until},
-    logs::Log,
+    log::Log,
     recorder::{Recorder, Seen},
     subject::{Handlers, Subject as _, SubjectClient, SubjectServer, Trouble, layered},
+    world::{World, client_of},
 };
 
 /// How callers reach the server.
@@ -30,40 +30,36 @@ enum Way {
     MsgpackRpc,
 }
 
-struct World {
+/// A world that is called in one way, and counts the calls that have ended.
+struct Called {
     way: Way,
-    handlers: Handlers,
-    recorder: Recorder,
-    server: Running,
+    world: World,
     ended: usize,
     _folder: tempfile::TempDir,
 }
 
-impl World {
+impl Called {
     async fn new(way: Way, with_layers: bool) -> Self {
-        let (handlers, recorder) = (Handlers::default(), Recorder::default());
         let folder = tempfile::tempdir().unwrap();
         let address = match way {
             Way::Tcp | Way::MsgpackRpc => "tcp://127.0.0.1:0".to_owned(),
             Way::Unix => format!("unix://{}/socket", folder.path().display()),
             Way::Memory => format!("memory://observe-{with_layers}"),
         };
-        let mut server = handlers.server(&recorder).timed(true);
-        if with_layers {
-            server = layered(server, 100);
-        }
+        let world = World::at(&address, |server| match with_layers {
+            true => layered(server.timed(true), 100),
+            false => server.timed(true),
+        });
         Self {
             way,
-            handlers,
-            recorder,
-            server: server.start(address.as_str()).await.unwrap(),
+            world: world.await,
             ended: 0,
             _folder: folder,
         }
     }
 
     fn address(&self) -> String {
-        let address = self.server.address().to_string();
+        let address = self.world.server.address().to_string();
         match self.way {
             Way::MsgpackRpc => address.replace("tcp://", "doge://"),
             _ => address,
@@ -76,11 +72,16 @@ impl World {
             .with(patient())
     }
 
-    /// Another call is over, and ended like that.
-    async fn ended(&mut self, method: &str, code: Code, is_application_error: bool) {
+    /// Waits until another call has ended.
+    async fn until_another_ended(&mut self) {
         self.ended += 1;
-        self.recorder.until_ended(self.ended).await;
-        let last = self.recorder.all().pop().unwrap();
+        self.world.recorder.until_ended(self.ended).await;
+    }
+
+    /// Waits until another call has ended, and checks that it ended like this.
+    async fn ended(&mut self, method: &str, code: Code, is_application_error: bool) {
+        self.until_another_ended().await;
+        let last = self.world.recorder.all().pop().unwrap();
         let expected = Seen::Ended {
             method: method.into(),
             code,
@@ -92,24 +93,24 @@ impl World {
 }
 
 async fn every_way(way: Way, with_layers: bool) {
-    let mut world = World::new(way, with_layers).await;
-    let client = world.client();
+    let mut called = Called::new(way, with_layers).await;
+    let client = called.client();
     let is_native = way != Way::MsgpackRpc;
     for wait in [false, true] {
         assert_eq!(client.answer(wait).await, Ok(7));
-        world.ended("answer", Code::Ok, false).await;
+        called.ended("answer", Code::Ok, false).await;
 
         let error = client.argue(wait).await.unwrap_err();
         assert!(!is_native || error == Trouble::No, "{error:?}");
-        world.ended("argue", Code::Ok, true).await;
+        called.ended("argue", Code::Ok, true).await;
 
         let error = client.fail(wait, Code::NotFound.as_u8()).await.unwrap_err();
         assert!(!is_native || error.code() == Code::NotFound, "{error:?}");
-        world.ended("fail", Code::NotFound, false).await;
+        called.ended("fail", Code::NotFound, false).await;
 
         let error = client.panic(wait).await.unwrap_err();
         assert!(!is_native || error.code() == Code::Internal, "{error:?}");
-        world.ended("panic", Code::Internal, false).await;
+        called.ended("panic", Code::Internal, false).await;
     }
 
     // The deadline: whether the client says so or the server finds out is the same.
@@ -118,10 +119,9 @@ async fn every_way(way: Way, with_layers: bool) {
         .with(CallOptions::new().timeout(Duration::from_millis(30)));
     let error = hurried.hang().await.unwrap_err();
     assert_eq!(error.code(), Code::DeadlineExceeded);
-    world.ended += 1;
-    world.recorder.until_ended(world.ended).await;
+    called.until_another_ended().await;
     // A client of MessagePack-RPC can only hang up when its own clock is first.
-    let last = world.recorder.all();
+    let last = called.world.recorder.all();
     let code = last.iter().rev().find_map(|it| match it {
         Seen::Ended { code, .. } => Some(*code),
         _ => None,
@@ -139,19 +139,18 @@ async fn every_way(way: Way, with_layers: bool) {
         let client = client.clone();
         async move { client.hang().await }
     });
-    world.handlers.until_running(1).await;
+    called.world.handlers.until_running(1).await;
     call.abort();
-    world.ended += 1;
-    world.recorder.until_ended(world.ended).await;
+    called.until_another_ended().await;
     assert_eq!(
-        world.recorder.ended()[&("hang".to_owned(), Code::Cancelled)],
+        called.world.recorder.ended()[&("hang".to_owned(), Code::Cancelled)],
         1 + u64::from(code == Some(Code::Cancelled))
     );
 
-    until(|| world.server.stats().calls_running == 0).await;
-    world.recorder.agrees_with(&world.server);
-    let stats = world.server.stats();
-    let noted = world.handlers.noted();
+    until(|| called.world.server.stats().calls_running == 0).await;
+    called.world.recorder.agrees_with(&called.world.server);
+    let stats = called.world.server.stats();
+    let noted = called.world.handlers.noted();
     assert_eq!(
         stats.methods.iter().map(|it| it.started).sum::<u64>(),
         noted.started
@@ -168,9 +167,10 @@ async fn every_way(way: Way, with_layers: bool) {
 
     // The server ends: its figures are gone with it, and the observer is told.
     let call = tokio::spawn(async move { client.hang().await });
-    world.handlers.until_running(1).await;
+    called.world.handlers.until_running(1).await;
     assert_eq!(
-        world
+        called
+            .world
             .server
             .stats()
             .method("subject", "hang")
@@ -178,9 +178,9 @@ async fn every_way(way: Way, with_layers: bool) {
             .in_flight,
         1
     );
-    drop(world.server);
+    drop(called.world.server);
     call.await.unwrap().unwrap_err();
-    let recorder = &world.recorder;
+    let recorder = &called.world.recorder;
     let cancelled = || recorder.ended()[&("hang".to_owned(), Code::Cancelled)];
     let before = u64::from(code == Some(Code::Cancelled));
     until(|| cancelled() == before + 2).await;
@@ -232,9 +232,13 @@ async fn msgpack_rpc_layered() {
 #[tokio::test]
 async fn a_lost_connection_cancels_its_calls() {
     for with_layers in [false, true] {
-        let mut world = World::new(Way::Tcp, with_layers).await;
+        let world = World::with(|server| match with_layers {
+            true => layered(server, 100),
+            false => server,
+        });
+        let world = world.await;
         let proxy = Proxy::listen().await;
-        proxy.forward_to(&world.address());
+        proxy.forward_to(&world.server.address().to_string());
         let client = SubjectClient::connect(proxy.address())
             .unwrap()
             .with(patient());
@@ -250,16 +254,17 @@ async fn a_lost_connection_cancels_its_calls() {
             1
         );
         world.recorder.agrees_with(&world.server);
-        world.ended += 1;
     }
 }
 
 /// Such a call has no handler that could answer; it is ended from outside.
 #[tokio::test]
 async fn a_call_that_waits_in_a_layer_ends_with_its_reason() {
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = layered(handlers.server(&recorder), 1);
-    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let World {
+        handlers,
+        recorder,
+        server,
+    } = World::with(|server| layered(server, 1)).await;
     let client = SubjectClient::connect(server.address()).unwrap();
     let first = tokio::spawn({
         let client = client.clone().with(patient());
@@ -300,12 +305,9 @@ async fn a_call_that_waits_in_a_layer_ends_with_its_reason() {
 /// What the caller gets is what counts, not what the handler returned.
 #[tokio::test]
 async fn an_answer_that_cannot_travel_ends_with_the_status_that_takes_its_place() {
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers
-        .server(&recorder)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let World {
+        recorder, server, ..
+    } = World::new().await;
     let config = ChannelConfig {
         limits: Limits {
             max_frame: 64 * 1024,
@@ -357,16 +359,13 @@ async fn an_observer_or_a_sampler_that_panics_harms_nothing() {
 
 #[tokio::test]
 async fn without_times_nothing_is_timed_and_every_observer_sees_every_call() {
-    let (handlers, one, two) = (
-        Handlers::default(),
-        Recorder::default(),
-        Recorder::default(),
-    );
-    let server = handlers.server(&one).observer(two.clone());
-    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
-    let client = SubjectClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let two = Recorder::default();
+    let World {
+        recorder: one,
+        server,
+        ..
+    } = World::with(|server| server.observer(two.clone())).await;
+    let client = client_of(&server);
     client.answer(false).await.unwrap();
     client.answer(true).await.unwrap();
     one.until_ended(2).await;

@@ -1,76 +1,27 @@
 //! What the log says of calls: spans, and lines.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use doge_rpc::{Code, client::Client, prelude::*};
-use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::level_filters::LevelFilter;
 
 use crate::{
-    common::{patient, until},
-    recorder::Recorder,
-    subject::{Handlers, Subject as _, SubjectClient, layered},
+    common::{soon, until},
+    log::Log,
+    subject::{Handlers, Subject as _, SubjectServer, layered},
+    world::{World, client_of},
 };
-
-/// The log of this thread, which in these tests is all there is.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Captures until the guard is dropped.
-    pub(crate) fn capture(level: LevelFilter) -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(level)
-            .with_ansi(false)
-            .with_writer(log.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self, which: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().filter(|line| line.contains(which));
-        lines.map(str::to_owned).collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn a_handler_runs_within_the_span_of_its_call() {
     for with_layers in [false, true] {
         let (log, _guard) = Log::capture(LevelFilter::INFO);
-        let (handlers, recorder) = (Handlers::default(), Recorder::default());
-        let mut server = handlers.server(&recorder);
-        if with_layers {
-            server = layered(server, 10);
-        }
-        let server = server.start("tcp://127.0.0.1:0").await.unwrap();
-        let client = SubjectClient::connect(server.address())
-            .unwrap()
-            .with(patient());
+        let world = World::with(|server| match with_layers {
+            true => layered(server, 10),
+            false => server,
+        });
+        let world = world.await;
+        let client = world.client();
         for wait in [false, true] {
             client.talk(wait).await.unwrap();
         }
@@ -91,13 +42,10 @@ async fn a_handler_runs_within_the_span_of_its_call() {
 #[tokio::test]
 async fn an_ended_call_is_a_line_within_its_span_which_has_the_code() {
     let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-    let handlers = Handlers::default();
     // Nobody observes it.
-    let server = Server::builder().add(crate::subject::SubjectServer::new(handlers.clone()));
+    let server = Server::builder().add(SubjectServer::new(Handlers::default()));
     let server = server.start("tcp://127.0.0.1:0").await.unwrap();
-    let client = SubjectClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let client = client_of(&server);
     client.answer(false).await.unwrap();
     client.fail(true, Code::NotFound.as_u8()).await.unwrap_err();
     // The client has lines of its own, which name no peer.
@@ -123,13 +71,10 @@ async fn an_ended_call_is_a_line_within_its_span_which_has_the_code() {
 #[tokio::test]
 async fn the_sampler_says_which_calls_have_a_span() {
     let (log, _guard) = Log::capture(LevelFilter::INFO);
-    let handlers = Handlers::default();
-    let server = handlers.server(&Recorder::default());
-    let server = server.sampler(|request| request.metadata().get("trace").is_some());
-    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
-    let client = SubjectClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let world =
+        World::with(|server| server.sampler(|request| request.metadata().get("trace").is_some()));
+    let world = world.await;
+    let client = world.client();
     client.talk(false).await.unwrap();
     let traced = CallOptions::new().metadata("trace", "1").unwrap();
     client.with(traced).talk(true).await.unwrap();
@@ -141,13 +86,8 @@ async fn the_sampler_says_which_calls_have_a_span() {
 #[tokio::test]
 async fn what_the_framework_ends_is_a_warning_and_what_a_handler_says_is_none() {
     let (log, _guard) = Log::capture(LevelFilter::WARN);
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers
-        .server(&recorder)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
-    let client = SubjectClient::connect(server.address()).unwrap();
+    let world = World::new().await;
+    let client = world.client();
     client.argue(false).await.unwrap_err();
     client
         .fail(false, Code::DeadlineExceeded.as_u8())
@@ -157,7 +97,7 @@ async fn what_the_framework_ends_is_a_warning_and_what_a_handler_says_is_none() 
 
     let hurried = CallOptions::new().timeout(Duration::from_millis(20));
     client.with(hurried).hang().await.unwrap_err();
-    recorder.until_ended(3).await;
+    world.recorder.until_ended(3).await;
     let lines = log.lines("doge::call");
     assert_eq!(lines.len(), 1, "{lines:?}");
     for part in [
@@ -174,34 +114,18 @@ async fn what_the_framework_ends_is_a_warning_and_what_a_handler_says_is_none() 
 #[tokio::test]
 async fn a_panic_says_method_and_peer_and_is_no_warning_besides() {
     let (log, _guard) = Log::capture(LevelFilter::WARN);
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers
-        .server(&recorder)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
-    let client = SubjectClient::connect(server.address())
-        .unwrap()
-        .with(patient());
+    let world = World::new().await;
+    let client = world.client();
     client.panic(true).await.unwrap_err();
-    recorder.until_ended(1).await;
-    let lines = log.lines("");
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    for part in ["ERROR", "subject/panic", "tcp://127.0.0.1:"] {
-        assert!(lines[0].contains(part), "{part}: {lines:?}");
-    }
+    world.recorder.until_ended(1).await;
+    log.is_one_line_saying(&["ERROR", "subject/panic", "tcp://127.0.0.1:"]);
 }
 
 #[tokio::test]
 async fn a_flood_of_refusals_is_a_bounded_number_of_lines() {
     const CALLS: usize = 500;
     let (log, _guard) = Log::capture(LevelFilter::WARN);
-    let (handlers, recorder) = (Handlers::default(), Recorder::default());
-    let server = handlers
-        .server(&recorder)
-        .start("tcp://127.0.0.1:0")
-        .await
-        .unwrap();
+    let World { server, .. } = World::new().await;
     let client = Client::connect(server.address())
         .unwrap()
         .untyped("subject");
@@ -245,5 +169,5 @@ async fn a_flood_of_refusals_is_a_bounded_number_of_lines() {
             tokio::task::yield_now().await;
         }
     };
-    crate::common::soon(told).await;
+    soon(told).await;
 }

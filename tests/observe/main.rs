@@ -10,6 +10,8 @@ mod chaos;
 mod common;
 mod connections;
 mod ends;
+#[path = "../common/logs.rs"]
+mod log;
 mod logs;
 #[path = "../bad_input/peer.rs"]
 #[allow(dead_code, reason = "another test binary needs the rest")]
@@ -17,3 +19,4 @@ mod peer;
 mod recorder;
 mod refusals;
 mod subject;
+mod world;

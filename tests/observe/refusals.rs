@@ -6,38 +6,17 @@ use doge_rpc::{
     connection::Limits,
     observe::RefusalReason,
     protocol::{Message, RouteRef},
-    server::{Builder, Running},
 };
 
 use crate::{
-    common::{patient, soon, until},
+    common::{soon, until},
     peer::{Peer, encode, request},
-    recorder::{Recorder, Seen},
-    subject::{Handlers, Subject as _, SubjectClient, layered},
+    recorder::Seen,
+    subject::{Subject as _, SubjectClient, layered},
+    world::World,
 };
 
-struct World {
-    handlers: Handlers,
-    recorder: Recorder,
-    server: Running,
-}
-
 impl World {
-    async fn new(serve: impl FnOnce(Builder) -> Builder) -> Self {
-        let (handlers, recorder) = (Handlers::default(), Recorder::default());
-        let server = serve(handlers.server(&recorder));
-        Self {
-            server: server.start("tcp://127.0.0.1:0").await.unwrap(),
-            handlers,
-            recorder,
-        }
-    }
-
-    fn client(&self) -> SubjectClient {
-        let client = SubjectClient::connect(self.server.address()).unwrap();
-        client.with(patient())
-    }
-
     /// Waits until one call of this method was refused so, and checks that this was all.
     async fn refused(&self, method: &str, reason: RefusalReason) {
         self.recorder.until_refused(reason, 1).await;
@@ -61,7 +40,7 @@ async fn a_method_or_a_service_that_does_not_exist() {
     for with_layers in [false, true] {
         for scheme in ["tcp://", "doge://"] {
             for service in ["subject", "nothing"] {
-                let world = World::new(|server| match with_layers {
+                let world = World::with(|server| match with_layers {
                     true => layered(server, 10),
                     false => server,
                 });
@@ -83,7 +62,7 @@ async fn a_method_or_a_service_that_does_not_exist() {
 
 #[tokio::test]
 async fn a_full_server() {
-    let world = World::new(|server| server.max_calls(1)).await;
+    let world = World::with(|server| server.max_calls(1)).await;
     let (client, other) = (world.client(), world.client());
     let call = tokio::spawn(async move { client.hang().await });
     world.handlers.until_running(1).await;
@@ -102,7 +81,7 @@ async fn a_full_connection() {
         max_calls: 1,
         ..Limits::default()
     };
-    let world = World::new(|server| server.limits(limits)).await;
+    let world = World::with(|server| server.limits(limits)).await;
     // Our own client keeps to what the server says.
     let mut peer = Peer::greeted(&world.server).await;
     peer.call(1, "subject", "hang", b"\x90").await;
@@ -117,7 +96,7 @@ async fn a_full_connection() {
 
 #[tokio::test]
 async fn a_call_without_time() {
-    let world = World::new(|server| server).await;
+    let world = World::new().await;
     let mut peer = Peer::greeted(&world.server).await;
     let Message::Request(mut head, body) = request("subject", "answer", b"\x91\xc2") else {
         unreachable!("a request")
@@ -133,7 +112,7 @@ async fn a_call_without_time() {
 #[tokio::test]
 async fn many_refusals_in_one_read() {
     const CALLS: u64 = 1_000;
-    let world = World::new(|server| server).await;
+    let world = World::new().await;
     let mut peer = Peer::greeted(&world.server).await;
     let mut bytes = Vec::new();
     for call in 1..=CALLS {
@@ -163,7 +142,7 @@ async fn many_refusals_in_one_read() {
 
 #[tokio::test]
 async fn a_call_to_a_server_that_drains() {
-    let world = World::new(|server| server).await;
+    let world = World::new().await;
     let mut peer = Peer::greeted(&world.server).await;
     peer.call(1, "subject", "hang", b"\x90").await;
     world.handlers.until_running(1).await;
@@ -186,7 +165,7 @@ async fn a_call_to_a_server_that_drains() {
 
 #[tokio::test]
 async fn a_call_that_is_cancelled_before_it_can_run() {
-    let world = World::new(|server| server).await;
+    let world = World::new().await;
     let mut peer = Peer::greeted(&world.server).await;
     let call = encode(1, request("subject", "answer", b"\x91\xc2"));
     let cancel = encode(1, Message::Cancel(None));
@@ -203,7 +182,7 @@ async fn a_call_that_is_cancelled_before_it_can_run() {
 
 #[tokio::test]
 async fn what_a_peer_makes_up_is_no_label() {
-    let world = World::new(|server| server).await;
+    let world = World::new().await;
     let mut peer = Peer::greeted(&world.server).await;
     for call in 1..=100_u64 {
         let method = format!("made_up_{call}");
@@ -231,7 +210,7 @@ async fn requests_of_msgpack_rpc_that_cannot_be_read() {
         ),
     ];
     for (bytes, method, reason) in cases {
-        let world = World::new(|server| server).await;
+        let world = World::new().await;
         let mut peer = Peer::connect(&world.server).await;
         peer.send_bytes(bytes).await;
         world.refused(method, reason).await;
@@ -242,7 +221,7 @@ async fn requests_of_msgpack_rpc_that_cannot_be_read() {
 /// A known number is resolved like a name.
 #[tokio::test]
 async fn a_route_by_number_is_counted_as_its_method() {
-    let world = World::new(|server| server).await;
+    let world = World::new().await;
     let mut peer = Peer::greeted(&world.server).await;
     let Message::Request(mut head, body) = request("subject", "answer", b"\x91\xc2") else {
         unreachable!("a request")

@@ -1,16 +1,19 @@
 //! Attempts: races, retries, attempts that are given up, and connections that break off under them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use doge_rpc::{
     CallOptions, Code, Status,
     call::CancelReason,
-    client::{BackupRequest, Failover, HealthConfig, HedgeDelay, RetryBudget, Strategy},
+    client::{
+        BackupRequest, ClusterBuilder, Failover, HealthConfig, HedgeDelay, RetryBudget, Strategy,
+    },
 };
 
 use crate::{
-    common::{Act, Fleet, Probe, Replica, soon, until},
-    ledger::{Callers, Entry, Ledger},
+    common::{Act, Probe, Replica, soon, until},
+    ledger::Entry,
+    world::World,
 };
 
 /// Waits until the handler of an instance was stopped for this reason.
@@ -21,25 +24,20 @@ async fn until_stopped(replica: &Replica, reason: CancelReason) {
 
 #[tokio::test]
 async fn the_loser_of_a_race_is_cancelled_and_so_is_told_its_server() {
-    let (fleet, ledger, mut callers) = (Fleet::of(2).await, Ledger::new(), Callers::default());
     let strategy = Strategy::BackupRequest(BackupRequest {
         ratio: 1.0,
         ..BackupRequest::default()
     });
-    let builder = fleet
-        .cluster()
-        .strategy(strategy)
-        .observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
-    fleet.next(Act::Hang);
-    let answer = soon(client.hedged()).await;
-    callers.saw(&answer);
-    let winner = &fleet.replicas[answer.unwrap()];
-    let loser = fleet.other(winner);
+    let mut world = World::of(2, |cluster| cluster.strategy(strategy)).await;
+    world.fleet.next(Act::Hang);
+    let answer = soon(world.client.hedged()).await;
+    world.callers.saw(&answer);
+    let winner = &world.fleet.replicas[answer.unwrap()];
+    let loser = world.fleet.other(winner);
     until_stopped(loser, CancelReason::HedgeLost).await;
 
-    ledger.agrees(&cluster.stats(), &callers);
-    let ended = ledger.attempts_ended();
+    world.agrees();
+    let ended = world.ledger.attempts_ended();
     let lost = &ended
         .iter()
         .find(|(at, _)| *at == loser.proxy.address())
@@ -50,7 +48,7 @@ async fn the_loser_of_a_race_is_cancelled_and_so_is_told_its_server() {
         lost.message.contains("another attempt answered first"),
         "{lost:?}"
     );
-    let entries = ledger.entries();
+    let entries = world.ledger.entries();
     let place = |wanted: &Entry| entries.iter().position(|it| it == wanted).unwrap();
     let hedged = Entry::AttemptStarted(winner.proxy.address(), 1);
     assert!(place(&Entry::Hedge) < place(&hedged) && place(&hedged) < place(&Entry::HedgeWon));
@@ -62,73 +60,64 @@ async fn the_loser_of_a_race_is_cancelled_and_so_is_told_its_server() {
 
 #[tokio::test]
 async fn an_attempt_that_takes_too_long_is_cancelled_for_that() {
-    let (fleet, ledger, mut callers) = (Fleet::of(2).await, Ledger::new(), Callers::default());
     let strategy = Strategy::Failover(Failover {
         attempt_timeout: Some(Duration::from_millis(20)),
         longest_pause: Duration::ZERO,
         ..Failover::default()
     });
-    let builder = fleet
-        .cluster()
-        .strategy(strategy)
-        .observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
-    fleet.next(Act::Hang);
-    let answer = soon(client.read(1)).await;
-    callers.saw(&answer);
-    let late = fleet.other(&fleet.replicas[answer.unwrap()]);
+    let mut world = World::of(2, |cluster| cluster.strategy(strategy)).await;
+    world.fleet.next(Act::Hang);
+    let answer = soon(world.client.read(1)).await;
+    world.callers.saw(&answer);
+    let late = world.fleet.other(&world.fleet.replicas[answer.unwrap()]);
     until_stopped(late, CancelReason::AttemptTimeout).await;
-    ledger.agrees(&cluster.stats(), &callers);
-    let codes: Vec<_> = ledger
+    world.agrees();
+    let codes: Vec<_> = world
+        .ledger
         .attempts_ended()
         .iter()
         .map(|(_, end)| end.code)
         .collect();
     assert_eq!(codes, [Code::Cancelled, Code::Ok]);
-    assert_eq!(cluster.stats().retries, 1);
+    assert_eq!(world.cluster.stats().retries, 1);
 }
 
 #[tokio::test]
 async fn a_layered_attempt_ends_at_the_deadline_and_its_server_is_told_so() {
-    let (fleet, ledger, mut callers) = (Fleet::of(1).await, Ledger::new(), Callers::default());
     let plain = tower::layer::layer_fn(|service: doge_rpc::call::BoxedService| service);
-    let builder = fleet
-        .cluster()
-        .attempt_layer(plain)
-        .observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
-    fleet.all(&Act::Hang);
-    let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(40)));
-    callers.saw(&hurried.read(1).await);
-    ledger.agrees(&cluster.stats(), &callers);
-    assert_eq!(ledger.attempts_ended()[0].1.code, Code::DeadlineExceeded);
-    until_stopped(&fleet.replicas[0], CancelReason::Deadline).await;
+    let mut world = World::of(1, |cluster| cluster.attempt_layer(plain)).await;
+    world.fleet.all(&Act::Hang);
+    let hurried = world
+        .client
+        .with(CallOptions::new().timeout(Duration::from_millis(40)));
+    world.callers.saw(&hurried.read(1).await);
+    world.agrees();
+    assert_eq!(
+        world.ledger.attempts_ended()[0].1.code,
+        Code::DeadlineExceeded
+    );
+    until_stopped(&world.fleet.replicas[0], CancelReason::Deadline).await;
 }
 
 #[tokio::test]
 async fn retries_that_the_budget_does_not_allow_are_seen() {
-    let (fleet, ledger, mut callers) = (Fleet::of(2).await, Ledger::new(), Callers::default());
     let budget = RetryBudget {
         min_per_second: 0,
         ratio: 0.0,
         ..RetryBudget::default()
     };
-    let builder = fleet
-        .cluster()
-        .retry_budget(budget)
-        .observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
-    fleet.all(&Act::break_off());
-    callers.saw(&client.read(1).await);
-    ledger.agrees(&cluster.stats(), &callers);
-    let stats = cluster.stats();
+    let mut world = World::of(2, |cluster| cluster.retry_budget(budget)).await;
+    world.fleet.all(&Act::break_off());
+    world.callers.saw(&world.client.read(1).await);
+    world.agrees();
+    let stats = world.cluster.stats();
     assert_eq!((stats.budget_empty, stats.retries_left), (1, 0));
-    assert!(fleet.follow(fleet.cluster()).await.0.stats().retries_left > 0);
+    let (usual, _) = world.fleet.follow(world.fleet.cluster()).await;
+    assert!(usual.stats().retries_left > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counts_stay_true_while_connections_are_cut_under_calls() {
-    let (fleet, ledger) = (Fleet::of(3).await, Ledger::new());
     let strategy = Strategy::BackupRequest(BackupRequest {
         delay: HedgeDelay::After(Duration::from_millis(2)),
         ratio: 1.0,
@@ -138,9 +127,17 @@ async fn counts_stay_true_while_connections_are_cut_under_calls() {
         consecutive_failures: None,
         ..HealthConfig::default()
     };
-    let builder = fleet.cluster().strategy(strategy).health(healthy);
-    let builder = builder.observer(Arc::clone(&ledger)).timed(true);
-    let (cluster, client) = fleet.follow(builder).await;
+    let configure = |cluster: ClusterBuilder| {
+        let cluster = cluster.strategy(strategy).health(healthy);
+        cluster.timed(true)
+    };
+    let World {
+        fleet,
+        ledger,
+        mut callers,
+        cluster,
+        client,
+    } = World::of(3, configure).await;
     fleet.all(&Act::Take(Duration::from_millis(1)));
     let calls: Vec<_> = (0..8)
         .map(|caller| {
@@ -170,7 +167,6 @@ async fn counts_stay_true_while_connections_are_cut_under_calls() {
             assert!(stats.calls_ended.total() <= stats.calls);
         }
     };
-    let mut callers = Callers::default();
     let answering = async {
         for call in calls {
             call.await

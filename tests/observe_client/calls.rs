@@ -18,6 +18,7 @@ use tower::{Layer, Service, ServiceExt as _, util::BoxCloneSyncService};
 use crate::{
     common::{Act, Fleet, Probe, ProbeClient, patient, soon},
     ledger::{Callers, Entry, Ledger},
+    world::World,
 };
 
 #[tokio::test]
@@ -76,74 +77,77 @@ fn at_once() -> Failover {
 
 /// Makes calls that end in each way, and checks that all say the same of them.
 async fn every_end(configure: impl FnOnce(ClusterBuilder) -> ClusterBuilder) {
-    let (fleet, ledger, mut callers) = (Fleet::of(3).await, Ledger::new(), Callers::default());
     let once = MethodPolicy::new().limits(CallLimits::new().rate(1, Duration::from_secs(3600)));
-    let builder = fleet.cluster().observer(Arc::clone(&ledger)).timed(true);
-    let builder = configure(builder).method("write", once);
-    let (cluster, client) = fleet.follow(builder).await;
+    let configure = |cluster: ClusterBuilder| configure(cluster.timed(true)).method("write", once);
+    let mut world = World::of(3, configure).await;
 
     for _ in 0..5 {
-        callers.saw(&client.read(1).await);
-        callers.saw(&client.hedged().await);
+        world.callers.saw(&world.client.read(1).await);
+        world.callers.saw(&world.client.hedged().await);
     }
     // The limit of this client lets one through.
-    callers.saw(&client.write().await);
-    callers.saw(&client.write().await);
+    world.callers.saw(&world.client.write().await);
+    world.callers.saw(&world.client.write().await);
 
     for number in 1..=Code::Unauthenticated.as_u8() {
         let status = Status::new(Code::from_u8(number), "as told");
-        fleet.all(&Act::Fail(status.clone()));
-        callers.saw(&client.read(1).await);
-        callers.saw(&client.hedged().await);
-        callers.saw_trouble(&client.argue().await);
+        world.fleet.all(&Act::Fail(status.clone()));
+        world.callers.saw(&world.client.read(1).await);
+        world.callers.saw(&world.client.hedged().await);
+        world.callers.saw_trouble(&world.client.argue().await);
     }
     let busy = Status::resource_exhausted("busy").rejected();
-    fleet.all(&Act::Fail(busy.with_pushback(Duration::from_millis(1))));
-    callers.saw(&client.read(1).await);
-    assert!(ledger.count(|entry| matches!(entry, Entry::Pushback(..))) > 0);
+    world
+        .fleet
+        .all(&Act::Fail(busy.with_pushback(Duration::from_millis(1))));
+    world.callers.saw(&world.client.read(1).await);
+    assert!(
+        world
+            .ledger
+            .count(|entry| matches!(entry, Entry::Pushback(..)))
+            > 0
+    );
 
-    fleet.all(&Act::Hang);
-    let hurried = ProbeClient::new(cluster.clone())
+    world.fleet.all(&Act::Hang);
+    let hurried = ProbeClient::new(world.cluster.clone())
         .with(CallOptions::new().timeout(Duration::from_millis(60)));
-    callers.saw(&hurried.read(1).await);
-    callers.saw(&hurried.hedged().await);
+    world.callers.saw(&hurried.read(1).await);
+    world.callers.saw(&hurried.hedged().await);
     for hedged in [false, true] {
-        let started = fleet.total();
+        let started = world.fleet.total();
         let dropped = async {
             let call = async {
                 match hedged {
-                    true => client.hedged().await,
-                    false => client.read(1).await,
+                    true => world.client.hedged().await,
+                    false => world.client.read(1).await,
                 }
             };
             tokio::select! {
                 _ = call => unreachable!("nobody answers"),
-                () = crate::common::until(|| fleet.total() > started) => {}
+                () = crate::common::until(|| world.fleet.total() > started) => {}
             }
         };
         soon(dropped).await;
-        callers.saw_code(Code::Cancelled);
+        world.callers.saw_code(Code::Cancelled);
     }
-    fleet.all(&Act::Answer);
-    callers.saw(&client.read(1).await);
-    ledger.agrees(&cluster.stats(), &callers);
+    world.fleet.all(&Act::Answer);
+    world.callers.saw(&world.client.read(1).await);
+    world.agrees();
 }
 
 #[tokio::test]
 async fn without_instances_a_call_has_no_attempt() {
-    let (fleet, ledger, mut callers) = (Fleet::empty(), Ledger::new(), Callers::default());
-    let builder = fleet.cluster().observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
-    callers.saw(&client.read(1).await);
+    let mut world = World::of(0, |cluster| cluster).await;
+    world.callers.saw(&world.client.read(1).await);
     let waiting = CallOptions::new()
         .timeout(Duration::from_millis(20))
         .wait_for_ready(true);
-    callers.saw(&client.with(waiting).read(1).await);
-    ledger.agrees(&cluster.stats(), &callers);
-    let ended = cluster.stats().calls_ended;
+    world.callers.saw(&world.client.with(waiting).read(1).await);
+    world.agrees();
+    let ended = world.cluster.stats().calls_ended;
     let codes = [Code::Unavailable, Code::DeadlineExceeded];
     assert_eq!(codes.map(|code| ended.with(code)), [1, 1]);
-    assert_eq!(cluster.stats().attempts, 0);
+    assert_eq!(world.cluster.stats().attempts, 0);
 }
 
 #[tokio::test]
@@ -184,30 +188,28 @@ async fn without_anybody_at_the_addresses_the_attempts_failed() {
 
 #[tokio::test]
 async fn a_broadcast_is_one_call_with_an_attempt_everywhere() {
-    let (fleet, ledger, mut callers) = (Fleet::of(3).await, Ledger::new(), Callers::default());
-    let builder = fleet.cluster().observer(Arc::clone(&ledger));
-    let (cluster, _) = fleet.follow(builder).await;
+    let mut world = World::of(3, |cluster| cluster).await;
     let arguments = wire::encode(&(1_u64,), Encoding::Map).unwrap();
     let request = || {
         let deadline = doge_rpc::Deadline::after(crate::common::LIMIT);
         Request::new(ProbeClient::route("read"), arguments.clone(), deadline)
     };
-    assert_eq!(cluster.broadcast(&request()).await.unwrap().len(), 3);
-    callers.saw_code(Code::Ok);
-    fleet.replicas[1]
+    assert_eq!(world.cluster.broadcast(&request()).await.unwrap().len(), 3);
+    world.callers.saw_code(Code::Ok);
+    world.fleet.replicas[1]
         .handlers
         .act(Act::Fail(Status::not_found("nobody")));
-    assert_eq!(cluster.broadcast(&request()).await.unwrap().len(), 3);
-    callers.saw_code(Code::NotFound);
-    fleet.all(&Act::Hang);
+    assert_eq!(world.cluster.broadcast(&request()).await.unwrap().len(), 3);
+    world.callers.saw_code(Code::NotFound);
+    world.fleet.all(&Act::Hang);
     let dropped = request();
     tokio::select! {
-        _ = cluster.broadcast(&dropped) => unreachable!("nobody answers"),
-        () = crate::common::until(|| fleet.total() == 9) => {}
+        _ = world.cluster.broadcast(&dropped) => unreachable!("nobody answers"),
+        () = crate::common::until(|| world.fleet.total() == 9) => {}
     }
-    callers.saw_code(Code::Cancelled);
-    ledger.agrees(&cluster.stats(), &callers);
-    assert_eq!(cluster.stats().attempts, 9);
+    world.callers.saw_code(Code::Cancelled);
+    world.agrees();
+    assert_eq!(world.cluster.stats().attempts, 9);
 }
 
 #[derive(Debug)]
@@ -221,20 +223,15 @@ impl doge_rpc::observe::Observer for Panics {
 
 #[tokio::test]
 async fn an_observer_that_panics_harms_no_call() {
-    let (fleet, ledger, mut callers) = (Fleet::of(1).await, Ledger::new(), Callers::default());
-    let builder = fleet
-        .cluster()
-        .observer(Panics)
-        .observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
-    callers.saw(&client.read(1).await);
-    fleet.all(&Act::Hang);
+    let mut world = World::of(1, |cluster| cluster.observer(Panics)).await;
+    world.callers.saw(&world.client.read(1).await);
+    world.fleet.all(&Act::Hang);
     tokio::select! {
-        _ = client.read(1) => unreachable!("nobody answers"),
-        () = crate::common::until(|| fleet.total() == 2) => {}
+        _ = world.client.read(1) => unreachable!("nobody answers"),
+        () = crate::common::until(|| world.fleet.total() == 2) => {}
     }
-    callers.saw_code(Code::Cancelled);
-    ledger.agrees(&cluster.stats(), &callers);
+    world.callers.saw_code(Code::Cancelled);
+    world.agrees();
 }
 
 /// Answers, refuses or passes on, by turns.
@@ -268,15 +265,13 @@ impl Layer<doge_rpc::call::BoxedService> for Turns {
 
 #[tokio::test]
 async fn a_call_that_a_layer_ends_is_a_call_as_its_caller_sees_it() {
-    let (fleet, ledger, mut callers) = (Fleet::of(1).await, Ledger::new(), Callers::default());
-    let builder = fleet.cluster().observer(Arc::clone(&ledger));
-    let builder = builder.call_layer(Turns(Arc::default()));
-    let (cluster, client) = fleet.follow(builder).await;
+    let turns = Turns(Arc::default());
+    let mut world = World::of(1, |cluster| cluster.call_layer(turns)).await;
     for _ in 0..3 {
-        callers.saw(&client.read(1).await);
+        world.callers.saw(&world.client.read(1).await);
     }
-    ledger.agrees(&cluster.stats(), &callers);
-    let stats = cluster.stats();
+    world.agrees();
+    let stats = world.cluster.stats();
     assert_eq!((stats.calls, stats.attempts), (3, 2));
     assert_eq!(stats.calls_ended.with(Code::PermissionDenied), 1);
 }

@@ -7,6 +7,7 @@ use doge_rpc::client::ChannelPool;
 use crate::{
     common::{Fleet, Probe, soon, until},
     ledger::{Entry, Ledger},
+    world::World,
 };
 
 fn closed(ledger: &Ledger) -> Vec<String> {
@@ -24,10 +25,13 @@ fn opened(ledger: &Ledger) -> u64 {
 
 #[tokio::test]
 async fn why_a_connection_is_closed_is_told() {
-    let (mut fleet, ledger) = (Fleet::of(1).await, Ledger::new());
-    let (cluster, client) = fleet
-        .follow(fleet.cluster().observer(Arc::clone(&ledger)))
-        .await;
+    let World {
+        mut fleet,
+        ledger,
+        cluster,
+        client,
+        ..
+    } = World::of(1, |cluster| cluster).await;
     client.read(1).await.unwrap();
     assert_eq!((opened(&ledger), closed(&ledger).len()), (1, 0));
 
@@ -50,10 +54,13 @@ async fn why_a_connection_is_closed_is_told() {
 
 #[tokio::test]
 async fn dropping_the_cluster_closes_its_connections_and_tells() {
-    let (fleet, ledger) = (Fleet::of(2).await, Ledger::new());
-    let (cluster, client) = fleet
-        .follow(fleet.cluster().observer(Arc::clone(&ledger)))
-        .await;
+    let World {
+        fleet: _fleet,
+        ledger,
+        cluster,
+        client,
+        ..
+    } = World::of(2, |cluster| cluster).await;
     drop((cluster, client));
     until(|| closed(&ledger) == ["the channel was closed"; 2]).await;
     assert_eq!(opened(&ledger), 2);

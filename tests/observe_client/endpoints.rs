@@ -1,6 +1,6 @@
 //! What statistics and observers say of endpoints and of their list.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use doge_rpc::{
     Code, Status,
@@ -10,20 +10,25 @@ use doge_rpc::{
 
 use crate::{
     common::{Act, Fleet, Probe, Published, until},
-    ledger::{Entry, Ledger},
+    ledger::Entry,
+    world::World,
 };
 
 #[tokio::test]
 async fn an_ejected_endpoint_says_until_when_and_its_return_is_told() {
-    let (fleet, ledger) = (Fleet::of(3).await, Ledger::new());
     let health = HealthConfig {
         consecutive_failures: Some(2),
         consecutive_ejection: Duration::from_millis(300),
         jitter: 0.0,
         ..HealthConfig::default()
     };
-    let builder = fleet.cluster().health(health).observer(Arc::clone(&ledger));
-    let (cluster, client) = fleet.follow(builder).await;
+    let World {
+        fleet,
+        ledger,
+        cluster,
+        client,
+        ..
+    } = World::of(3, |cluster| cluster.health(health)).await;
     let broken = &fleet.replicas[0];
     broken.handlers.act(Act::Fail(Status::internal("a bug")));
     let address = broken.proxy.address();
@@ -44,23 +49,22 @@ async fn an_ejected_endpoint_says_until_when_and_its_return_is_told() {
 
 #[tokio::test]
 async fn endpoints_say_their_weight_and_zone_and_each_pick_is_told() {
-    let (mut fleet, ledger) = (Fleet::empty(), Ledger::new());
+    let mut fleet = Fleet::empty();
     fleet
         .add_as(
             |server| server,
             |instance| instance.with_weight(7).with_zone("north"),
         )
         .await;
-    let builder = fleet.cluster().balancing(Balancing::default());
-    let (cluster, client) = fleet.follow(builder.observer(Arc::clone(&ledger))).await;
-    client.read(1).await.unwrap();
-    let endpoint = &cluster.stats().endpoints[0];
+    let world = World::with(fleet, |cluster| cluster.balancing(Balancing::default())).await;
+    world.client.read(1).await.unwrap();
+    let endpoint = &world.cluster.stats().endpoints[0];
     assert_eq!(
         (endpoint.weight, endpoint.zone.as_deref()),
         (7, Some("north"))
     );
     let picked = Entry::Picked(endpoint.address.clone());
-    assert_eq!(ledger.count(|entry| *entry == picked), 1);
+    assert_eq!(world.ledger.count(|entry| *entry == picked), 1);
 }
 
 #[tokio::test]

@@ -12,5 +12,7 @@ mod channels;
 mod common;
 mod connections;
 mod endpoints;
+mod items;
 mod ledger;
 mod lines;
+mod world;

@@ -14,8 +14,8 @@ use tracing::Span;
 
 use super::{Counted, Watch};
 
-/// A call under way that is watched. However it ends, its end is told once: dropped, it was given up. A call whose answer
-/// has items ends when the items do.
+/// A call in flight that is observed. Its end is reported exactly once; a dropped call counts as cancelled, and a call whose
+/// answer has items ends when the items do.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     watch: &'a Arc<Watch>,
@@ -27,7 +27,7 @@ pub(crate) struct Call<'a> {
     counted: Option<Counted<'a>>,
 }
 
-/// How far a call has come.
+/// The progress of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     attempts: AtomicU32,
@@ -36,7 +36,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Counts an attempt. How many there were before.
+    /// Counts an attempt, and returns the number of earlier attempts.
     #[inline]
     pub(crate) fn attempt(&self) -> u32 {
         // Attempts of a call begin one after the other, in one task.
@@ -45,26 +45,26 @@ impl Progress {
         before
     }
 
-    /// How many attempts there were.
+    /// The number of attempts so far.
     #[inline]
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts.load(Relaxed)
     }
 
-    /// Whether the attempts of the call are watched.
+    /// Whether the attempts of the call are observed.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.is_watched.load(Relaxed)
     }
 
-    /// Whether the call has a span, so that its attempts may have some.
+    /// Whether the call has a span, so that its attempts may have spans.
     pub(crate) fn has_span(&self) -> bool {
         self.has_span.load(Relaxed)
     }
 }
 
 impl<'a> Call<'a> {
-    /// A call that begins now, to that address if there is one for all of its attempts.
+    /// Starts a call, to this address if all its attempts go there.
     pub(crate) fn begin(
         watch: &'a Arc<Watch>,
         request: &'a Request,
@@ -87,12 +87,12 @@ impl<'a> Call<'a> {
         call
     }
 
-    /// The span of the call, within which it is to be made. None where nobody wants it.
+    /// The span in which the call must run; disabled if no subscriber wants it.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Tells of the end.
+    /// Reports the end.
     pub(crate) fn end(mut self, answer: &Result<Response, Status>) {
         if let Some(counted) = self.counted.take() {
             counted.end(answer);

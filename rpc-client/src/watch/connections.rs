@@ -16,8 +16,8 @@ use parking_lot::Mutex;
 
 use super::observers::tell;
 
-/// The connections to one address: how many there were, and who is told of them. Each observer is told once of a
-/// connection, that it is open and that it is closed, however many clusters share the channel.
+/// The connections to one address, and their observers. Each observer gets one event when a connection opens and one
+/// when it closes, however many clusters share the channel.
 #[derive(Debug)]
 pub(crate) struct Connections {
     address: Address,
@@ -27,21 +27,21 @@ pub(crate) struct Connections {
 
 #[derive(Debug, Default)]
 struct State {
-    /// As often as there are subscriptions.
+    /// One entry per subscription.
     observers: Vec<Arc<dyn Observer>>,
-    /// Connections that are open, by number, and who was told of them.
+    /// Open connections by number, with the observers that got their open event.
     open: HashMap<u64, Vec<Arc<dyn Observer>>>,
     why_last_closed: Option<Cow<'static, str>>,
 }
 
-/// Keeps an observer told, until it is dropped; of a connection that is open then, also of its end.
+/// Subscribes an observer until this is dropped. A connection that is open then still reports its close.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     connections: Arc<Connections>,
     observer: Arc<dyn Observer>,
 }
 
-/// A connection that is open, until this is dropped.
+/// An open connection, which closes when this is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenConnection {
     connections: Arc<Connections>,
@@ -58,25 +58,25 @@ impl Connections {
         }
     }
 
-    /// Those that were opened so far.
+    /// The number of connections opened so far.
     pub(crate) fn opened(&self) -> u64 {
         self.opened.load(Relaxed)
     }
 
-    /// Why the connection was closed that was closed last.
+    /// The reason of the last close.
     pub(crate) fn why_last_closed(&self) -> Option<String> {
         let state = self.state.lock();
         state.why_last_closed.as_deref().map(str::to_owned)
     }
 
-    /// Tells an observer from now on, first of the connections that are open.
+    /// Subscribes an observer, which first gets an event for each open connection.
     pub(crate) fn subscribe(self: &Arc<Self>, observer: &Arc<dyn Observer>) -> Subscription {
         let mut state = self.state.lock();
         state.observers.push(Arc::clone(observer));
         for told in state.open.values_mut() {
             if !is_among(told, observer) {
                 told.push(Arc::clone(observer));
-                // Under the lock, so that the end of the connection is told after this.
+                // Under the lock, so that the close of the connection is reported after this.
                 let opened = Event::ConnectionOpened(Side::Client, &self.address);
                 tell(&**observer, &opened);
             }
@@ -87,7 +87,7 @@ impl Connections {
         }
     }
 
-    /// A connection is open.
+    /// Reports an opened connection.
     pub(crate) fn open(self: &Arc<Self>) -> OpenConnection {
         let number = self.opened.fetch_add(1, Relaxed);
         let mut state = self.state.lock();
@@ -103,7 +103,7 @@ impl Connections {
         }
     }
 
-    /// An attempt to connect failed.
+    /// Reports a failed attempt to connect.
     pub(crate) fn failed(&self, why: &Status) {
         let observers = self.state.lock().distinct();
         tell_all(&observers, &Event::ConnectFailed(&self.address, why));
@@ -123,7 +123,7 @@ impl State {
 }
 
 impl OpenConnection {
-    /// Says why it is about to be closed.
+    /// Sets the reason of the close that follows.
     pub(crate) fn closes(&mut self, why: impl Into<Cow<'static, str>>) {
         self.why_closed = why.into();
     }
@@ -147,7 +147,7 @@ impl Drop for Subscription {
         let mut state = self.connections.state.lock();
         let mut observers = state.observers.iter();
         if let Some(own) = observers.position(|it| is(it, &self.observer)) {
-            // Not the last of it, which is in this.
+            // Not the last reference, which this subscription holds.
             state.observers.swap_remove(own);
         }
     }

@@ -4,11 +4,11 @@ use doge_rpc_core::observe::LatencyHistogram;
 
 use super::striped::Striped;
 
-/// Counts how long calls take.
+/// Counts durations of calls, striped by thread.
 #[derive(Debug)]
 pub(super) struct LatencyCounters(Striped<{ NANOS + 1 }>);
 
-/// Behind the buckets, the nanoseconds of all calls.
+/// The counter after the buckets: the total nanoseconds of all calls.
 const NANOS: usize = LatencyHistogram::BUCKETS;
 
 impl LatencyCounters {

@@ -1,4 +1,4 @@
-//! What is shown of calls, attempts and connections: counts, observers, spans, log lines.
+//! Counters, observers, spans and log lines of calls, attempts and connections.
 
 mod call;
 mod connections;
@@ -24,17 +24,17 @@ use crate::status_tables::is_failure_of_framework;
 
 pub use self::{sampler::SpanSampler, tally::EndedCalls};
 
-/// What is shown of the calls of a client, and to whom.
+/// The counters, observers, sampler and log throttle of a cluster, a channel or an in-process client.
 ///
-/// Most calls are only [counted](Tally::begin). When the watch [is on](Watch::is_on), a [`Call`] tells the rest, on a path of
-/// its own that may allocate.
+/// Most calls are only [counted](Tally::begin). If the watch [is on](Watch::is_on), a [`Call`] reports the rest, on a
+/// separate path that may allocate.
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) observers: Observers,
     sampler: Option<SpanSampler>,
     pub(crate) calls: Arc<Tally>,
     throttle: LogThrottle,
-    /// There are observers, or times are taken.
+    /// There are observers, or durations are measured.
     is_asked: bool,
 }
 
@@ -49,13 +49,13 @@ impl Watch {
         }
     }
 
-    /// Whether more is to be done about calls than to count them.
+    /// Whether calls need more than counting.
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
         self.is_asked || (LevelFilter::current() >= LevelFilter::INFO && collects_lines())
     }
 
-    /// Says in the log that a call failed, if the framework is to blame.
+    /// Logs a failed call if the framework caused the failure.
     #[cold]
     pub(crate) fn failed(&self, request: &Request, status: &Status) {
         if is_failure_of_framework(status)
@@ -67,7 +67,7 @@ impl Watch {
         }
     }
 
-    /// The span of a call. Nothing is made, and the sampler is not asked, unless somebody collects spans.
+    /// The span of a call. Unless spans are collected, none is created and the sampler is not called.
     fn span(&self, request: &Request) -> Span {
         if !collects_spans() || self.sampler.as_ref().is_some_and(|it| !it.wants(request)) {
             return Span::none();
@@ -84,7 +84,7 @@ impl Watch {
     }
 }
 
-/// Whether somebody collects what is written for each call.
+/// Whether a subscriber collects the spans or log lines of each call.
 #[cold]
 fn collects_lines() -> bool {
     collects_spans() || tracing::event_enabled!(target: "doge::call", Level::DEBUG)

@@ -5,7 +5,7 @@ use std::{
 
 use doge_rpc_core::observe::{Event, Observer};
 
-/// Those who watch a cluster or a channel.
+/// The observers of a cluster, a channel or an in-process client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
 
@@ -27,13 +27,13 @@ impl Observers {
         self.0.iter()
     }
 
-    /// Tells all of them.
+    /// Passes an event to all observers.
     pub(crate) fn observe(&self, event: &Event<'_>) {
         self.0.iter().for_each(|observer| tell(&**observer, event));
     }
 }
 
-/// Tells an observer. What it does wrong harms no call: its panic is a line in the log.
+/// Passes an event to an observer. A panic of the observer is logged, and affects no call.
 pub(super) fn tell(observer: &dyn Observer, event: &Event<'_>) {
     let told = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
     if told.is_err() {

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use doge_rpc_core::call::Request;
 
-/// Decides which calls get a span, before the span is made: a span that nobody keeps costs more than the rest of a call's
+/// Decides which calls get a span, before the span is created: an unused span costs more than the rest of a call's
 /// bookkeeping. Cheap to clone.
 ///
 /// ```
@@ -19,8 +19,8 @@ use doge_rpc_core::call::Request;
 pub struct SpanSampler(Arc<dyn Fn(&Request) -> bool + Send + Sync>);
 
 impl SpanSampler {
-    /// Calls for which this is true get a span. It is asked only while a subscriber collects spans of the target
-    /// `doge::call`.
+    /// Samples the calls for which `wants` returns true. It is called only while a subscriber collects spans of the
+    /// target `doge::call`.
     pub fn new(wants: impl Fn(&Request) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(wants))
     }

@@ -4,17 +4,17 @@ use std::{
     thread::available_parallelism,
 };
 
-/// Counters that threads write without sharing a cache line: a row for each of a few threads, summed on reading. Sums are
-/// exact, and a moment old.
+/// Counters striped by thread, so that threads do not share cache lines; reading sums the stripes. Sums are exact, but
+/// may be slightly old.
 #[derive(Debug)]
 pub(super) struct Striped<const N: usize>(Box<[Row<N>]>);
 
-/// Begins with a pair of cache lines, since processors fetch lines in pairs.
+/// Aligned to a pair of cache lines, since processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct Row<const N: usize>([AtomicU64; N]);
 
-/// The most rows: 4 KiB of the smallest.
+/// The most rows: 4 KiB with the smallest row.
 const MAX_ROWS: usize = 32;
 
 impl<const N: usize> Striped<N> {
@@ -26,28 +26,28 @@ impl<const N: usize> Striped<N> {
         Self((0..rows).map(|_| row()).collect())
     }
 
-    /// The row of this thread. What has it may count there on another thread, only less cheaply.
+    /// The row of this thread. Counting there from another thread is correct, only slower.
     #[inline(always)]
     pub(super) fn row(&self) -> &Row<N> {
-        // The number of rows is a power of two, and so each thread has one.
+        // The number of rows is a power of two, so the mask gives each thread a row.
         &self.0[thread_number() & (self.0.len() - 1)]
     }
 
-    /// What was counted so far.
+    /// The sum of a counter.
     pub(super) fn sum(&self, counter: usize) -> u64 {
         self.0.iter().map(|row| row.0[counter].load(Relaxed)).sum()
     }
 }
 
 impl<const N: usize> Row<N> {
-    /// Counts an amount up.
+    /// Adds an amount to a counter.
     #[inline(always)]
     pub(super) fn add(&self, counter: usize, amount: u64) {
         self.0[counter].fetch_add(amount, Relaxed);
     }
 }
 
-/// The number of this thread, counted up from the first that asked.
+/// The number of this thread, in the order of first use.
 #[inline(always)]
 fn thread_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -18,29 +18,29 @@ use super::{
     striped::{Row, Striped},
 };
 
-/// How many calls, or attempts, ended in which way.
+/// Ended calls, or attempts, by code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndedCalls {
-    /// By code; only codes that occurred. `Ok` is an answer, be it an error of the application.
+    /// Counts by code; only codes that occurred. An error of the application counts as `Ok`.
     pub codes: BTreeMap<Code, u64>,
-    /// Those answers of `Ok` that are an error of the application.
+    /// Answers that are an error of the application; `Ok` includes them.
     pub application_errors: u64,
 }
 
 impl EndedCalls {
-    /// How many ended with this code.
+    /// The number that ended with this code.
     pub fn with(&self, code: Code) -> u64 {
         self.codes.get(&code).copied().unwrap_or(0)
     }
 
-    /// How many ended.
+    /// The number that ended.
     pub fn total(&self) -> u64 {
         self.codes.values().sum()
     }
 }
 
-/// Counts calls, or attempts: as started, and as ended by code. What is usual is counted per thread.
+/// Counts started calls, or attempts, and their ends by code. Starts and answers have counters per thread.
 #[derive(Debug)]
 pub(crate) struct Tally {
     usual: Striped<USUAL>,
@@ -48,7 +48,7 @@ pub(crate) struct Tally {
     latencies: Option<LatencyCounters>,
 }
 
-/// What is usual: a start, a result, an error of the application.
+/// The counters per thread: starts, results, errors of the application.
 const USUAL: usize = 3;
 
 const STARTED: usize = 0;
@@ -56,7 +56,7 @@ const RESULTS: usize = 1;
 const APPLICATION_ERRORS: usize = RESULTS + 1;
 
 impl Tally {
-    /// Nothing counted yet. Times are counted if `timed`.
+    /// Zero counters; with durations if `timed`.
     pub(crate) fn new(timed: bool) -> Self {
         Self {
             usual: Striped::new(),
@@ -65,7 +65,7 @@ impl Tally {
         }
     }
 
-    /// Counts one as started, and as ended when that is told.
+    /// Counts a start. The returned guard counts the end.
     #[inline(always)]
     pub(crate) fn begin(self: &Arc<Self>) -> Counted<'_> {
         let counted = self.row(None);
@@ -83,7 +83,7 @@ impl Tally {
         }
     }
 
-    /// Counts how long one took.
+    /// Counts a duration.
     pub(crate) fn took(&self, elapsed: Duration) {
         if let Some(latencies) = &self.latencies {
             latencies.record(elapsed);
@@ -112,19 +112,19 @@ impl Tally {
     }
 }
 
-/// One that is counted as started. Dropped before its end, it was given up. An answer with items ends when its items do.
+/// A started call or attempt. If dropped before its end, it counts as cancelled. An answer with items ends when its items do.
 #[derive(Debug)]
 #[must_use = "what is dropped was given up"]
 pub(crate) struct Counted<'a> {
     tally: &'a Arc<Tally>,
-    /// Where it was counted as started.
+    /// The row in which its start was counted.
     row: &'a Row<USUAL>,
     failures: Option<&'a Arc<Failures>>,
     ended: bool,
 }
 
 impl<'a> Counted<'a> {
-    /// Counts its failure here too.
+    /// Also counts its failure here.
     #[inline(always)]
     pub(crate) fn with_failures(mut self, failures: &'a Arc<Failures>) -> Self {
         self.failures = Some(failures);
@@ -147,7 +147,7 @@ impl<'a> Counted<'a> {
     #[cold]
     fn failed(&self, code: Code) {
         match code {
-            // A status without a failure is an answer.
+            // A status with the code `Ok` is an answer.
             Code::Ok => self.row.add(RESULTS, 1),
             code => self.tally.failures.add(code),
         }
@@ -193,7 +193,7 @@ pub(super) fn code_of(end: &BodyEnd) -> Code {
 #[derive(Debug, Default)]
 pub(crate) struct Failures([AtomicU64; CODES]);
 
-/// The codes are the numbers below.
+/// The codes are the numbers below this.
 const CODES: usize = Code::Unauthenticated as usize + 1;
 
 impl Failures {
@@ -207,7 +207,7 @@ impl Failures {
         }
     }
 
-    /// Codes that occurred.
+    /// Counts by code; only codes that occurred.
     pub(crate) fn read(&self) -> BTreeMap<Code, u64> {
         let counts = self.0.iter().map(|counter| counter.load(Relaxed));
         let by_code = (0..).map(Code::from_u8).zip(counts);

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use crate::Status;
 
-/// The content of a request or of a response: bytes, and a stream of items behind them if there is one. Cheap to clone;
-/// clones share the items, which are taken once.
+/// The content of a request or of a response: bytes, optionally followed by a stream of items. Cheap to clone; clones
+/// share the items, which can be taken once.
 ///
 /// ```
 /// use doge_rpc_core::call::Body;
@@ -22,19 +22,19 @@ use crate::Status;
 /// assert!(!body.has_items());
 /// ```
 ///
-/// Items do not travel yet: a connection answers a body that has items with `Unimplemented`. Inside a process, between
-/// layers and services, they flow.
+/// Items work only inside a process, between layers and services: a connection refuses a body with items as
+/// `Unimplemented`.
 #[derive(Clone, Default)]
 pub struct Body {
     bytes: Bytes,
     items: Option<Arc<Mutex<Option<Items>>>>,
 }
 
-/// The items of a body, in order. A status ends them.
+/// The items of a body, in order. A status ends the stream.
 pub type Items = BoxStream<'static, Result<Bytes, Status>>;
 
 impl Body {
-    /// Bytes, and items behind them.
+    /// A body of bytes followed by items.
     pub fn with_items(
         bytes: Bytes,
         items: impl Stream<Item = Result<Bytes, Status>> + Send + 'static,
@@ -55,7 +55,7 @@ impl Body {
         self.items.is_some()
     }
 
-    /// Takes the items; `None` when there are none or they were taken before, from this body or from a clone.
+    /// Takes the items; `None` if there are none, or this body or a clone has given them away before.
     pub fn take_items(&self) -> Option<Items> {
         self.items.as_ref()?.lock().take()
     }

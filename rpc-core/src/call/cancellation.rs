@@ -3,8 +3,8 @@ use std::{borrow::Cow, cell::RefCell, fmt};
 use super::{Context, Route};
 use crate::{Code, Status};
 
-/// Why a call ends before its answer: for which reason, and who knows it. It travels with the cancel, so that a service
-/// three hops away can say what happened at the first.
+/// Why a call is stopped before its answer: the reason, and where it comes from. The cancellation travels with the
+/// cancel frame, so that a service three hops away can report what happened at the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cancellation {
     reason: CancelReason,
@@ -30,16 +30,16 @@ pub enum CancelReason {
     Shutdown = 5,
 }
 
-/// The longest text that travels with a cancel, in bytes.
+/// The longest text in a cancel frame, in bytes.
 pub(crate) const MAX_CANCEL_TEXT: usize = 255;
 
 thread_local! {
-    /// Why what is dropped on this thread at this moment is dropped.
+    /// The cancellation of calls that are dropped on this thread now.
     static CURRENT: RefCell<Option<Cancellation>> = const { RefCell::new(None) };
 }
 
 impl CancelReason {
-    /// The reason of this number; [`CallerGone`](Self::CallerGone) for a number that this version does not know.
+    /// The reason with this number; [`CallerGone`](Self::CallerGone) for an unknown number.
     pub(crate) fn from_u8(number: u8) -> Self {
         match number {
             1 => Self::Deadline,
@@ -66,13 +66,13 @@ impl fmt::Display for CancelReason {
 }
 
 impl Cancellation {
-    /// A cancellation for this reason, with what more is known of it: who, where, what happened before.
+    /// A cancellation for this reason, with details: who, where, what happened before.
     pub fn new(reason: CancelReason, text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();
         Self { reason, text }
     }
 
-    /// A cancellation of which only the reason is known.
+    /// A cancellation without details.
     pub const fn bare(reason: CancelReason) -> Self {
         Self {
             reason,
@@ -80,7 +80,7 @@ impl Cancellation {
         }
     }
 
-    /// The cancellation of a call that is dropped now: why it is dropped, and which handler made it.
+    /// The cancellation of a call that is dropped now: the reason, and the handler that made the call.
     pub fn of_dropped_call() -> Self {
         let Self { reason, text } = Self::current();
         let handler = Context::with_current(|context| match &*text {
@@ -98,19 +98,20 @@ impl Cancellation {
         self.reason
     }
 
-    /// What more is known; empty when the reason says it all.
+    /// The details; empty if there are none.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Runs a function; the calls that are dropped meanwhile are cancelled with this.
+    /// Runs a function. Calls that the function drops are cancelled with this cancellation.
     pub fn scope<R>(&self, run: impl FnOnce() -> R) -> R {
         let before = CURRENT.replace(Some(self.clone()));
         let _restore = Restore(before);
         run()
     }
 
-    /// Why what is dropped now is dropped: that the caller gave the call up, unless somebody [said](Self::scope) more.
+    /// The cancellation of calls that are dropped now: of the innermost [`scope`](Self::scope), or else
+    /// [`CallerGone`](CancelReason::CallerGone).
     pub fn current() -> Self {
         CURRENT
             .with_borrow(Clone::clone)
@@ -131,7 +132,7 @@ impl Cancellation {
     }
 }
 
-/// The reason, and in brackets what more is known.
+/// The reason, followed by the details in brackets.
 impl fmt::Display for Cancellation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)?;

@@ -20,11 +20,11 @@ tokio::task_local! {
     static CURRENT: Context;
 }
 
-/// The call that the current task serves: at hand without a parameter, and passed on by itself to the calls made
-/// inside it. Cheap to clone.
+/// The call that the current task serves: available without a parameter, and inherited by the calls that the handler
+/// makes. Cheap to clone.
 ///
-/// It is made from the request that reaches the handler, so it has what server layers put into that request. It does not
-/// follow a `tokio::spawn`; take it along with [`scope`](Self::scope).
+/// The context is created from the request that reaches the handler, after server layers have changed it.
+/// `tokio::spawn` loses the context; pass it on with [`scope`](Self::scope).
 ///
 /// ```
 /// use doge_rpc_core::Context;
@@ -39,7 +39,7 @@ pub struct Context(Arc<Inner>);
 
 struct Inner {
     head: Head,
-    /// Made with the first entry: most handlers set none, and so no call has to take the lock.
+    /// Created with the first entry, since most handlers set none and need no lock.
     reply: OnceLock<Mutex<Metadata>>,
     end: End,
 }
@@ -86,7 +86,7 @@ impl From<&Request> for Head {
     }
 }
 
-/// How far an arrived call is, and why it ends before its answer.
+/// The progress of a call at the server, and its cancellation.
 #[derive(Default)]
 struct End {
     stage: AtomicU8,
@@ -96,11 +96,11 @@ struct End {
 
 /// The handler was started.
 const STARTED: u8 = 1;
-/// The handler waits, and is woken when the call is cancelled.
+/// The handler waits in [`Context::poll_cancelled`], and is woken by a cancel.
 const LISTENS: u8 = 2;
-/// The call is over; a handler that was not started before must not start any more.
+/// The call is over; its handler must not start any more.
 const OVER: u8 = 4;
-/// Layers are around the handler; this is the call as they see it.
+/// This is the context of the arrived call, outside its layers.
 const LAYERED: u8 = 8;
 
 impl Context {
@@ -113,8 +113,8 @@ impl Context {
         }))
     }
 
-    /// Makes this the context of another request, in the same memory unless somebody else has kept a clone; clones stay
-    /// what they are.
+    /// Replaces this context by that of another request, in the same memory unless there are clones. Clones do not
+    /// change.
     pub fn renew(&mut self, request: &Request) {
         let Some(inner) = Arc::get_mut(&mut self.0) else {
             *self = Self::of(request);
@@ -140,63 +140,63 @@ impl Context {
         }))
     }
 
-    /// The call that this task serves; `None` outside of a handler.
+    /// The context of the call that this task serves; `None` outside a handler.
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Runs a function with the call that this task serves, without counting a reference.
+    /// Runs a function with the current context, without cloning it.
     pub(super) fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
         CURRENT.try_with(run).ok()
     }
 
-    /// Runs a future as part of this call, for what is spawned inside a handler. As cancel safe as that future,
-    /// which is dropped with this one.
+    /// Runs a future within this context, for tasks that a handler spawns. As cancel safe as that future, which is
+    /// dropped with this one.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
 
-    /// Runs a function as part of this call.
+    /// Runs a function within this context.
     pub fn sync_scope<R>(self, run: impl FnOnce() -> R) -> R {
         CURRENT.sync_scope(self, run)
     }
 
-    /// The method that is served.
+    /// The called method.
     pub fn route(&self) -> &Route {
         &self.0.head.route
     }
 
-    /// Who calls; an in-process peer has no address.
+    /// The caller; an in-process peer has no address.
     pub fn peer(&self) -> Option<&Peer> {
         self.0.head.peer.as_ref()
     }
 
-    /// The moment by which the call has to end; the handler is stopped then.
+    /// The deadline of the call, at which the handler is stopped.
     pub fn deadline(&self) -> Deadline {
         self.0.head.deadline
     }
 
-    /// Time that is left to the call.
+    /// The time until the deadline.
     pub fn remaining(&self) -> Duration {
         self.deadline().remaining()
     }
 
-    /// What came beside the call, as the layers left it.
+    /// The metadata of the request, as the layers left it.
     pub fn metadata(&self) -> &Metadata {
         &self.0.head.metadata
     }
 
-    /// Typed values that layers attached to the call, such as the user whom they authenticated.
+    /// Typed values that layers attached to the call, such as the authenticated user.
     pub fn extensions(&self) -> &Extensions {
         &self.0.head.extensions
     }
 
-    /// Which attempt this is, and how much the call matters.
+    /// Whether this is a retry, and the criticality of the call.
     pub fn attempt(&self) -> Attempt {
         self.0.head.attempt
     }
 
-    /// Sends a key and a value back beside the answer, be it a result or an error.
+    /// Sets an entry in the metadata of the answer, be it a result or an error.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ impl Context {
             .insert(key, value)
     }
 
-    /// Puts the [reply metadata](Self::set_reply_metadata) into an answer, where it counts before what the answer has.
+    /// Puts the [reply metadata](Self::set_reply_metadata) into an answer, and overrides entries that the answer has.
     #[inline]
     pub fn complete(&self, answer: &mut Result<Response, Status>) {
         if let Some(reply) = self.0.reply.get() {
@@ -221,9 +221,9 @@ impl Context {
         }
     }
 
-    /// Ends the call before its answer: wakes the handler, which stops and answers with the status of the cancellation, so
-    /// that the layers around it see how the call ended. False when no handler waits, and whoever cancels has to stop the
-    /// call from outside.
+    /// Cancels the call: wakes the handler, which stops and answers with the status of the cancellation, so that the
+    /// layers around it see how the call ended. False if no handler waits, so that the caller of this method has to
+    /// stop the call from outside.
     pub fn cancel(&self, cancellation: Cancellation) -> bool {
         let end = &self.0.end;
         // The first reason counts.
@@ -233,12 +233,12 @@ impl Context {
         listens
     }
 
-    /// Why the call was ended before its answer, if it was.
+    /// The cancellation of the call, if it was cancelled.
     pub fn cancellation(&self) -> Option<&Cancellation> {
         self.0.end.cancelled.get()
     }
 
-    /// Waits, as the handler, for the call to be [cancelled](Self::cancel).
+    /// Waits in the handler until the call is [cancelled](Self::cancel).
     pub fn poll_cancelled(&self, task: &Task<'_>) -> Poll<Cancellation> {
         let end = &self.0.end;
         end.handler.register(task.waker());
@@ -249,24 +249,24 @@ impl Context {
         }
     }
 
-    /// Notes that layers are around the handler, which is [finished](Self::finish) with their answer.
+    /// Records that layers are around the handler, so that the call is [finished](Self::finish) with their answer.
     pub fn layered(&self) {
         self.0.end.stage.fetch_or(LAYERED, Ordering::AcqRel);
     }
 
-    /// Notes that a request was served which may have been made by a layer of this call, so that nobody knows any more that
-    /// nothing ran.
+    /// Records that a request was served that a layer of this call may have made, so that the call no longer counts as
+    /// never run.
     pub(super) fn served_another_request(&self) {
         if self.0.end.stage.load(Ordering::Acquire) & LAYERED != 0 {
             self.0.end.stage.fetch_or(STARTED, Ordering::AcqRel);
         }
     }
 
-    /// Notes that the handler starts.
+    /// Records that the handler starts.
     ///
     /// # Errors
     ///
-    /// When the call is over already: a layer kept its request for too long.
+    /// When the call is already over, because a layer held its request for too long.
     pub(super) fn start(&self) -> Result<(), Status> {
         let before = self.0.end.stage.fetch_or(STARTED, Ordering::AcqRel);
         if before & OVER != 0 {
@@ -276,8 +276,8 @@ impl Context {
         Ok(())
     }
 
-    /// Takes the answer of the layers around the handler, and ends the call: a status for which no handler was started
-    /// is a refusal, and none will be started from now on.
+    /// Ends the call with the answer of the layers. A status is a refusal (never ran) if no handler was started, and no
+    /// handler starts from now on.
     pub fn finish(&self, answer: Result<Response, Status>) -> Result<Response, Status> {
         let before = self.0.end.stage.fetch_or(OVER, Ordering::AcqRel);
         answer.map_err(|status| match before & STARTED {
@@ -299,7 +299,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Puts reply metadata in front of what the answer has.
+/// Adds reply metadata, which overrides entries of the answer.
 #[cold]
 fn add_reply_metadata(reply: &Mutex<Metadata>, answer: &mut Result<Response, Status>) {
     let mut metadata = std::mem::take(&mut *reply.lock());

@@ -1,13 +1,13 @@
 use std::fmt::Display;
 
-/// An error of the application, whose text is taken by `Display` where it has that.
+/// An error of the application, with its `Display` text if it implements `Display`.
 ///
-/// Which of the two traits applies is decided where the type is known: a method of the value itself comes before one of
-/// a reference to it.
+/// Autoref specialisation chooses between the two traits where the type is known: a method of the value itself comes
+/// before a method of a reference to it.
 #[derive(Debug)]
 pub struct Described<'a, E>(pub &'a E);
 
-/// The text of an error that can be displayed.
+/// The text of an error that implements `Display`.
 pub trait ByDisplay {
     /// The text.
     fn text(&self) -> Option<String>;
@@ -19,7 +19,7 @@ impl<E: Display> ByDisplay for Described<'_, E> {
     }
 }
 
-/// Any other error has none of its own.
+/// The fallback for errors without `Display`.
 pub trait WithoutDisplay {
     /// None.
     fn text(&self) -> Option<String> {

@@ -1,10 +1,10 @@
 use std::{any::Any, fmt, sync::Arc};
 
 /// Typed values that layers attach to a call for other layers and for the handler, one value per type. Extensions never
-/// leave the process. Cheap to clone; a clone that is changed leaves the original as it is.
+/// leave the process. Cheap to clone; changing a clone does not change the original.
 ///
-/// What a server layer inserts into a request is at hand in the handler as
-/// [`Context::extensions`](super::Context::extensions), and in the requests of the calls made inside the handler.
+/// Extensions that a server layer inserts into a request are available to the handler in
+/// [`Context::extensions`](super::Context::extensions), and in the requests of the calls that the handler makes.
 ///
 /// ```
 /// use doge_rpc_core::call::Extensions;
@@ -34,7 +34,7 @@ impl Extensions {
         self.0.as_ref()?.get()
     }
 
-    /// Takes the value of this type out.
+    /// Removes and returns the value of this type.
     pub fn remove<T: Any + Clone + Send + Sync>(&mut self) -> Option<T> {
         self.get::<T>()?;
         Arc::make_mut(self.0.as_mut()?).remove()

@@ -11,11 +11,11 @@ use tokio::time::timeout_at;
 use super::{CancelReason, Cancellation, Context, Peer, Request, Response, Serve};
 use crate::Status;
 
-/// Runs a call to its end inside all layers: in the context that its request makes, until the deadline of its request, or
-/// until the call that arrived is cancelled. A panic of the handler becomes `Internal`, and what the handler sends back
-/// beside its answer is in the answer.
+/// Runs the handler of a request, inside all layers: with a context for the request, until the request's deadline or
+/// the cancellation of the arrived call. A panic of the handler becomes `Internal`, and reply metadata of the handler
+/// is added to the answer.
 ///
-/// Dropping the future drops the handler's, at the await where it stands and within its context.
+/// Dropping the future drops the handler's future at its current await point, within its context.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub async fn handle<S: Serve>(service: S, mut request: Request) -> Result<Respon
     }
     let context = Context::of(&request);
     let own_deadline = match &arrived {
-        // The connection keeps that deadline.
+        // The connection enforces this deadline.
         Some(arrived) if arrived.deadline() <= request.deadline() => None,
         _ => Some(request.deadline()),
     };
@@ -50,7 +50,7 @@ pub async fn handle<S: Serve>(service: S, mut request: Request) -> Result<Respon
 
 const DEADLINE: Cancellation = Cancellation::bare(CancelReason::Deadline);
 
-/// Drops the handler; the calls that it makes end for the same reason.
+/// Drops the handler; the calls that it is making end for the same reason.
 fn stop<F>(context: &Context, why: &Cancellation, mut handler: Pin<&mut Option<F>>) -> Status {
     why.scope(|| handler.set(None));
     why.status(context.route())

@@ -8,11 +8,11 @@ use tower::{
 use super::{Request, Response};
 use crate::Status;
 
-/// What takes calls, as a tower layer sees it: the same on either end and at each place.
+/// The service type that a tower layer wraps: the same on both ends and at every place for layers.
 pub type BoxedService = BoxCloneSyncService<Request, Response, BoxError>;
 
-/// What [`Layers::push`] takes: any tower layer whose service can be cloned and takes [`Request`]s. tower's own layers
-/// for timeouts, concurrency and load shedding are such; its rate limit is with a buffer around it.
+/// The layers that [`Layers::push`] takes: any tower layer whose service is `Clone` and takes [`Request`]s. tower's own
+/// layers for timeouts, concurrency limits and load shedding fit; its rate limit needs a buffer around it.
 pub trait CallLayer: Send + Sync + 'static {
     /// Wraps a service.
     fn wrap(&self, service: BoxedService) -> BoxedService;
@@ -35,17 +35,17 @@ where
 pub struct Layers(Vec<Box<dyn CallLayer>>);
 
 impl Layers {
-    /// Adds a layer inside of those that are there.
+    /// Adds a layer inside the existing ones.
     pub fn push(&mut self, layer: impl CallLayer) {
         self.0.push(Box::new(layer));
     }
 
-    /// Whether there is none.
+    /// Whether there are no layers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Puts them around a service.
+    /// Wraps a service in the layers.
     pub fn around<S>(&self, service: S) -> BoxedService
     where
         S: Service<Request, Response = Response, Error = Status> + Clone + Send + Sync + 'static,
@@ -56,7 +56,7 @@ impl Layers {
         outwards.fold(service, |service, layer| layer.wrap(service))
     }
 
-    /// Makes a call through them.
+    /// Makes a call through the layers.
     ///
     /// # Errors
     ///
@@ -66,11 +66,12 @@ impl Layers {
         service.oneshot(request).await.map_err(into_status)
     }
 
-    /// Makes an attempt through them, at one of several instances.
+    /// Makes an attempt, at one of several instances, through the layers.
     ///
     /// # Errors
     ///
-    /// As [`call`](Self::call), except that `Elapsed` becomes `Unavailable`: another instance may still be in time.
+    /// As [`call`](Self::call), except that `Elapsed` becomes `Unavailable`, since another instance may still answer in
+    /// time.
     pub async fn attempt(service: BoxedService, request: Request) -> Result<Response, Status> {
         let answer = service.oneshot(request).await;
         answer.map_err(|error| match error.is::<Elapsed>() {
@@ -86,8 +87,7 @@ impl fmt::Debug for Layers {
     }
 }
 
-/// What a layer's error says of the call. tower's own are known; a layer that has more to say fails with a
-/// [`Status`].
+/// The status for an error of a layer: tower's own errors, and [`Status`] as it is.
 fn into_status(error: BoxError) -> Status {
     match error.downcast::<Status>() {
         Ok(status) => *status,

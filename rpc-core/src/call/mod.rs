@@ -1,4 +1,4 @@
-//! A call as both ends hold it: what is asked, by whom, until when, and what came back.
+//! A call as both ends see it: request, response, context, deadline, cancellation and peer.
 
 mod body;
 mod cancellation;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Context, Criticality, Request, Route};
 use crate::{Deadline, Metadata, MetadataError, schema::MethodSchema};
 
-/// What one caller wants of its calls; what it leaves open, the method's schema decides.
+/// Options of a caller for its calls. The method's schema decides what is not set.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,26 +28,26 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// All open.
+    /// No option set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Time that the call gets, all attempts together; less if the call around it has less left.
+    /// Sets the timeout of the call, all attempts included. An earlier deadline of the surrounding call wins.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Waits until the deadline for a connection instead of failing as soon as there is none.
+    /// Waits for a connection until the deadline, instead of failing at once without one.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = Some(wait);
         self
     }
 
-    /// Sends a key and a value beside the call.
+    /// Adds an entry to the metadata of the call.
     ///
     /// # Errors
     ///
@@ -61,8 +61,8 @@ impl CallOptions {
         Ok(self)
     }
 
-    /// Sends credentials with the call, such as `Bearer <token>`: the value of the key `authorization`. They are for the
-    /// service that is called, which does not pass them on.
+    /// Sends credentials with the call, such as `Bearer <token>`, in the key `authorization`. The called service does
+    /// not pass them on.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl CallOptions {
         self.metadata("authorization", credentials)
     }
 
-    /// Hands the credentials of the surrounding call on to this call, those of
-    /// [`CREDENTIAL_KEYS`](crate::CREDENTIAL_KEYS): the service that is called then acts for the same user. Off.
+    /// Forwards the credentials of the surrounding call ([`CREDENTIAL_KEYS`](crate::CREDENTIAL_KEYS)), so that the
+    /// called service acts for the same user. Off by default.
     ///
     /// ```
     /// use doge_rpc_core::call::CallOptions;
@@ -85,28 +85,27 @@ impl CallOptions {
         self
     }
 
-    /// How much the call matters; inherited from the call around it when left open.
+    /// Sets the criticality of the call. By default the call inherits that of the surrounding call.
     #[must_use]
     pub fn criticality(mut self, criticality: Criticality) -> Self {
         self.criticality = Some(criticality);
         self
     }
 
-    /// Leaves the metadata of the answer in `into`.
+    /// Stores the metadata of the answer in `into`.
     #[must_use]
     pub fn reply_metadata(mut self, into: &ReplyMetadata) -> Self {
         self.reply_metadata = Some(into.clone());
         self
     }
 
-    /// Where the metadata of the answer is wanted.
+    /// The place for the metadata of the answer, if set.
     pub fn wanted_reply_metadata(&self) -> Option<&ReplyMetadata> {
         self.reply_metadata.as_ref()
     }
 
-    /// The request of a call with these options, as the surrounding call makes it: its deadline is the nearer of its own
-    /// and that of the surrounding call; metadata, extensions and criticality of the surrounding call are passed on, and so
-    /// is that somebody above is retrying already.
+    /// Creates the request of a call with these options. It inherits metadata, extensions, criticality and the retry
+    /// mark of the surrounding call, and has the earlier of both deadlines.
     pub fn request(&self, route: Route, arguments: Bytes, now: Instant) -> Request {
         let timeout = self
             .timeout
@@ -137,7 +136,7 @@ impl CallOptions {
         request.attempt_mut().criticality = attempt.criticality;
     }
 
-    /// These options, except where `over` says otherwise. Metadata of both is sent; of one key, that of `over`.
+    /// Merges two sets of options; `over` wins, also for equal keys of metadata.
     #[must_use]
     pub fn overridden_by(&self, over: Self) -> Self {
         let mut metadata = over.metadata;
@@ -153,7 +152,7 @@ impl CallOptions {
     }
 }
 
-/// A place for the metadata of an answer, shared between the options of a call and whoever reads it after.
+/// A place for the metadata of an answer, shared between the options of a call and the code that reads it afterwards.
 ///
 /// ```
 /// use doge_rpc_core::call::{CallOptions, ReplyMetadata};
@@ -172,12 +171,12 @@ impl ReplyMetadata {
         Self::default()
     }
 
-    /// What came with the last answer.
+    /// The metadata of the last answer.
     pub fn get(&self) -> Metadata {
         self.0.lock().clone()
     }
 
-    /// Leaves the metadata of an answer.
+    /// Stores the metadata of an answer.
     pub fn set(&self, metadata: Metadata) {
         *self.0.lock() = metadata;
     }

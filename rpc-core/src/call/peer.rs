@@ -5,7 +5,7 @@ use std::{
 
 use crate::transport::Address;
 
-/// The other end of a call: who calls, as a server sees it. Cheap to clone.
+/// The caller, as a server sees it. Cheap to clone.
 ///
 /// ```
 /// use doge_rpc_core::call::Peer;
@@ -24,7 +24,7 @@ struct Inner {
 }
 
 impl Peer {
-    /// A peer that calls from this address.
+    /// A peer with this address.
     pub fn new(address: Address) -> Self {
         Self(Arc::new(Inner {
             address: Some(address),
@@ -37,12 +37,12 @@ impl Peer {
         Self(Arc::clone(&PEER))
     }
 
-    /// Whether both are one and the same.
+    /// Whether both share one allocation.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Where the peer calls from; `None` for a caller in the same process.
+    /// The address of the peer; `None` for a caller in the same process.
     pub fn address(&self) -> Option<&Address> {
         self.0.address.as_ref()
     }

@@ -8,10 +8,10 @@ use crate::{
     wire::{self, Arguments},
 };
 
-/// A call on its way, as tower layers see it on both ends: a head that says what is called, by whom and until when, and a
-/// body with the arguments.
+/// A request, as tower layers see it on both ends: a head with method, peer, deadline and metadata, and a body with the
+/// arguments.
 ///
-/// Cheap to clone, so that it can be sent again.
+/// Cheap to clone, for retries.
 ///
 /// ```
 /// use doge_rpc_core::{
@@ -39,13 +39,14 @@ pub struct Request {
     metadata: Metadata,
     extensions: Extensions,
     peer: Option<Peer>,
-    /// The call as it arrived at a server, while layers are between it and the handler.
+    /// The context of the arrived call, while the request passes through server layers.
     arrived: Option<Context>,
     body: Body,
 }
 
 impl Request {
-    /// A call of `route` with these arguments: a MessagePack array, as [`wire::encode`](crate::wire::encode) makes it.
+    /// A call of `route` with these arguments: a MessagePack array, as [`wire::encode`](crate::wire::encode) creates
+    /// it.
     #[inline]
     pub fn new(route: Route, arguments: Bytes, deadline: Deadline) -> Self {
         Self {
@@ -62,7 +63,7 @@ impl Request {
         }
     }
 
-    /// A call that arrived from this peer.
+    /// A request that arrived from this peer.
     #[inline]
     pub fn arrived(route: Route, arguments: Bytes, deadline: Deadline, peer: Peer) -> Self {
         Self {
@@ -71,12 +72,12 @@ impl Request {
         }
     }
 
-    /// The method called.
+    /// The called method.
     pub fn route(&self) -> &Route {
         &self.route
     }
 
-    /// The arguments, and items behind them if there are any.
+    /// The body: the arguments, optionally followed by items.
     pub fn body(&self) -> &Body {
         &self.body
     }
@@ -86,49 +87,47 @@ impl Request {
         self.body.bytes()
     }
 
-    /// Sets the body, for arguments with items behind them.
+    /// Sets the body, for arguments followed by items.
     #[must_use]
     pub fn with_body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
-    /// The moment by which the call has to end.
+    /// The deadline of the call.
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// Makes the deadline nearer; a later one changes nothing. In a server layer the handler is stopped at this moment, and
-    /// the calls inside it have no more time.
+    /// Makes the deadline earlier; a later deadline changes nothing. In a server layer it applies to the handler and to
+    /// the calls that the handler makes.
     pub fn shorten_deadline(&mut self, deadline: Deadline) {
         self.deadline = self.deadline.min(deadline);
     }
 
-    /// Keys and values beside the call.
+    /// The metadata of the call.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Keys and values beside the call, to be changed. What a server layer changes is what the handler sees, and what the
-    /// calls inside it pass on.
+    /// The metadata, mutable. The handler sees changes by server layers, and the calls that it makes inherit them.
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }
 
-    /// Sets the keys and values beside the call.
+    /// Sets the metadata.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// Typed values that layers attach for other layers and the handler; they do not leave the process.
+    /// Typed values that layers attach for other layers and the handler; they never leave the process.
     pub fn extensions(&self) -> &Extensions {
         &self.extensions
     }
 
-    /// Typed values that layers attach, to be changed. What a server layer inserts is at hand in the handler, and in the
-    /// requests of the calls inside it.
+    /// The typed values, mutable. The handler sees values of server layers, and the calls that it makes inherit them.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.extensions
     }
@@ -140,90 +139,90 @@ impl Request {
         self
     }
 
-    /// Which attempt this is, and how much the call matters.
+    /// Whether this is a retry, and the criticality of the call.
     pub fn attempt(&self) -> Attempt {
         self.attempt
     }
 
-    /// Which attempt this is, to be changed.
+    /// The attempt, mutable.
     pub fn attempt_mut(&mut self) -> &mut Attempt {
         &mut self.attempt
     }
 
-    /// Says which attempt this is, and how much the call matters.
+    /// Sets whether this is a retry, and the criticality of the call.
     #[must_use]
     pub fn with_attempt(mut self, attempt: Attempt) -> Self {
         self.attempt = attempt;
         self
     }
 
-    /// Whether the call waits until its deadline for a connection instead of failing as soon as there is none.
+    /// Whether the call waits for a connection until its deadline, instead of failing at once without one.
     pub fn waits_for_ready(&self) -> bool {
         self.wait_for_ready
     }
 
-    /// Says whether it waits for a connection.
+    /// Sets whether the call waits for a connection.
     #[must_use]
     pub fn with_wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
         self
     }
 
-    /// Whether the caller knows errors of the application as text only, which a service then adds to its answer with
+    /// Whether the caller takes errors of the application as text only. A service then adds the text to its answer with
     /// [`Response::with_text`](super::Response::with_text).
     pub fn wants_errors_as_text(&self) -> bool {
         self.errors_as_text
     }
 
-    /// Says whether the caller knows errors of the application as text only.
+    /// Sets whether the caller takes errors of the application as text only.
     #[inline]
     pub fn set_errors_as_text(&mut self, as_text: bool) {
         self.errors_as_text = as_text;
     }
 
-    /// Who calls; `None` at the caller's end.
+    /// The caller; `None` on the client side.
     pub fn peer(&self) -> Option<&Peer> {
         self.peer.as_ref()
     }
 
-    /// Says who calls.
+    /// Sets the caller.
     #[must_use]
     pub fn with_peer(mut self, peer: Peer) -> Self {
         self.peer = Some(peer);
         self
     }
 
-    /// Sets the method, for a layer that sends a call elsewhere: the request stays part of the call that arrived.
+    /// Sets the method, for a layer that redirects a call: the request stays part of the arrived call.
     #[must_use]
     pub fn with_route(mut self, route: Route) -> Self {
         self.route = route;
         self
     }
 
-    /// Says which arrived call this is, whose end stops its handler. A server does so for the requests that arrive; a layer
-    /// that wants to serve another request changes the one that it has.
+    /// Sets the context of the arrived call, whose end stops the handler. A server sets it for arriving requests. A
+    /// layer that serves another request must change the request that it got, to keep this context.
     #[must_use]
     pub fn with_arrived(mut self, arrived: Context) -> Self {
         self.arrived = Some(arrived);
         self
     }
 
-    /// The arrived call that this is, taken out.
+    /// Takes the context of the arrived call.
     pub(super) fn take_arrived(&mut self) -> Option<Context> {
         self.arrived.take()
     }
 
-    /// Takes the arguments apart.
+    /// Decodes the array of the arguments.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` when the body is not an array, or claims what its bytes cannot hold.
+    /// `InvalidArgument` if the body is not an array, or announces more than its bytes can hold.
     pub fn arguments(&self) -> Result<Arguments<'_>, Status> {
         Arguments::new(&self.route, self.bytes())
     }
 
-    /// The bytes of one argument as they travel, by the name that the method's schema has for it. `None` when the
-    /// method is known by name only, has no such argument, or the body is cut short before its end.
+    /// The encoded bytes of an argument, by its name in the method's schema. `None` if the route has no schema, the
+    /// schema has no such argument, or the body ends before it does.
     pub fn raw_argument(&self, name: &str) -> Option<&[u8]> {
         let mut arguments = self.route.schema()?.arguments().iter();
         let place = arguments.position(|argument| argument.name() == name)?;

@@ -17,27 +17,27 @@ pub struct Response {
     body: Body,
     application_error: bool,
     metadata: Metadata,
-    /// Thin, since hardly any answer has what is in it.
+    /// Boxed, since hardly any answer needs it.
     rare: Option<Box<Rare>>,
 }
 
 #[derive(Clone, Default)]
 struct Rare {
-    /// The application's error for peers that know errors as text only.
+    /// The text of the application's error, for peers that take errors as text only.
     text: Option<Text>,
     extensions: Extensions,
 }
 
-/// What an error of the application reads like.
+/// An error of the application as text.
 #[derive(Clone)]
 struct Text {
     text: String,
-    /// The value that it was made of, where the peer sent one.
+    /// The value that the peer sent, if any.
     value: Option<Bytes>,
 }
 
 impl Response {
-    /// A result, encoded already.
+    /// A response with an encoded result.
     pub fn from_result(body: Bytes) -> Self {
         Self {
             body: body.into(),
@@ -47,7 +47,7 @@ impl Response {
         }
     }
 
-    /// An error value of the application, encoded already.
+    /// A response with an encoded error value of the application.
     pub fn from_error(body: Bytes) -> Self {
         Self {
             application_error: true,
@@ -55,22 +55,22 @@ impl Response {
         }
     }
 
-    /// An application error that is known by its message only.
+    /// A response with an application error that is known only by its message.
     pub fn from_text(text: impl Into<String>) -> Self {
         let text = text.into();
         let body = wire::encode(&text, Encoding::Map).unwrap_or_default();
         Self::from_error(body).with_text(text)
     }
 
-    /// Sets the body, for a result with items behind it.
+    /// Sets the body, for a result followed by items.
     #[must_use]
     pub fn with_body(mut self, body: Body) -> Self {
         self.body = body;
         self
     }
 
-    /// An error of a peer that knows no types, as the value that it sent and what that reads like. It decodes as an error
-    /// that is known by its text: that the value fits a type of the caller would be chance.
+    /// A response with an error of an untyped peer: its value and its text. It decodes like an error that is known only
+    /// by its message, since the value could match a type of the caller only by chance.
     pub fn from_foreign_error(value: Bytes, text: impl Into<String>) -> Self {
         let text = text.into();
         let mut response = Self::from_text(text.clone());
@@ -81,7 +81,7 @@ impl Response {
         response
     }
 
-    /// Says what the application's error reads like, for peers that know errors as text only.
+    /// Sets the text of the application's error, for peers that take errors as text only.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -89,16 +89,16 @@ impl Response {
         self
     }
 
-    /// Sets the keys and values beside the answer.
+    /// Sets the metadata of the answer.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// The response to what a handler returned. An error that is a [`Status`] ends the call with that status, be the
-    /// error type [`Status`] itself or an enum that holds the status in the variant which `From<Status>` makes; any
-    /// other error travels as a value.
+    /// Encodes the result of a handler. An error that is a [`Status`] ends the call with that status: the error type is
+    /// [`Status`] itself, or an enum with the status in the variant that `From<Status>` creates. Any other error
+    /// travels as a value.
     ///
     /// # Errors
     ///
@@ -120,7 +120,7 @@ impl Response {
         })
     }
 
-    /// The same, with what an error of the application reads like, if that is known.
+    /// Like [`encode`](Self::encode), with the text of an error of the application, if known.
     ///
     /// # Errors
     ///
@@ -141,13 +141,13 @@ impl Response {
         })
     }
 
-    /// The answer to a call of this method, as the caller's types have it. Of an error that is known as text only, a variant of that name and
-    /// without fields, and otherwise `Unknown` with the text.
+    /// Decodes the answer into the caller's types. An error known only by its text becomes the variant with that name
+    /// and no fields, or else `Unknown` with the text.
     ///
     /// # Errors
     ///
-    /// The application's error, or a status as one when the bytes do not fit the types: `ResourceExhausted` when they
-    /// are over a limit of bodies, which a server that keeps the limits does not send, and otherwise `Internal`.
+    /// The application's error, or a status if the bytes do not fit the types: `ResourceExhausted` if they are over a
+    /// limit of bodies (a conforming server never sends such a body), otherwise `Internal`.
     pub fn decode<T, E>(&self, route: &Route) -> Result<T, E>
     where
         T: DeserializeOwned,
@@ -174,7 +174,7 @@ impl Response {
         wire::decode(self.bytes()).map_err(unreadable)
     }
 
-    /// The result or the error, and items behind it if there are any.
+    /// The body: the result or the error, optionally followed by items.
     pub fn body(&self) -> &Body {
         &self.body
     }
@@ -184,28 +184,28 @@ impl Response {
         self.body.bytes()
     }
 
-    /// Keys and values beside the answer.
+    /// The metadata of the answer.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Keys and values beside the answer, to be changed.
+    /// The metadata, mutable.
     pub fn metadata_mut(&mut self) -> &mut Metadata {
         &mut self.metadata
     }
 
-    /// Values that layers attach for the layers around them; they do not leave the process.
+    /// Typed values that layers attach for the layers around them; they never leave the process.
     pub fn extensions(&self) -> &Extensions {
         static NONE: Extensions = Extensions::none();
         self.rare.as_ref().map_or(&NONE, |rare| &rare.extensions)
     }
 
-    /// Values that layers attach for the layers around them, to be changed.
+    /// The typed values, mutable.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.rare.get_or_insert_default().extensions
     }
 
-    /// What the application's error reads like, if it was said.
+    /// The text of the application's error, if set.
     pub fn text(&self) -> Option<&str> {
         Some(&*self.rare.as_ref()?.text.as_ref()?.text)
     }
@@ -223,11 +223,11 @@ impl Response {
     }
 }
 
-/// An error as bytes, unless it is a status.
+/// Encodes an error that is not a status.
 ///
 /// # Errors
 ///
-/// The status that the error is: the error is written as what `From<Status>` makes of the status inside it is written.
+/// The status in the error, if `From<Status>` of that status has the same bytes as the error.
 fn encode_error<E: Serialize + From<Status> + 'static>(
     error: E,
     encoding: Encoding,

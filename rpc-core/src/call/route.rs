@@ -20,7 +20,7 @@ pub struct Route(Repr);
 #[derive(Clone)]
 enum Repr {
     Schema(&'static MethodSchema),
-    /// One allocation of one type, so that a route of the program is cloned and dropped as if there were no other.
+    /// One allocation of one type, so that a route of the program is as cheap to clone as if there were no other kind.
     Shared(Arc<Shared>),
 }
 
@@ -29,10 +29,10 @@ enum Shared {
     Named(Named),
 }
 
-/// A method of a schema that is not part of the program.
+/// A method of a schema that was learnt at run time.
 struct Learnt {
     service: Arc<ServiceSchema>,
-    /// A place among its methods.
+    /// The index of the method in the schema.
     index: usize,
 }
 
@@ -74,7 +74,7 @@ impl Learnt {
 
 struct Named {
     names: Names,
-    /// Asked for when a call goes out; a name that a peer made up never is.
+    /// Assigned when a call is sent, so that names made up by peers get no number.
     number: OnceLock<u16>,
 }
 
@@ -83,7 +83,7 @@ impl Route {
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` when a name is longer than the 255 bytes that travel.
+    /// `InvalidArgument` if a name is longer than 255 bytes.
     pub fn named(service: &str, method: &str) -> Result<Self, Status> {
         for name in [service, method] {
             if name.len() > MAX_NAME_LEN {
@@ -102,10 +102,10 @@ impl Route {
         .into())
     }
 
-    /// A method of a schema that is learnt at run time; `None` when the schema has no such method.
+    /// A method of a schema that was learnt at run time; `None` if the schema has no such method.
     ///
-    /// A call by this route is retried, hedged, hashed, timed out and limited as a call of a generated client. To be
-    /// made once for a method, and cloned for each call.
+    /// A call by this route is retried, hedged, hashed, timed out and limited like a call of a generated client. Create
+    /// the route once per method, and clone it for each call.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -147,7 +147,7 @@ impl Route {
         }
     }
 
-    /// The method's schema, where it is known.
+    /// The method's schema, if known.
     pub fn schema(&self) -> Option<&MethodSchema> {
         match &self.0 {
             Repr::Schema(method) => Some(method),
@@ -155,7 +155,7 @@ impl Route {
         }
     }
 
-    /// The method's schema, where it is part of the program: its address never stands for another method.
+    /// The method's schema, if it is part of the program, so that its address identifies the method.
     pub fn static_schema(&self) -> Option<&'static MethodSchema> {
         match self.0 {
             Repr::Schema(method) => Some(method),
@@ -163,12 +163,12 @@ impl Route {
         }
     }
 
-    /// Whether running it twice is as good as once. A method known by name only is not.
+    /// Whether the method may run twice. False without a schema.
     pub fn idempotent(&self) -> bool {
         self.schema().is_some_and(MethodSchema::idempotent)
     }
 
-    /// The number that this process calls it by on the wire; 0 for none.
+    /// The number of this route on the wire, chosen by this process; 0 for none.
     pub(crate) fn number(&self) -> u16 {
         match &self.0 {
             Repr::Schema(method) => method.number(),
@@ -190,7 +190,7 @@ impl From<&'static MethodSchema> for Route {
     }
 }
 
-/// Names that came over the wire, and so are short enough.
+/// Names that came over the wire, and so are within the limit.
 impl From<Names> for Route {
     fn from(names: Names) -> Self {
         let number = OnceLock::new();
@@ -219,12 +219,12 @@ impl fmt::Debug for Route {
     }
 }
 
-/// Numbers that one process hands out; what a peer remembers may be less, and what goes past either is named in
-/// full with each call. A caller of arbitrary names, such as a gateway, so costs a bounded table.
+/// Numbers per process, at most. A peer may remember fewer; a route without a number is sent by name with each call. So
+/// a caller of arbitrary names, such as a gateway, needs a bounded table only.
 const MAX_NUMBERS: u16 = 16 * 1024;
 
-/// The number of a route in this process. One table serves all connections, so that a connection has to remember
-/// no more than which numbers it has named.
+/// The number of a route in this process. All connections share one table, so that a connection only has to remember
+/// the numbers that it has sent with names.
 pub(crate) fn route_number(names: &Names) -> u16 {
     static NUMBERS: LazyLock<RwLock<HashMap<Names, u16>>> = LazyLock::new(RwLock::default);
     if let Some(number) = NUMBERS.read().get(names) {

@@ -5,11 +5,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Request, Response, Route};
 use crate::{Status, schema::ServiceSchema};
 
-/// A service that requests can be given to: what `#[service]` makes of an implementation.
+/// A service that answers requests, as `#[service]` generates it for an implementation.
 ///
-/// It is a tower `Service` without the box around its future, which a server so saves on each call.
+/// Like a tower `Service`, but without boxing the future, which saves an allocation per call.
 pub trait Serve: Clone + Send + Sync + 'static {
-    /// What the service looks like from outside.
+    /// The schema of the service.
     fn schema(&self) -> &'static ServiceSchema;
 
     /// Runs one call.
@@ -19,16 +19,16 @@ pub trait Serve: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Response, Status>> + Send + 'static;
 }
 
-/// What can travel as an argument or a result.
+/// A type that can be sent as an argument or a result.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel: it is not serde",
+    message = "`{Self}` cannot be sent: it must implement `Serialize` and `DeserializeOwned`",
     note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on it, and let it own its data"
 )]
 pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 
-/// What can be the error of a method: a value that travels, and that has a place for what the framework reports.
+/// The error type of a method: a value that can be sent, with a variant for statuses of the framework.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a method",
     note = "give it a variant `Status(#[from] Status)` and derive serde's `Serialize` and `Deserialize`, or use `Status` itself"
@@ -37,7 +37,7 @@ pub trait ServiceError: Wire + From<Status> {}
 
 impl<E: Wire + From<Status>> ServiceError for E {}
 
-/// The answer to a call of a method that the service does not have.
+/// The status for a call of a method that the service does not have.
 pub fn unknown_method(schema: &ServiceSchema, route: &Route) -> Status {
     let methods = schema.methods().iter();
     let known: Vec<_> = methods.map(|method| method.name()).collect();

@@ -6,29 +6,29 @@ use crate::{
     transport::Address,
 };
 
-/// Something that happened. More kinds may come.
+/// An event of a call, an attempt, a connection or an endpoint. More kinds may come.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A call began: at a client when it is made, at a server when it is dispatched to its handler.
+    /// A call started: at a client when it is made, at a server when it is dispatched to its handler.
     CallStarted(CallInfo<'a>),
-    /// A call is over: it has its answer, or its caller gave it up.
+    /// A call ended: with an answer, a status or a cancel.
     CallEnded(CallInfo<'a>, CallResult<'a>),
-    /// A client began an attempt of a call at an endpoint.
+    /// A client started an attempt at an endpoint.
     AttemptStarted(CallInfo<'a>),
-    /// An attempt is over.
+    /// An attempt ended.
     AttemptEnded(CallInfo<'a>, CallResult<'a>),
-    /// A server refused a call before it was dispatched; layers do not see it.
+    /// A server refused a call before dispatch; layers do not see the call.
     Refused(CallInfo<'a>, RefusalReason),
-    /// A connection is open.
+    /// A connection was opened.
     ConnectionOpened(Side, &'a Address),
-    /// A connection is closed, for this reason.
+    /// A connection was closed, for this reason.
     ConnectionClosed(Side, &'a Address, &'a str),
     /// A client could not connect, for this reason.
     ConnectFailed(&'a Address, &'a Status),
     /// A load balancer chose this endpoint for an attempt.
     EndpointPicked(&'a Address),
-    /// An endpoint is out of rotation because of its failures.
+    /// An endpoint was ejected because of its failures.
     EndpointEjected(&'a Address),
     /// An ejected endpoint is back in rotation.
     EndpointReturned(&'a Address),
@@ -36,20 +36,20 @@ pub enum Event<'a> {
     Pushback(&'a Address, Duration),
     /// A retry was taken from the budget.
     Retry(&'a Route),
-    /// A hedge began.
+    /// A hedge started.
     Hedge(&'a Route),
     /// The hedge of a call answered before its first attempt.
     HedgeWon(&'a Route),
-    /// A retry or a hedge that was due did not happen: the budget, or the credit of hedges, was empty.
+    /// A retry or a hedge was due but not made: the retry budget, or the credit of hedges, was empty.
     BudgetEmpty(&'a Route),
 }
 
-/// Which end sees an event.
+/// The side that reports an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The end that makes calls.
+    /// The side that makes calls.
     Client,
-    /// The end that serves calls.
+    /// The side that serves calls.
     Server,
 }
 
@@ -57,16 +57,16 @@ pub enum Side {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CallInfo<'a> {
-    /// Which end sees it.
+    /// The side that reports the event.
     pub side: Side,
-    /// The method. At a server, a route whose [`schema`](Route::schema) is `None` is a method that does not exist, with a
-    /// name that the peer made up.
+    /// The method. At a server, a route without a [`schema`](Route::schema) is an unknown method, with a name that the
+    /// peer made up.
     pub route: &'a Route,
-    /// At a server, who calls.
+    /// The caller, at a server.
     pub peer: Option<&'a Peer>,
-    /// At a client, the endpoint of an attempt.
+    /// The endpoint of an attempt, at a client.
     pub address: Option<&'a Address>,
-    /// The number of the attempt, and how much the call matters.
+    /// The number of the attempt, and the criticality of the call.
     pub attempt: Attempt,
     /// Bytes of the arguments.
     pub request_bytes: usize,
@@ -80,15 +80,15 @@ pub struct CallResult<'a> {
     pub code: Code,
     /// The answer is an error of the application.
     pub application_error: bool,
-    /// How far a call came that ended with a status.
+    /// How far the call came, if it ended with a status.
     pub disposition: Option<Disposition>,
-    /// The status was only passed on from a service further down.
+    /// The status comes from a call that the handler made itself.
     pub passed_on: bool,
     /// The message of the status; empty for an answer.
     pub message: &'a str,
     /// Bytes of the result or of the error.
     pub response_bytes: usize,
-    /// From start to end, where times are taken.
+    /// The time from start to end, if times are measured.
     pub elapsed: Option<Duration>,
 }
 
@@ -98,17 +98,17 @@ pub struct CallResult<'a> {
 pub enum RefusalReason {
     /// There is no such service or method.
     UnknownMethod,
-    /// As many calls run on the connection as may.
+    /// The connection runs its maximum of calls.
     ConnectionFull,
-    /// As many calls run on the server as may.
+    /// The server runs its maximum of calls.
     ServerFull,
-    /// The deadline had passed when the call came or could have run.
+    /// The deadline passed before the call arrived or could run.
     Late,
     /// The server drains.
     Draining,
-    /// The request cannot be read: a MessagePack-RPC peer sent no request, or metadata that are none.
+    /// A MessagePack-RPC peer sent a message that is no request, or invalid metadata.
     Malformed,
-    /// The caller gave the call up, or its connection was lost, before the call could run.
+    /// The caller cancelled, or its connection was lost, before the call could run.
     Cancelled,
 }
 
@@ -140,7 +140,7 @@ impl fmt::Display for RefusalReason {
 }
 
 impl<'a> CallInfo<'a> {
-    /// The call of this method with that many bytes of arguments.
+    /// A call of this method, with the size of its arguments in bytes.
     pub fn new(side: Side, route: &'a Route, attempt: Attempt, request_bytes: usize) -> Self {
         Self {
             side,
@@ -152,14 +152,14 @@ impl<'a> CallInfo<'a> {
         }
     }
 
-    /// Says who calls.
+    /// Sets the caller.
     #[must_use]
     pub fn with_peer(mut self, peer: &'a Peer) -> Self {
         self.peer = Some(peer);
         self
     }
 
-    /// Says which endpoint is called.
+    /// Sets the endpoint.
     #[must_use]
     pub fn with_address(mut self, address: &'a Address) -> Self {
         self.address = Some(address);
@@ -168,7 +168,7 @@ impl<'a> CallInfo<'a> {
 }
 
 impl<'a> CallResult<'a> {
-    /// What this answer is, after this time.
+    /// The result of a call with this answer, after this time.
     pub fn of(answer: &'a Result<Response, Status>, elapsed: Option<Duration>) -> Self {
         let (mut result, elapsed) = (Self::default(), elapsed);
         result.elapsed = elapsed;

@@ -1,22 +1,21 @@
 use std::time::Duration;
 
-/// How long calls took, in buckets.
+/// A histogram of call durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LatencyHistogram {
-    /// Calls per bucket, not added up. Bucket `i` has the calls that took longer than the bound before and at most
-    /// [`BOUNDS`](Self::BOUNDS)`[i]`; the last bucket has those that took longer than the last bound.
+    /// Calls per bucket, not cumulative. Bucket `i` has the calls that took longer than the previous bound and at most
+    /// [`BOUNDS`](Self::BOUNDS)`[i]`; the last bucket has the calls that took longer than the last bound.
     pub buckets: [u64; Self::BUCKETS],
-    /// All times together.
+    /// The sum of all durations.
     pub sum: Duration,
 }
 
 impl LatencyHistogram {
-    /// The bounds of the buckets.
+    /// The upper bounds of the buckets.
     ///
-    /// From 5 ms on they are those that the conventions of OpenTelemetry advise for `rpc.client.call.duration` and
-    /// `rpc.server.call.duration`
-    /// (<https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/>), so that dashboards for them work. The six below
-    /// tell calls apart that a fast network would put into one bucket.
+    /// From 5 ms on they are the bounds that OpenTelemetry's conventions advise for `rpc.client.call.duration` and
+    /// `rpc.server.call.duration` (<https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/>), so that existing
+    /// dashboards work. The six smaller bounds are for calls in a fast network.
     pub const BOUNDS: [Duration; 20] = [
         Duration::from_micros(50),
         Duration::from_micros(100),
@@ -43,17 +42,17 @@ impl LatencyHistogram {
     /// The number of buckets.
     pub const BUCKETS: usize = Self::BOUNDS.len() + 1;
 
-    /// Calls in all buckets.
+    /// The number of calls in all buckets.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    /// The bucket of a call that took so long.
+    /// The index of the bucket for this duration.
     pub fn bucket_of(time: Duration) -> usize {
         Self::BOUNDS.partition_point(|bound| *bound < time)
     }
 
-    /// Counts a call that took so long.
+    /// Counts a call of this duration.
     pub fn record(&mut self, time: Duration) {
         self.buckets[Self::bucket_of(time)] += 1;
         self.sum = self.sum.saturating_add(time);

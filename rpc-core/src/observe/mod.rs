@@ -1,4 +1,4 @@
-//! What happens to calls, attempts, connections and endpoints, for those who watch: metrics, traces, tests.
+//! Observers of calls, attempts, connections and endpoints: for metrics, traces and tests.
 
 mod event;
 mod latency;
@@ -12,11 +12,10 @@ pub use self::{
     throttle::LogThrottle,
 };
 
-/// Watches one end: a server, a cluster or a channel.
+/// Observes the calls and connections of a server, a cluster, a channel or an in-process client.
 ///
-/// An observer sees every call, however it ends, once as started and once as ended. It is called where things happen, on
-/// the task that makes them happen, and so must return quickly and never block. Without an observer, a call pays one
-/// branch.
+/// An observer sees every call once as started and once as ended, however it ends. It runs on the task that causes the
+/// event, so it must return quickly and never block. Without an observer, a call pays one branch.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,7 +39,7 @@ pub use self::{
 /// }
 /// ```
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Notes what happened.
+    /// Handles an event.
     fn observe(&self, event: &Event<'_>);
 }
 

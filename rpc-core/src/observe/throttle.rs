@@ -3,7 +3,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// Lets ten log lines through per second, and counts the others.
+/// A rate limit for log lines: 10 per second. Counts the suppressed lines.
 ///
 /// ```
 /// use doge_rpc_core::observe::LogThrottle;
@@ -23,11 +23,11 @@ struct Second {
     suppressed: u64,
 }
 
-/// Lines per second: enough to see what fails, and little beside what a log takes.
+/// Lines per second: enough to see what fails, and cheap to write.
 const LINES: u32 = 10;
 
 impl LogThrottle {
-    /// Whether a line may be written now, and then how many were suppressed since the last one.
+    /// Admits a line, and returns how many lines were suppressed since the last one; `None` if this line is suppressed.
     pub fn admit(&self, now: Instant) -> Option<u64> {
         let mut second = self.0.lock();
         let is_over =

@@ -7,14 +7,14 @@ use doge_rpc_core::{
 
 use super::MethodStats;
 
-/// A method, by its place among those of the server; [`Place::OTHER`] for all that do not exist.
+/// The index of a method in the statistics of the server; [`Place::OTHER`] for unknown methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
 impl Place {
     pub(crate) const OTHER: Self = Self(usize::MAX);
 
-    /// The method at this place.
+    /// The method at this index.
     pub(crate) fn of(index: usize) -> Self {
         Self(index)
     }
@@ -25,11 +25,11 @@ impl Place {
     }
 }
 
-/// The counters of a connection, plain numbers under the lock of its state. They take memory for methods that were called.
+/// The counters of a connection, plain numbers under the lock of its state. Only methods that were called take memory.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     methods: Vec<Method>,
-    /// Where the method of the last call is.
+    /// The index of the method of the last call.
     last: usize,
 }
 
@@ -39,15 +39,15 @@ struct Method {
     started: u64,
     ok: u64,
     application_errors: u64,
-    /// By code; made by the first call that ends with another code than `Ok`.
+    /// By code; created by the first call that does not end with `Ok`.
     failed: Option<Box<[u64; Code::ALL.len()]>>,
-    /// By reason; made by the first refusal.
+    /// By reason; created by the first refusal.
     refused: Option<Box<[u64; RefusalReason::ALL.len()]>>,
     latency: Option<Box<LatencyHistogram>>,
 }
 
 impl Counters {
-    /// Counts a call that was dispatched and answered at once: the usual one.
+    /// Counts a call that was dispatched and answered at once, the common case.
     #[inline]
     pub(crate) fn answer(&mut self, place: Place) {
         let method = self.method(place);
@@ -84,14 +84,14 @@ impl Counters {
         self.method(place).refuse(reason, 1);
     }
 
-    /// Adds those of another connection.
+    /// Adds the counters of another connection.
     pub(crate) fn add(&mut self, other: &Self) {
         for more in &other.methods {
             self.method(more.place).add(more);
         }
     }
 
-    /// Adds them to the figures of all methods of the server, of which the last is for those that do not exist.
+    /// Adds the counters to the statistics of the server, whose last entry is for unknown methods.
     pub(crate) fn add_to(&self, methods: &mut [MethodStats]) {
         let other = methods.len().saturating_sub(1);
         for method in &self.methods {
@@ -102,7 +102,7 @@ impl Counters {
         }
     }
 
-    /// The counters of a method. A connection mostly calls few methods, and the same one again and again.
+    /// The counters of a method. A connection mostly calls few methods, and the same method repeatedly.
     #[inline]
     fn method(&mut self, place: Place) -> &mut Method {
         if self

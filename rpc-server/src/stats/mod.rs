@@ -1,4 +1,4 @@
-//! What a server counts: plain numbers per connection, added up when somebody reads them.
+//! The statistics of a server: plain counters per connection, added up when they are read.
 
 mod counters;
 
@@ -11,27 +11,27 @@ use doge_rpc_core::{
 
 pub(crate) use self::counters::{Counters, Place};
 
-/// The figures of a server since its start, as [`Running::stats`](crate::Running::stats) reads them.
+/// The statistics of a server since its start, from [`Running::stats`](crate::Running::stats).
 ///
-/// The figures of one method agree with each other only as far as no call starts or ends while they are read.
+/// Figures are not read at one instant: they can disagree a little while calls start and end.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ServerStats {
-    /// Each method of each service, called or not, in the order in which the services were added. The last entry is
+    /// All methods of all services, called or not, in the order in which the services were added. The last entry is
     /// [`OTHER`](Self::OTHER).
     pub methods: Vec<MethodStats>,
-    /// Connections that are open now.
+    /// Connections open now.
     pub connections: usize,
-    /// Connections that were accepted since the start, those that were turned away included.
+    /// Connections accepted since the start, refused connections included.
     pub connections_accepted: u64,
-    /// Connections that were turned away because there were too many.
+    /// Connections refused because there were too many.
     pub connections_refused: u64,
-    /// Calls that run in a task of their own now, those included whose caller has given up and that have not stopped yet.
-    /// This is what [`Builder::max_calls`](crate::Builder::max_calls) bounds.
+    /// Calls that run in their own task now, including cancelled calls that have not stopped yet.
+    /// [`Builder::max_calls`](crate::Builder::max_calls) limits this number.
     pub calls_running: usize,
 }
 
-/// The figures of a method.
+/// The statistics of a method.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct MethodStats {
@@ -39,33 +39,32 @@ pub struct MethodStats {
     pub service: &'static str,
     /// Name of the method.
     pub method: &'static str,
-    /// Calls that were dispatched to the handler.
+    /// Calls dispatched to the handler.
     pub started: u64,
-    /// Calls that were dispatched and have not ended.
+    /// Calls dispatched and not ended yet.
     pub in_flight: u64,
-    /// Calls that ended, by code; only codes that occurred. An error of the application ends with [`Code::Ok`], as it is an
-    /// answer.
+    /// Ended calls by code; only codes that occurred. An error of the application counts as [`Code::Ok`].
     pub ended: BTreeMap<Code, u64>,
-    /// Calls that ended with an error of the application; they are also in `ended`.
+    /// Calls that ended with an error of the application; `ended` includes them.
     pub application_errors: u64,
-    /// Calls that were refused before they were dispatched, by reason; only reasons that occurred.
+    /// Calls refused before dispatch, by reason; only reasons that occurred.
     pub refused: BTreeMap<RefusalReason, u64>,
-    /// How long the calls took, from their dispatch to their end; only of a server that [takes times](crate::Builder::timed).
+    /// Durations of calls from dispatch to end, if the server [measures them](crate::Builder::timed).
     pub latency: Option<LatencyHistogram>,
 }
 
 impl ServerStats {
-    /// The name of the entry for all methods that do not exist, as in the conventions of OpenTelemetry for RPC: what a peer
-    /// makes up is never the name of an entry.
+    /// The name of the entry for all unknown methods, as in OpenTelemetry's conventions for RPC. A name that a peer
+    /// made up is never the name of an entry.
     pub const OTHER: &'static str = "_OTHER";
 
-    /// The figures of a method of this server.
+    /// The statistics of a method of this server.
     pub fn method(&self, service: &str, method: &str) -> Option<&MethodStats> {
         let mut methods = self.methods.iter();
         methods.find(|it| it.service == service && it.method == method)
     }
 
-    /// The figures of all calls of methods that do not exist.
+    /// The statistics of all unknown methods.
     pub fn other(&self) -> Option<&MethodStats> {
         self.method("", Self::OTHER)
     }

@@ -1,4 +1,4 @@
-//! Who watches the calls of a server, and what they are told: observers, spans, log lines.
+//! Observers, spans and log lines of a server.
 
 use std::{
     fmt,
@@ -18,20 +18,20 @@ use tracing::{Level, Span, level_filters::LevelFilter, span::Entered};
 
 use crate::ServerStats;
 
-/// Those who watch a server.
+/// The observers of a server, its sampler, and its log throttle.
 #[derive(Default)]
 pub(crate) struct Watch {
     pub(crate) observers: Vec<Box<dyn Observer>>,
     pub(crate) sampler: Option<Box<Sampler>>,
-    /// Times of calls are taken.
+    /// The durations of calls are measured.
     pub(crate) is_timed: bool,
     throttle: LogThrottle,
 }
 
-/// Whether there is to be a span of this call.
+/// Decides whether a call gets a span.
 pub(crate) type Sampler = dyn Fn(&Request) -> bool + Send + Sync;
 
-/// What is kept of a call that somebody watches, until its end.
+/// The data of an observed call that its end needs.
 #[derive(Debug)]
 pub(crate) struct Watched {
     attempt: Attempt,
@@ -39,14 +39,14 @@ pub(crate) struct Watched {
     span: Span,
 }
 
-/// A call that is over.
+/// A call that has ended.
 pub(crate) struct Ended<'a> {
     pub(crate) route: &'a Route,
     pub(crate) peer: &'a Peer,
     pub(crate) watched: Option<&'a Watched>,
     pub(crate) answer: &'a Result<Response, Status>,
     pub(crate) elapsed: Option<Duration>,
-    /// The framework ended it, and not the handler, a layer or the caller.
+    /// The framework ended the call, and not the handler, a layer or the caller.
     pub(crate) is_fault: bool,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Refusal<'a> {
 }
 
 impl Watch {
-    /// Tells of a call that is about to be dispatched; `None` when nobody watches it.
+    /// Reports the start of a call, before its dispatch; `None` if nothing observes the call.
     #[inline]
     pub(crate) fn start(&self, request: &Request, peer: &Peer) -> Option<Arc<Watched>> {
         if self.observers.is_empty() && LevelFilter::current() < LevelFilter::INFO {
@@ -86,7 +86,7 @@ impl Watch {
         Some(Arc::new(watched))
     }
 
-    /// The span of a call. Nothing is made, and the sampler is not asked, unless somebody collects spans.
+    /// The span of a call. Unless spans are collected, none is created and the sampler is not called.
     fn span(&self, request: &Request, peer: &Peer) -> Span {
         if !tracing::span_enabled!(target: "doge::call", Level::INFO, "call") {
             return Span::none();
@@ -111,7 +111,7 @@ impl Watch {
         )
     }
 
-    /// Tells of the end of a call. Never to be called under the lock of a connection's state.
+    /// Reports the end of a call. Must not be called under the lock of a connection's state.
     pub(crate) fn end(&self, ended: &Ended<'_>) {
         if ended.is_fault {
             self.warn_of(ended);
@@ -140,10 +140,10 @@ impl Watch {
         self.observe(&Event::CallEnded(watched.info(route, peer), result));
     }
 
-    /// Tells of a call that was refused. Never to be called under the lock of a connection's state.
+    /// Reports a refused call. Must not be called under the lock of a connection's state.
     pub(crate) fn refuse(&self, refusal: &Refusal<'_>) {
         let Refusal { peer, reason, .. } = *refusal;
-        // A name that the peer made up is shown, but neither as the method nor raw.
+        // A name that the peer made up is logged escaped, and not as the method.
         let route = refusal.route.filter(|route| route.schema().is_some());
         let method = route.map_or_else(|| ServerStats::OTHER.to_owned(), Route::to_string);
         let asked = refusal.route.filter(|_| route.is_none());
@@ -170,12 +170,12 @@ impl Watch {
         self.observe(&Event::Refused(info.with_peer(peer), reason));
     }
 
-    /// Tells of a connection that was accepted.
+    /// Reports an accepted connection.
     pub(crate) fn open(&self, peer: &Address) {
         self.observe(&Event::ConnectionOpened(Side::Server, peer));
     }
 
-    /// Tells of a connection that is closed.
+    /// Reports a closed connection.
     pub(crate) fn close(&self, peer: &Address, why: &str) {
         self.observe(&Event::ConnectionClosed(Side::Server, peer, why));
     }
@@ -200,7 +200,7 @@ impl Watch {
         }
     }
 
-    /// Runs what a user watches with; its panic is logged, and ends no call and no connection.
+    /// Runs an observer or a sampler. Its panic is logged, and ends no call and no connection.
     fn guard<R>(&self, what: &str, run: impl FnOnce() -> R) -> Option<R> {
         let result = catch_unwind(AssertUnwindSafe(run));
         if result.is_err()
@@ -213,7 +213,7 @@ impl Watch {
 }
 
 impl Watched {
-    /// Enters the span of the call, if it has one, until what is returned is dropped.
+    /// Enters the span of the call, if there is one, until the guard is dropped.
     #[inline]
     pub(crate) fn enter(watched: Option<&Arc<Self>>) -> Option<Entered<'_>> {
         watched.map(|watched| watched.span.enter())

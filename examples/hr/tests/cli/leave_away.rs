@@ -1,12 +1,6 @@
 //! Onboarding while no instance of leave is there.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use doge_rpc::{
     CallOptions, Server as RpcServer,
@@ -16,89 +10,21 @@ use doge_rpc::{
 use futures_util::future::join_all;
 use hr::{
     employee::{
-        Cursor, Employee, EmployeeClient, EmployeeError, EmployeeServer, EmployeeService,
-        Employees, Filter, Hire, Imported, Page, Record, Transfer,
+        EmployeeClient, EmployeeError, EmployeeServer, EmployeeService as _, Employees, Filter,
     },
-    identity::{EmployeeNumber, RequestKey},
     onboarding::{OnboardingClient, OnboardingError, OnboardingService as _},
 };
 use tempfile::TempDir;
 
-use crate::{people::newcomer, process::Server};
+use crate::{
+    employees::{EmployeesDouble, Step},
+    people::newcomer,
+    process::Server,
+};
 
 /// What an onboarding gets: less than an instance waits for leave.
 const TIME: Duration = Duration::from_secs(4);
 const CALLS: u32 = 30;
-
-/// The employee service, counting the calls that an onboarding makes.
-#[derive(Clone)]
-struct Counted {
-    employees: Employees,
-    hires: Arc<AtomicU32>,
-    settlements: Arc<AtomicU32>,
-    withdrawals: Arc<AtomicU32>,
-}
-
-impl Counted {
-    fn new(employees: Employees) -> Self {
-        Self {
-            employees,
-            hires: Arc::default(),
-            settlements: Arc::default(),
-            withdrawals: Arc::default(),
-        }
-    }
-}
-
-impl EmployeeService for Counted {
-    async fn hire(&self, hire: Hire) -> Result<Employee, EmployeeError> {
-        self.hires.fetch_add(1, Ordering::SeqCst);
-        self.employees.hire(hire).await
-    }
-
-    async fn settle(&self, key: RequestKey) -> Result<(), EmployeeError> {
-        self.settlements.fetch_add(1, Ordering::SeqCst);
-        self.employees.settle(key).await
-    }
-
-    async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError> {
-        self.withdrawals.fetch_add(1, Ordering::SeqCst);
-        self.employees.withdraw(key).await
-    }
-
-    async fn import(&self, records: Vec<Record>) -> Result<Imported, EmployeeError> {
-        self.employees.import(records).await
-    }
-
-    async fn get(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
-        self.employees.get(number).await
-    }
-
-    async fn list(
-        &self,
-        filter: Filter,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Page, EmployeeError> {
-        self.employees.list(filter, after, limit).await
-    }
-
-    async fn count(&self, filter: Filter) -> Result<u64, EmployeeError> {
-        self.employees.count(filter).await
-    }
-
-    async fn transfer(
-        &self,
-        number: EmployeeNumber,
-        to: Transfer,
-    ) -> Result<Employee, EmployeeError> {
-        self.employees.transfer(number, to).await
-    }
-
-    async fn terminate(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
-        self.employees.terminate(number).await
-    }
-}
 
 /// Waits until the registry has no instance of leave.
 async fn leave_is_gone(registry: &Arc<dyn Registry>) {
@@ -115,7 +41,7 @@ async fn without_leave_no_onboarding_replica_is_blamed_and_nothing_is_asked_more
     let folder = folder.path();
     let url = format!("file:{}", folder.join("registry").display());
     let registry = registry::open(&url).unwrap();
-    let employees = Counted::new(Employees::open(folder).await.unwrap());
+    let employees = EmployeesDouble::new(Employees::open(folder).await.unwrap());
     let server = RpcServer::builder()
         .add(EmployeeServer::new(employees.clone()))
         .registry(&registry);
@@ -168,9 +94,8 @@ async fn without_leave_no_onboarding_replica_is_blamed_and_nothing_is_asked_more
     assert_eq!((stats.ejections, stats.retries), (0, 0), "{stats:?}");
     assert_eq!(stats.attempts, stats.calls);
     assert!(stats.endpoints.iter().all(|endpoint| !endpoint.ejected));
-    let count = |calls: &AtomicU32| calls.load(Ordering::SeqCst);
-    assert_eq!(count(&employees.hires), 1 + 2 * CALLS);
-    assert_eq!(count(&employees.settlements), 1);
-    assert!(count(&employees.withdrawals) <= CALLS);
+    assert_eq!(employees.calls(Step::Hire), 1 + 2 * CALLS);
+    assert_eq!(employees.calls(Step::Settle), 1);
+    assert!(employees.calls(Step::Withdraw) <= CALLS);
     server.drain().await;
 }

@@ -8,6 +8,9 @@
 mod chaos;
 mod database_away;
 mod demo;
+#[path = "../common/employees.rs"]
+#[allow(dead_code, reason = "others use the rest")]
+mod employees;
 #[cfg(feature = "etcd")]
 mod etcd;
 mod import;

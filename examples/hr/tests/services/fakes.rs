@@ -1,4 +1,4 @@
-//! Services that fail in ways that a test chooses, around ones that work.
+//! A leave service that fails as a test says, around a real one.
 
 use std::sync::{
     Arc,
@@ -7,10 +7,6 @@ use std::sync::{
 
 use doge_rpc::Status;
 use hr::{
-    employee::{
-        Cursor, Employee, EmployeeError, EmployeeService, Employees, Filter, Hire, Imported, Page,
-        Record, Transfer,
-    },
     identity::{EmployeeNumber, RequestKey},
     leave::{Balance, Grant, Leave, LeaveError, LeaveRequest, LeaveService, NewRequest, RequestId},
 };
@@ -24,19 +20,6 @@ pub(crate) struct LossyLeave {
     pub(crate) revokes_to_lose: Arc<AtomicU32>,
     /// Told when a grant has begun, and what it then waits for.
     pub(crate) gate: Option<Arc<(Notify, Notify)>>,
-}
-
-/// An employee service that does what it is asked and then loses the answers of one kind.
-#[derive(Clone)]
-pub(crate) struct LossyEmployees {
-    pub(crate) employees: Employees,
-    pub(crate) loses: Loses,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Loses {
-    Hires,
-    Settlements,
 }
 
 impl LossyLeave {
@@ -95,60 +78,5 @@ impl LeaveService for LossyLeave {
 
     async fn balance(&self, employee: EmployeeNumber) -> Result<Balance, LeaveError> {
         self.leave.balance(employee).await
-    }
-}
-
-impl EmployeeService for LossyEmployees {
-    async fn hire(&self, hire: Hire) -> Result<Employee, EmployeeError> {
-        let hired = self.employees.hire(hire).await;
-        match self.loses {
-            Loses::Hires => Err(lost().into()),
-            Loses::Settlements => hired,
-        }
-    }
-
-    async fn settle(&self, key: RequestKey) -> Result<(), EmployeeError> {
-        let settled = self.employees.settle(key).await;
-        match self.loses {
-            Loses::Hires => settled,
-            Loses::Settlements => Err(lost().into()),
-        }
-    }
-
-    async fn withdraw(&self, key: RequestKey) -> Result<(), EmployeeError> {
-        self.employees.withdraw(key).await
-    }
-
-    async fn import(&self, records: Vec<Record>) -> Result<Imported, EmployeeError> {
-        self.employees.import(records).await
-    }
-
-    async fn get(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
-        self.employees.get(number).await
-    }
-
-    async fn list(
-        &self,
-        filter: Filter,
-        after: Option<Cursor>,
-        limit: u32,
-    ) -> Result<Page, EmployeeError> {
-        self.employees.list(filter, after, limit).await
-    }
-
-    async fn count(&self, filter: Filter) -> Result<u64, EmployeeError> {
-        self.employees.count(filter).await
-    }
-
-    async fn transfer(
-        &self,
-        number: EmployeeNumber,
-        to: Transfer,
-    ) -> Result<Employee, EmployeeError> {
-        self.employees.transfer(number, to).await
-    }
-
-    async fn terminate(&self, number: EmployeeNumber) -> Result<Employee, EmployeeError> {
-        self.employees.terminate(number).await
     }
 }

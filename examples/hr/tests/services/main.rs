@@ -8,6 +8,9 @@
 mod employee;
 mod employee_database;
 mod employee_list;
+#[path = "../common/employees.rs"]
+#[allow(dead_code, reason = "others use the rest")]
+mod employees;
 mod fakes;
 mod import;
 mod leave;

@@ -13,7 +13,8 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::{
-    fakes::{Loses, LossyEmployees, LossyLeave},
+    employees::{EmployeesDouble, Step},
+    fakes::LossyLeave,
     people::{key, newcomer, number},
 };
 
@@ -65,10 +66,7 @@ async fn a_grant_whose_answer_is_lost_is_undone_with_the_hire() {
 #[tokio::test]
 async fn a_hire_whose_answer_is_lost_is_withdrawn() {
     let (_folder, employees, leave) = open().await;
-    let lossy = LossyEmployees {
-        employees: employees.clone(),
-        loses: Loses::Hires,
-    };
+    let lossy = EmployeesDouble::losing(employees.clone(), Step::Hire);
     let onboarding = Onboarding::new(lossy, leave);
     let failed = onboarding.onboard(newcomer("Ada", 30)).await.unwrap_err();
     let lost = Status::unavailable("the connection was lost");
@@ -103,10 +101,7 @@ async fn what_cannot_be_undone_is_told_with_its_key() {
 #[tokio::test]
 async fn a_settlement_whose_answer_is_lost_is_one() {
     let (_folder, employees, leave) = open().await;
-    let lossy = LossyEmployees {
-        employees: employees.clone(),
-        loses: Loses::Settlements,
-    };
+    let lossy = EmployeesDouble::losing(employees.clone(), Step::Settle);
     let onboarding = Onboarding::new(lossy, leave);
     let onboarded = onboarding.onboard(newcomer("Ada", 30)).await.unwrap();
     assert_eq!(onboarded.leave.available, 30);

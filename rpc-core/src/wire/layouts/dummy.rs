@@ -21,9 +21,9 @@ impl Dummy {
 }
 
 macro_rules! dummies {
-    ($($name:ident => $visit:ident($value:expr);)*) => {$(
+    ($($name:ident => $visit:ident($($value:expr)?);)*) => {$(
         fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-            visitor.$visit($value)
+            visitor.$visit($($value)?)
         }
     )*};
 }
@@ -50,18 +50,12 @@ impl<'de> de::Deserializer<'de> for Dummy {
         deserialize_string => visit_str("");
         deserialize_bytes => visit_bytes(b"");
         deserialize_byte_buf => visit_bytes(b"");
+        deserialize_option => visit_none();
+        deserialize_unit => visit_unit();
     }
 
     fn is_human_readable(&self) -> bool {
         false
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        visitor.visit_none()
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        visitor.visit_unit()
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
