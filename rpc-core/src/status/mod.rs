@@ -52,7 +52,12 @@ struct Inner {
 
 impl Status {
     /// A status of this code, as a handler or a layer makes one: the call counts as [answered](Disposition::Answered).
+    /// [`Code::Ok`] is no error, and becomes [`Code::Unknown`].
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        let code = match code {
+            Code::Ok => Code::Unknown,
+            code => code,
+        };
         Self(Box::new(Inner {
             code,
             disposition: Disposition::Answered,
@@ -308,7 +313,7 @@ impl std::error::Error for Status {}
 mod tests {
     use std::time::Duration;
 
-    use super::{Disposition, Metadata, Status};
+    use super::{Code, Disposition, Metadata, Status};
     use crate::call::Route;
 
     fn full() -> Status {
@@ -336,6 +341,11 @@ mod tests {
         let expected = full().context(&route).with_passed_on(true);
         assert_eq!(forwarded, expected);
         assert_eq!(forwarded.disposition(), Disposition::Answered);
+    }
+
+    #[test]
+    fn the_code_that_is_no_error_is_unknown() {
+        assert_eq!(Status::new(Code::Ok, "fine"), Status::unknown("fine"));
     }
 
     #[test]
