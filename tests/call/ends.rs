@@ -222,3 +222,31 @@ async fn a_layer_that_serves_another_request_and_then_refuses_is_not_said_never_
     );
     assert_eq!(ender.0.load(Ordering::SeqCst), 1);
 }
+
+/// That the layer's own call never ran says nothing of the call that the layer is around.
+#[tokio::test]
+async fn a_layer_that_calls_nobody_after_the_handler_does_not_say_that_the_handler_never_ran() {
+    let ender = Ender::default();
+    let layer = tower::util::AndThenLayer::new(|_: doge_rpc::Response| async {
+        let nobody = EndsClient::connect("memory://nobody-audits-here").unwrap();
+        let Err(Trouble::Status(status)) = nobody.end(How::Answer).await else {
+            panic!("nobody answers");
+        };
+        assert!(status.never_ran());
+        Err::<doge_rpc::Response, tower::BoxError>(status.into())
+    });
+    let server = Server::builder()
+        .add(EndsServer::new(ender.clone()))
+        .layer(layer);
+    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let client = EndsClient::connect(server.address())
+        .unwrap()
+        .with(patient());
+    let Err(Trouble::Status(status)) = client.end(How::Answer).await else {
+        panic!("it fails");
+    };
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.is_passed_on());
+    assert!(!status.never_ran(), "the handler has run");
+    assert_eq!(ender.0.load(Ordering::SeqCst), 1);
+}

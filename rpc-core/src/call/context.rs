@@ -277,12 +277,13 @@ impl Context {
     }
 
     /// Takes the answer of the layers around the handler, and ends the call: a status for which no handler was started
-    /// is a refusal, and none will be started from now on.
+    /// is a refusal, and none will be started from now on. A status that a layer received from another service is passed
+    /// on.
     pub fn finish(&self, answer: Result<Response, Status>) -> Result<Response, Status> {
         let before = self.0.end.stage.fetch_or(OVER, Ordering::AcqRel);
         answer.map_err(|status| match before & STARTED {
-            0 => status.rejected(),
-            _ => status,
+            0 => status.returned_by_layers().rejected(),
+            _ => status.returned_by_layers(),
         })
     }
 }

@@ -175,6 +175,8 @@ impl Status {
     #[must_use]
     pub fn received_from(mut self, route: &Route) -> Self {
         self.0.received_from = Some(route.clone());
+        // Whoever received it says so anew.
+        self.0.forwarded = false;
         self
     }
 
@@ -198,6 +200,15 @@ impl Status {
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.message = format!("{doing}: {}", self.0.message).into();
         self
+    }
+
+    /// The status as the answer of the layers around a handler: what a layer received from a service that it called itself
+    /// is passed on, and says nothing of how far the call came that the layer is around.
+    pub(crate) fn returned_by_layers(self) -> Self {
+        match self.0.received_from {
+            Some(_) => self.returned_by_handler(),
+            None => self,
+        }
     }
 
     /// The status as the answer of the handler that returned it: the handler has run, and what it received from another
@@ -341,6 +352,25 @@ mod tests {
         let expected = full().context(&route).with_passed_on(true);
         assert_eq!(forwarded, expected);
         assert_eq!(forwarded.disposition(), Disposition::Answered);
+    }
+
+    #[test]
+    fn whoever_receives_a_status_says_anew_that_it_is_forwarded() {
+        let route = Route::named("hr.employee", "get").unwrap();
+        let inner = full().forward().returned_by_handler();
+        let outer = inner.received_from(&route).returned_by_handler();
+        assert!(outer.metadata().is_empty() && outer.pushback().is_none());
+    }
+
+    #[test]
+    fn what_layers_make_themselves_is_as_it_is_and_what_they_received_is_passed_on() {
+        let route = Route::named("auth", "check").unwrap();
+        let own = full().rejected();
+        assert_eq!(own.clone().returned_by_layers(), own);
+        let received = full().not_sent().received_from(&route);
+        let expected =
+            Status::unavailable("auth/check: select * from salaries").with_passed_on(true);
+        assert_eq!(received.returned_by_layers(), expected);
     }
 
     #[test]
