@@ -18,7 +18,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use crate::{
     Channel, Cluster, ClusterError,
     in_place::{InPlace, until_deadline},
-    late::{WaitedFor, late},
+    late::{WaitedFor, expired, late},
     untyped::{self, Untyped},
     watch::{Call, Observers, Progress, Watch},
 };
@@ -271,6 +271,7 @@ impl Client {
             } => {
                 let (service, route) = (service.clone(), request.route().clone());
                 let answer = match keeps_deadline {
+                    _ if request.deadline().instant() <= now => Err(expired(&request, None)),
                     true => Layers::call(service, request).await,
                     false => call_until_deadline(service, request, now).await,
                 };

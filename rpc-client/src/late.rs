@@ -47,6 +47,13 @@ pub(crate) fn late(
     }
 }
 
+/// The status of a call whose deadline had passed before anything of the call was sent.
+pub(crate) fn expired(request: &Request, address: Option<&Address>) -> Status {
+    let (route, at) = (request.route(), At(address));
+    let why = format!("{route}{at}: the deadline had passed before the call was sent");
+    Status::deadline_exceeded(why).not_sent()
+}
+
 impl fmt::Display for WaitedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

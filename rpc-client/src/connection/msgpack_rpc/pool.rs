@@ -71,8 +71,7 @@ impl Pool {
     async fn make_call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
         let (shared, deadline) = (&self.shared, request.deadline().instant());
         if deadline <= now {
-            let why = "the deadline passed before the call was sent";
-            return Err(Status::deadline_exceeded(why).not_sent());
+            return Err(shared.expired(request));
         }
         let time = deadline - now;
         loop {
