@@ -2,6 +2,7 @@ use doge_rpc_core::{
     Code, Status,
     call::{Request, Response},
     observe,
+    transport::Address,
 };
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
@@ -126,6 +127,10 @@ impl<const WATCHED: bool> Endpoints for Attempts<'_, WATCHED> {
         }
         let tally = &self.core.attempts;
         endpoint.attempt(request, patience, now, tally).await
+    }
+
+    fn address(&self, endpoint: usize) -> Option<&Address> {
+        Some(self.set.endpoints()[endpoint].channel().address())
     }
 
     fn timed_out(&self, endpoint: usize) {
