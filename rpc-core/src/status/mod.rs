@@ -202,13 +202,10 @@ impl Status {
         self
     }
 
-    /// The status as the answer of the layers around a handler: what a layer received from a service that it called itself
-    /// is passed on, and says nothing of how far the call came that the layer is around.
-    pub(crate) fn returned_by_layers(self) -> Self {
-        match self.0.received_from {
-            Some(_) => self.returned_by_handler(),
-            None => self,
-        }
+    /// Whether a call that was made in this process came back with the status.
+    #[inline]
+    pub(crate) fn is_received(&self) -> bool {
+        self.0.received_from.is_some()
     }
 
     /// The status as the answer of the handler that returned it: the handler has run, and what it received from another
@@ -360,17 +357,6 @@ mod tests {
         let inner = full().forward().returned_by_handler();
         let outer = inner.received_from(&route).returned_by_handler();
         assert!(outer.metadata().is_empty() && outer.pushback().is_none());
-    }
-
-    #[test]
-    fn what_layers_make_themselves_is_as_it_is_and_what_they_received_is_passed_on() {
-        let route = Route::named("auth", "check").unwrap();
-        let own = full().rejected();
-        assert_eq!(own.clone().returned_by_layers(), own);
-        let received = full().not_sent().received_from(&route);
-        let expected =
-            Status::unavailable("auth/check: select * from salaries").with_passed_on(true);
-        assert_eq!(received.returned_by_layers(), expected);
     }
 
     #[test]
