@@ -237,6 +237,29 @@ mod encodings {
         pub(crate) y: u32,
     }
 
+    /// The same with a field more.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename = "Point")]
+    pub(crate) struct NewPoint {
+        pub(crate) x: u32,
+        pub(crate) y: u32,
+        #[serde(default)]
+        pub(crate) z: u32,
+    }
+
+    #[service(name = "points")]
+    pub(crate) trait NewByPlace {
+        #[rpc(encoding = "array")]
+        async fn swap(&self, point: NewPoint) -> Result<NewPoint, Status>;
+    }
+
+    impl NewByPlace for Implementation {
+        async fn swap(&self, point: NewPoint) -> Result<NewPoint, Status> {
+            let NewPoint { x, y, z } = point;
+            Ok(NewPoint { x: y, y: x, z })
+        }
+    }
+
     #[service(name = "points")]
     pub(crate) trait ByName {
         async fn swap(&self, point: Point) -> Result<Point, Status>;
@@ -284,6 +307,27 @@ async fn readers_take_structs_as_maps_and_as_arrays() {
         let client = ByPlaceClient::connect(server.address()).unwrap();
         let swapped = encodings::ByPlace::swap(&client, Point { x: 1, y: 2 }).await;
         assert_eq!(swapped.unwrap(), Point { x: 2, y: 1 });
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_is_added_to_an_array_is_passed_over_by_old_readers_and_has_its_default_at_new_ones()
+ {
+    use encodings::{
+        ByPlaceClient, ByPlaceServer, Implementation, NewByPlaceClient, NewByPlaceServer, NewPoint,
+        Point,
+    };
+
+    let old = serve(ByPlaceServer::new(Implementation)).await;
+    let new = serve(NewByPlaceServer::new(Implementation)).await;
+    for scheme in ["tcp", "doge", "msgpack-rpc"] {
+        let address = |server: &Running| server.address().to_string().replace("tcp", scheme);
+        let client = NewByPlaceClient::connect(address(&old)).unwrap();
+        let swapped = encodings::NewByPlace::swap(&client, NewPoint { x: 1, y: 2, z: 3 }).await;
+        assert_eq!(swapped, Ok(NewPoint { x: 2, y: 1, z: 0 }), "{scheme}");
+        let client = ByPlaceClient::connect(address(&new)).unwrap();
+        let swapped = encodings::ByPlace::swap(&client, Point { x: 1, y: 2 }).await;
+        assert_eq!(swapped, Ok(Point { x: 2, y: 1 }), "{scheme}");
     }
 }
 

@@ -18,7 +18,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use crate::{
     Channel, Cluster, ClusterError,
     in_place::{InPlace, until_deadline},
-    late::{WaitedFor, late},
+    late::{WaitedFor, expired, late},
     untyped::{self, Untyped},
     watch::{Call, Observers, Progress, Watch},
 };
@@ -255,7 +255,11 @@ impl Client {
             }
             Target::Service(service) => {
                 let route = request.route().clone();
-                received(Layers::call(service.clone(), request).await, &route)
+                let answer = match request.deadline().instant() <= now {
+                    true => Err(expired(&request, None)),
+                    false => Layers::call(service.clone(), request).await,
+                };
+                received(answer, &route)
             }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {

@@ -47,6 +47,25 @@ pub(crate) fn late(
     }
 }
 
+/// The status of a call whose deadline had passed before anything of the call was sent.
+pub(crate) fn expired(request: &Request, address: Option<&Address>) -> Status {
+    let (route, at) = (request.route(), At(address));
+    let why = format!("{route}{at}: the deadline had passed before the call was sent");
+    Status::deadline_exceeded(why).not_sent()
+}
+
+/// The status of an attempt that was given up since it took longer than an attempt may.
+pub(crate) fn attempt_took_too_long(
+    request: &Request,
+    address: Option<&Address>,
+    limit: Duration,
+) -> Status {
+    let (route, at) = (request.route(), At(address));
+    Status::deadline_exceeded(format!(
+        "{route}{at}: no answer within {limit:?}, which is all that an attempt gets (Failover::attempt_timeout)"
+    ))
+}
+
 impl fmt::Display for WaitedFor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

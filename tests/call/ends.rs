@@ -222,3 +222,56 @@ async fn a_layer_that_serves_another_request_and_then_refuses_is_not_said_never_
     );
     assert_eq!(ender.0.load(Ordering::SeqCst), 1);
 }
+
+/// Another call around it may have used up all the time.
+#[tokio::test]
+async fn a_call_that_begins_after_its_deadline_never_runs() {
+    for life in Life::ALL {
+        let (layer, ender) = (Probing::nothing(), Ender::default());
+        let reached = reach(life, EndsServer::new(ender.clone()), layer.clone()).await;
+        let client = EndsClient::new(reached.client.with(patient()));
+        // Over a connection that stands.
+        assert_eq!(client.end(How::Answer).await, Ok(7), "{life:?}");
+        let late = client.with(CallOptions::new().timeout(Duration::ZERO));
+        let Err(Trouble::Status(status)) = late.end(How::Answer).await else {
+            panic!("{life:?}: it has no time");
+        };
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{life:?}");
+        assert!(status.never_ran(), "{life:?}");
+        let text = status.message();
+        assert!(text.starts_with("call.ends/end"), "{life:?}: {text}");
+        assert_eq!(text.contains("://"), life != Life::Local, "{text}");
+        let why = ": the deadline had passed before the call was sent";
+        assert!(text.ends_with(why), "{life:?}: {text}");
+        assert_eq!(ender.0.load(Ordering::SeqCst), 1, "{life:?}");
+        assert_eq!(layer.ends().len(), 1, "{life:?}");
+    }
+}
+
+/// That the layer's own call never ran says nothing of the call that the layer is around.
+#[tokio::test]
+async fn a_layer_that_calls_nobody_after_the_handler_does_not_say_that_the_handler_never_ran() {
+    let ender = Ender::default();
+    let layer = tower::util::AndThenLayer::new(|_: doge_rpc::Response| async {
+        let nobody = EndsClient::connect("memory://nobody-audits-here").unwrap();
+        let Err(Trouble::Status(status)) = nobody.end(How::Answer).await else {
+            panic!("nobody answers");
+        };
+        assert!(status.never_ran());
+        Err::<doge_rpc::Response, tower::BoxError>(status.into())
+    });
+    let server = Server::builder()
+        .add(EndsServer::new(ender.clone()))
+        .layer(layer);
+    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let client = EndsClient::connect(server.address())
+        .unwrap()
+        .with(patient());
+    let Err(Trouble::Status(status)) = client.end(How::Answer).await else {
+        panic!("it fails");
+    };
+    assert_eq!(status.code(), Code::Unavailable);
+    assert!(status.is_passed_on());
+    assert!(!status.never_ran(), "the handler has run");
+    assert_eq!(ender.0.load(Ordering::SeqCst), 1);
+}

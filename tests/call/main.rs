@@ -12,6 +12,8 @@ mod common;
 mod cancellation;
 mod context;
 mod credentials;
+mod direct;
 mod ends;
 mod lives;
 mod passed_on;
+mod scenarios;

@@ -1,15 +1,24 @@
 //! A status that a handler only hands on keeps its code for the caller, and costs its instance nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
 
 use doge_rpc::{
+    Request, Response,
+    call::Serve,
     client::{Balancing, ChannelPool, Cluster, ClusterStats, HealthConfig, LoadBalancing},
     prelude::*,
     registry::Static,
+    schema::ServiceSchema,
     server::Running,
 };
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tower::Service;
 
 use crate::{
     common::{patient, until},
@@ -91,6 +100,64 @@ async fn the_code_is_passed_on_and_the_rest_stays_behind_unless_it_is_forwarded(
         assert_eq!(status.details()[..], b"\x07"[..]);
         assert_eq!(status.pushback(), Some(Duration::from_secs(60)));
     }
+}
+
+/// A service that was not made by `#[service]`, and hands on what a client said.
+#[derive(Clone)]
+struct Handmade;
+
+impl Handmade {
+    async fn answer() -> Result<Response, Status> {
+        let received = InnerClient::local(Away).get().await.unwrap_err();
+        // As if the inner call had found nobody.
+        Err(received.not_sent())
+    }
+}
+
+impl Serve for Handmade {
+    fn schema(&self) -> &'static ServiceSchema {
+        OuterClient::schema()
+    }
+
+    fn serve(&self, _: Request) -> impl Future<Output = Result<Response, Status>> + Send + 'static {
+        Self::answer()
+    }
+}
+
+impl Service<Request> for Handmade {
+    type Response = Response;
+    type Error = Status;
+    type Future = BoxFuture<'static, Result<Response, Status>>;
+
+    fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(doge_rpc::call::handle(self.clone(), request))
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_was_made_by_hand_passes_on_as_well() {
+    for life in Life::NATIVE {
+        let reached = reach(life, Handmade, Probing::nothing()).await;
+        let client = OuterClient::new(reached.client.with(patient()));
+        let Err(Trouble::Status(status)) = client.own().await else {
+            panic!("{life:?}: it fails");
+        };
+        let expected = Status::unavailable("call.inner/get: away").with_passed_on(true);
+        assert_eq!(status, expected, "{life:?}");
+    }
+    // Without layers.
+    let server = Server::builder().add(Handmade);
+    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let client = OuterClient::connect(server.address()).unwrap();
+    let Err(Trouble::Status(status)) = client.with(patient()).own().await else {
+        panic!("it fails");
+    };
+    assert!(status.is_passed_on() && !status.never_ran(), "{status:?}");
+    assert_eq!(status.metadata().get_str("db-token"), None);
 }
 
 /// A cluster of so many instances of the outer service.

@@ -75,6 +75,36 @@ async fn a_channel_shows_its_calls_and_its_connections() {
     assert_eq!(why, "the server closed the connection");
 }
 
+/// An error is a text there, whoever said it, and so an error of the application.
+#[tokio::test]
+async fn a_channel_of_messagepack_rpc_shows_its_calls() {
+    let (fleet, ledger) = (Fleet::of(1).await, Ledger::new());
+    let address = fleet.replicas[0].proxy.address().replace("tcp", "doge");
+    let channel = Channel::with_config(address.parse().unwrap(), watched(&ledger));
+    let client = ProbeClient::new(channel.clone()).with(patient());
+    client.read(1).await.unwrap();
+    fleet.next(Act::Fail(Status::not_found("nobody")));
+    assert_eq!(client.read(1).await, Err(Status::unknown("nobody")));
+    fleet.next(Act::Fail(Status::not_found("nobody")));
+    client.argue().await.unwrap_err();
+    fleet.next(Act::Hang);
+    let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(20)));
+    hurried.read(1).await.unwrap_err();
+    fleet.next(Act::Hang);
+    tokio::select! {
+        _ = client.read(1) => unreachable!("nobody answers"),
+        () = until(|| fleet.total() == 5) => {}
+    }
+
+    let ended = channel.stats().ended;
+    let codes = [Code::Ok, Code::DeadlineExceeded, Code::Cancelled];
+    assert_eq!(codes.map(|code| ended.with(code)), [3, 1, 1]);
+    assert_eq!((ended.total(), ended.application_errors), (5, 2));
+    let [ok, late, cancelled] = codes;
+    let seen: Vec<_> = ledger.calls_ended().iter().map(|end| end.code).collect();
+    assert_eq!(seen, [ok, ok, ok, late, cancelled]);
+}
+
 #[tokio::test]
 async fn a_channel_without_a_server_says_why_it_is_not_connected() {
     let ledger = Ledger::new();

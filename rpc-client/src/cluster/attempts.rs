@@ -2,6 +2,7 @@ use doge_rpc_core::{
     Code, Status,
     call::{Request, Response},
     observe,
+    transport::Address,
 };
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
@@ -120,6 +121,10 @@ impl Endpoints for Attempts<'_> {
         }
         let tally = &self.core.attempts;
         endpoint.attempt(request, wait, now, tally).await
+    }
+
+    fn address(&self, endpoint: usize) -> Option<&Address> {
+        Some(self.set.endpoints()[endpoint].channel().address())
     }
 
     fn timed_out(&self, endpoint: usize) {

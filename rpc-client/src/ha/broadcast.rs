@@ -8,7 +8,7 @@ use super::{
     Endpoints,
     endpoints::{attempt, nobody},
 };
-use crate::channel::ConnectWait;
+use crate::{channel::ConnectWait, late::expired};
 
 /// The most attempts at once.
 const AT_ONCE: usize = 64;
@@ -20,8 +20,8 @@ pub(super) async fn run<E: Endpoints>(
 ) -> Vec<(usize, Result<Response, Status>)> {
     let start = |endpoint| async move {
         if request.deadline().has_passed() {
-            let late = Status::deadline_exceeded("no time was left for this endpoint");
-            return (endpoint, Err(late.not_sent()));
+            let late = expired(request, endpoints.address(endpoint));
+            return (endpoint, Err(late));
         }
         (
             endpoint,

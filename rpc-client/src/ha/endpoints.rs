@@ -3,6 +3,7 @@ use std::{future::Future, pin::pin};
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
+    transport::Address,
 };
 use tokio::time::Instant;
 
@@ -40,6 +41,9 @@ pub(crate) trait Endpoints: Sync {
         request: &Request,
         wait: ConnectWait,
     ) -> impl Future<Output = Result<Response, Status>> + Send;
+
+    /// Where it is, for people.
+    fn address(&self, endpoint: usize) -> Option<&Address>;
 
     /// Says that an attempt there was given up because it took too long.
     fn timed_out(&self, endpoint: usize);
@@ -118,7 +122,10 @@ async fn attempt_until_deadline<E: Endpoints>(
     let running = pin!(Some(endpoints.attempt(endpoint, request, wait)));
     let deadline = request.deadline().instant();
     let ended = until_deadline(deadline, InPlace::new(running)).await;
-    ended.unwrap_or_else(|| Err(late(request, None, WaitedFor::Answer, endpoints.began())))
+    ended.unwrap_or_else(|| {
+        let address = endpoints.address(endpoint);
+        Err(late(request, address, WaitedFor::Answer, endpoints.began()))
+    })
 }
 
 /// How long an attempt waits for a connection when so many endpoints are not asked again: if there is another one, it

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     channel::ConnectWait,
     in_place::{InPlace, stop},
+    late::attempt_took_too_long,
     status_tables::{RetryDecision, has_no_such_method, more_telling, telling},
 };
 
@@ -227,7 +228,7 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
     fn took_too_long(&mut self, endpoint: usize) {
         self.endpoints.timed_out(endpoint);
         let limit = self.config.attempt_timeout.unwrap_or_default();
-        let late = Status::deadline_exceeded(format!("no answer within {limit:?}"));
+        let late = attempt_took_too_long(self.request, self.endpoints.address(endpoint), limit);
         self.may_have_run = true;
         self.failure = Some(late);
     }

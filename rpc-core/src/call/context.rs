@@ -213,9 +213,15 @@ impl Context {
             .insert(key, value)
     }
 
-    /// Puts the [reply metadata](Self::set_reply_metadata) into an answer, and overrides entries that the answer has.
+    /// Puts the [reply metadata](Self::set_reply_metadata) into an answer, and overrides entries that the answer has. A status
+    /// that came from another service is passed on, whoever returned it.
     #[inline]
     pub fn complete(&self, answer: &mut Result<Response, Status>) {
+        if let Err(status) = answer
+            && status.is_received()
+        {
+            pass_on(status);
+        }
         if let Some(reply) = self.0.reply.get() {
             add_reply_metadata(reply, answer);
         }
@@ -277,12 +283,17 @@ impl Context {
     }
 
     /// Ends the call with the answer of the layers. A status is a refusal (never ran) if no handler was started, and no
-    /// handler starts from now on.
+    /// handler starts from now on. A status that a layer received from another service is passed on.
     pub fn finish(&self, answer: Result<Response, Status>) -> Result<Response, Status> {
         let before = self.0.end.stage.fetch_or(OVER, Ordering::AcqRel);
-        answer.map_err(|status| match before & STARTED {
-            0 => status.rejected(),
-            _ => status,
+        answer.map_err(|mut status| {
+            if status.is_received() {
+                pass_on(&mut status);
+            }
+            match before & STARTED {
+                0 => status.rejected(),
+                _ => status,
+            }
         })
     }
 }
@@ -297,6 +308,14 @@ impl fmt::Debug for Context {
             .field("attempt", &self.attempt())
             .finish_non_exhaustive()
     }
+}
+
+/// What a handler or a layer received from a service that it called itself is passed on, and says nothing of how far the call
+/// came that the handler or the layer serves.
+#[cold]
+fn pass_on(status: &mut Status) {
+    let received = std::mem::replace(status, Status::unknown(""));
+    *status = received.returned_by_handler();
 }
 
 /// Adds reply metadata, which overrides entries of the answer.

@@ -52,7 +52,12 @@ struct Inner {
 
 impl Status {
     /// A status of this code, as a handler or a layer makes one: the call counts as [answered](Disposition::Answered).
+    /// [`Code::Ok`] is no error, and becomes [`Code::Unknown`].
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        let code = match code {
+            Code::Ok => Code::Unknown,
+            code => code,
+        };
         Self(Box::new(Inner {
             code,
             disposition: Disposition::Answered,
@@ -170,6 +175,8 @@ impl Status {
     #[must_use]
     pub fn received_from(mut self, route: &Route) -> Self {
         self.0.received_from = Some(route.clone());
+        // Whoever received it says so anew.
+        self.0.forwarded = false;
         self
     }
 
@@ -193,6 +200,12 @@ impl Status {
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.0.message = format!("{doing}: {}", self.0.message).into();
         self
+    }
+
+    /// Whether a call that was made in this process came back with the status.
+    #[inline]
+    pub(crate) fn is_received(&self) -> bool {
+        self.0.received_from.is_some()
     }
 
     /// The status as the answer of the handler that returned it: the handler has run, and what it received from another
@@ -308,7 +321,7 @@ impl std::error::Error for Status {}
 mod tests {
     use std::time::Duration;
 
-    use super::{Disposition, Metadata, Status};
+    use super::{Code, Disposition, Metadata, Status};
     use crate::call::Route;
 
     fn full() -> Status {
@@ -336,6 +349,19 @@ mod tests {
         let expected = full().context(&route).with_passed_on(true);
         assert_eq!(forwarded, expected);
         assert_eq!(forwarded.disposition(), Disposition::Answered);
+    }
+
+    #[test]
+    fn whoever_receives_a_status_says_anew_that_it_is_forwarded() {
+        let route = Route::named("hr.employee", "get").unwrap();
+        let inner = full().forward().returned_by_handler();
+        let outer = inner.received_from(&route).returned_by_handler();
+        assert!(outer.metadata().is_empty() && outer.pushback().is_none());
+    }
+
+    #[test]
+    fn the_code_that_is_no_error_is_unknown() {
+        assert_eq!(Status::new(Code::Ok, "fine"), Status::unknown("fine"));
     }
 
     #[test]

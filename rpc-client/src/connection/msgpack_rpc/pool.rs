@@ -83,8 +83,7 @@ async fn make_call(
 ) -> Result<Response, Status> {
     let deadline = request.deadline().instant();
     if deadline <= now {
-        let why = "the deadline passed before the call was sent";
-        return Err(Status::deadline_exceeded(why).not_sent());
+        return Err(shared.expired(request));
     }
     let time = deadline - now;
     loop {

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     ChannelConfig,
     connection::{no_connection, waiting::Waiting},
-    late::{WaitedFor, late},
+    late::{WaitedFor, expired, late},
     watch::Connections,
 };
 
@@ -244,6 +244,11 @@ impl Shared {
     /// The answer of a call that had so much time is not there, or came too late.
     pub(super) fn late(&self, request: &Request, time: Duration) -> Status {
         self.waited_in_vain(request, WaitedFor::Answer, time)
+    }
+
+    /// The time of the call was over before it began.
+    pub(super) fn expired(&self, request: &Request) -> Status {
+        expired(request, Some(&self.address))
     }
 
     /// There was no connection for a call that had so much time.

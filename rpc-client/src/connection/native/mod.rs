@@ -26,7 +26,7 @@ use tokio::{sync::Notify, time::Instant};
 use self::{answer::Answer, task::Task};
 use super::{no_connection, waiting::Waiting};
 use crate::{
-    late::{WaitedFor, late},
+    late::{WaitedFor, expired, late},
     watch::Connections,
 };
 
@@ -156,16 +156,14 @@ impl Connection {
     }
 
     fn status(&self, refusal: Refusal, request: &Request) -> Status {
-        let (route, address) = (request.route(), &self.shared.address);
+        let route = request.route();
         match refusal {
             Refusal::Full => Status::resource_exhausted("no room on the connection"),
             Refusal::Closing(status) => status,
             Refusal::TooLarge(error) => {
                 Status::invalid_argument(format!("{route}: the arguments: {error}"))
             }
-            Refusal::Expired => Status::deadline_exceeded(format!(
-                "{route} at {address}: the deadline had passed before the call was sent"
-            )),
+            Refusal::Expired => expired(request, Some(&self.shared.address)),
         }
         .not_sent()
     }

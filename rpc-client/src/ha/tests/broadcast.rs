@@ -50,6 +50,8 @@ async fn the_deadline_ends_those_that_run_and_spares_those_that_wait() {
         let status = answer.unwrap_err();
         assert_eq!(status.code(), Code::DeadlineExceeded);
         assert_eq!(status.never_ran(), endpoint == 64);
+        let text = status.message();
+        assert!(text.starts_with("fake/add at memory://fake: "), "{text}");
     }
 }
 

@@ -440,6 +440,21 @@ async fn an_attempt_that_takes_too_long_makes_room_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_took_too_long_says_which_and_where() {
+    let fake = Fake::new([[silent()], [dead(0)]]);
+    let strategy = Strategy::Failover(Failover {
+        attempt_timeout: Some(ms(100)),
+        retries: 1,
+        ..Failover::default()
+    });
+    let status = fake.run(strategy, &idempotent()).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    let text = "fake/get at memory://fake: no answer within 100ms, which is all that an attempt gets \
+                (Failover::attempt_timeout)";
+    assert!(status.message().ends_with(text), "{status}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_attempt_is_cut_short_unless_another_can_follow() {
     let slow = || Fake::new([[ok(150)], [ok(150)], [ok(150)]]);
     // Not idempotent, inside a retry, without a budget, the last one.

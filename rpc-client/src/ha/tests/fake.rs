@@ -1,10 +1,15 @@
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use doge_rpc_core::{
     Deadline, Status,
     call::{CancelReason, Cancellation, Request, Response, Route},
     schema::MethodSchema,
+    transport::Address,
 };
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
@@ -270,6 +275,11 @@ impl Endpoints for Fake {
         }
         running.answered = true;
         act.answer
+    }
+
+    fn address(&self, _: usize) -> Option<&Address> {
+        static ADDRESS: LazyLock<Address> = LazyLock::new(|| "memory://fake".parse().unwrap());
+        Some(&ADDRESS)
     }
 
     fn timed_out(&self, endpoint: usize) {
