@@ -1,10 +1,16 @@
-use std::{fmt, future::Future, pin::pin, sync::Arc};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+};
 
 use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
     call::{
-        BoxedService, CallOptions, Layers, Request, Response, Route, Serve, ServiceError, handle,
+        BoxedService, CallOptions, Layers, Request, Response, Route, Serve, ServiceError, guard,
+        handle,
     },
     observe::Observer,
     schema::{MethodSchema, ServiceSchema},
@@ -104,7 +110,9 @@ impl Client {
     {
         let service =
             tower::service_fn(move |request| call_until_deadline(service.clone(), request));
-        Self::from(Target::Service(BoxedService::new(service)))
+        Self::from(Target::Service(BoxedService::new(
+            service.map_err(BoxError::from),
+        )))
     }
 
     /// The same, with options of its own; those that `options` leaves open stay.
@@ -317,17 +325,23 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Ends the call at its deadline, which the service may not do.
-async fn call_until_deadline<S>(service: S, request: Request) -> Result<Response, BoxError>
+/// Ends the call at its deadline, which the service may not do; a panic of a layer is `Internal`, as it is on a server.
+async fn call_until_deadline<S>(service: S, request: Request) -> Result<Response, Status>
 where
     S: Service<Request, Response = Response>,
     S::Error: Into<BoxError>,
 {
     let (now, head) = (Instant::now(), request.clone());
-    let call = pin!(Some(service.oneshot(request)));
+    let call = pin!(Some(async {
+        let answer = async {
+            let answer = service.oneshot(request).await;
+            answer.map_err(|error| Layers::status(error.into()))
+        };
+        let mut answer = pin!(answer);
+        poll_fn(|task| guard(head.route(), head.peer(), answer.as_mut(), task)).await
+    }));
     let ended = until_deadline(head.deadline().instant(), InPlace::new(call)).await;
-    let late = || Err(late(&head, None, WaitedFor::Answer, now).into());
-    ended.map_or_else(late, |answer| answer.map_err(Into::into))
+    ended.unwrap_or_else(|| Err(late(&head, None, WaitedFor::Answer, now)))
 }
 
 /// A status remembers the method that it came from.

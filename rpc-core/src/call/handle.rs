@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::timeout_at;
 
-use super::{CancelReason, Cancellation, Context, Peer, Request, Response, Serve};
+use super::{CancelReason, Cancellation, Context, Peer, Request, Response, Route, Serve};
 use crate::Status;
 
 /// Runs the handler of a request, inside all layers: with a context for the request, until the request's deadline or
@@ -71,16 +71,17 @@ where
             return Poll::Ready(Err(stop(context, &cancellation, handler.as_mut())));
         }
         match handler.as_mut().as_pin_mut() {
-            Some(handler) => guard(context, handler, task),
+            Some(handler) => guard(context.route(), context.peer(), handler, task),
             None => Poll::Pending,
         }
     })
     .await
 }
 
-/// Polls a handler once; a panic is logged and becomes `Internal`.
+/// Polls a handler once, or the layers around it; a panic is logged and becomes `Internal`.
 pub fn guard<F>(
-    context: &Context,
+    route: &Route,
+    peer: Option<&Peer>,
     handler: Pin<&mut F>,
     task: &mut Task<'_>,
 ) -> Poll<Result<Response, Status>>
@@ -89,15 +90,15 @@ where
 {
     let poll = AssertUnwindSafe(|| handler.poll(task));
     std::panic::catch_unwind(poll)
-        .unwrap_or_else(|panic| Poll::Ready(Err(panicked(context, &*panic))))
+        .unwrap_or_else(|panic| Poll::Ready(Err(panicked(route, peer, &*panic))))
 }
 
-fn panicked(context: &Context, panic: &(dyn Any + Send)) -> Status {
+fn panicked(route: &Route, peer: Option<&Peer>, panic: &(dyn Any + Send)) -> Status {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    let (method, peer) = (context.route(), context.peer().map(tracing::field::display));
-    tracing::error!(%method, peer, panic = text, "a handler panicked");
+    let peer = peer.map(tracing::field::display);
+    tracing::error!(method = %route, peer, panic = text, "a handler panicked");
     Status::internal("the handler panicked")
 }

@@ -63,7 +63,21 @@ impl Layers {
     /// A layer's error that is a [`Status`] is the status of the call; tower's `Overloaded` and `Elapsed` become
     /// `ResourceExhausted` and `DeadlineExceeded`, others `Unknown`.
     pub async fn call(service: BoxedService, request: Request) -> Result<Response, Status> {
-        service.oneshot(request).await.map_err(into_status)
+        service.oneshot(request).await.map_err(Self::status)
+    }
+
+    /// The status for an error of a layer, as [`call`](Self::call) says.
+    pub fn status(error: BoxError) -> Status {
+        match error.downcast::<Status>() {
+            Ok(status) => *status,
+            Err(error) if error.is::<Overloaded>() => {
+                Status::resource_exhausted("a load shed layer refused the call").rejected()
+            }
+            Err(error) if error.is::<Elapsed>() => {
+                Status::deadline_exceeded("a timeout layer stopped the call")
+            }
+            Err(error) => Status::unknown(error.to_string()),
+        }
     }
 
     /// Makes an attempt, at one of several instances, through the layers.
@@ -76,7 +90,7 @@ impl Layers {
         let answer = service.oneshot(request).await;
         answer.map_err(|error| match error.is::<Elapsed>() {
             true => Status::unavailable("a timeout layer stopped the attempt"),
-            false => into_status(error),
+            false => Self::status(error),
         })
     }
 }
@@ -84,19 +98,5 @@ impl Layers {
 impl fmt::Debug for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Layers({})", self.0.len())
-    }
-}
-
-/// The status for an error of a layer: tower's own errors, and [`Status`] as it is.
-fn into_status(error: BoxError) -> Status {
-    match error.downcast::<Status>() {
-        Ok(status) => *status,
-        Err(error) if error.is::<Overloaded>() => {
-            Status::resource_exhausted("a load shed layer refused the call").rejected()
-        }
-        Err(error) if error.is::<Elapsed>() => {
-            Status::deadline_exceeded("a timeout layer stopped the call")
-        }
-        Err(error) => Status::unknown(error.to_string()),
     }
 }

@@ -103,7 +103,7 @@ impl Dispatch {
                     Err(status) => (RefusalReason::UnknownMethod, status),
                     // The client took no answers for so long that the call waited here.
                     Ok(_) if incoming.deadline.instant() <= self.last => {
-                        (RefusalReason::Late, late())
+                        (RefusalReason::Late, late(target.route()))
                     }
                     Ok(_) => (RefusalReason::ServerFull, overloaded(calls.most())),
                 };
@@ -129,7 +129,9 @@ impl Dispatch {
         if in_place {
             let (context, handler) = (&self.context, self.slot.get_pin());
             let entered = Watched::enter(watched.as_ref());
-            let polled = context.clone().sync_scope(|| guard(context, handler, cx));
+            let polled = context
+                .clone()
+                .sync_scope(|| guard(context.route(), context.peer(), handler, cx));
             drop(entered);
             let elapsed = self.time(target, is_timed);
             if let Poll::Ready(mut answer) = polled {
@@ -201,8 +203,9 @@ impl Dispatch {
     }
 }
 
-fn late() -> Status {
-    Status::deadline_exceeded("the deadline passed before the call could run")
+fn late(route: &Route) -> Status {
+    let why = format!("{route}: the deadline passed while the call waited on its connection");
+    Status::deadline_exceeded(why)
 }
 
 fn overloaded(most: usize) -> Status {

@@ -150,7 +150,9 @@ impl Work {
             let context = &self.context;
             let began = note.is_some().then(Instant::now);
             let entered = Watched::enter(self.watched.as_ref());
-            let polled = context.clone().sync_scope(|| guard(context, handler, task));
+            let polled = context
+                .clone()
+                .sync_scope(|| guard(context.route(), context.peer(), handler, task));
             drop(entered);
             if let (Some(began), Some(note)) = (began, note.take()) {
                 let now = Instant::now();

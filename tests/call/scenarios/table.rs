@@ -217,6 +217,16 @@ fn layers() -> Vec<Scenario> {
         // Within the process, nobody is there.
         .local(|seen| seen.caller.status().disposition = Disposition::Answered),
         Scenario::act(
+            "the layer panics",
+            Act::Answer,
+            status(Code::Internal, "the handler panicked"),
+        )
+        .layer(|_| panic!("in a layer"))
+        .seen(|seen| {
+            seen.first_layer().end = End::Dropped;
+            seen.handlers.clear();
+        }),
+        Scenario::act(
             "the layer hands on the status of a call that it made",
             Act::Answer,
             status(Code::Unavailable, "auth/check: the database is away"),
