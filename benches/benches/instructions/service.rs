@@ -35,7 +35,7 @@ fn serve_one(server: &EchoServer<SameValue>, request: &Request) {
     let context = Context::of(&request);
     let handler = pin!(server.serve(request));
     let mut task = task::Context::from_waker(Waker::noop());
-    let poll = || guard(&context, handler, &mut task);
+    let poll = || guard(context.route(), context.peer(), handler, &mut task);
     let Poll::Ready(mut answer) = context.clone().sync_scope(poll) else {
         panic!("an echo waits for nothing")
     };
