@@ -10,6 +10,7 @@ mod fleet;
 mod probe;
 mod proxy;
 mod published;
+mod random;
 mod until;
 
 pub(crate) use self::{
@@ -17,5 +18,6 @@ pub(crate) use self::{
     probe::{Act, Handlers, Probe, ProbeClient, ProbeServer, Seen, Trouble},
     proxy::Proxy,
     published::Published,
+    random::Random,
     until::{LIMIT, patient, soon, until, until_called},
 };

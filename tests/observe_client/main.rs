@@ -8,6 +8,7 @@
 mod attempts;
 mod calls;
 mod channels;
+mod chaos;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
