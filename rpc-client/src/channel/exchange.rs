@@ -69,6 +69,7 @@ impl<'a> Exchange<'a> {
         Some(Stage::Native(connection, call))
     }
 
+    #[inline(always)]
     fn end(&mut self, answer: Result<Response, Status>) -> Exchanged {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let (Stage::Native(connection, _) | Stage::MsgpackRpc(_, connection)) = stage else {
@@ -86,7 +87,7 @@ impl<'a> Exchange<'a> {
 impl Future for Exchange<'_> {
     type Output = Exchanged;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Exchanged> {
         let this = &mut *self;
         if matches!(this.stage, Stage::Begin) {

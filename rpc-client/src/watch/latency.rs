@@ -17,10 +17,9 @@ impl LatencyCounters {
     }
 
     pub(super) fn record(&self, elapsed: Duration) {
-        let row = self.0.row();
-        row.add(LatencyHistogram::bucket_of(elapsed), 1);
+        self.0.add(LatencyHistogram::bucket_of(elapsed), 1);
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        row.add(NANOS, nanos);
+        self.0.add(NANOS, nanos);
     }
 
     pub(super) fn read(&self) -> LatencyHistogram {

@@ -13,10 +13,7 @@ use doge_rpc_core::{
     observe::LatencyHistogram,
 };
 
-use super::{
-    latency::LatencyCounters,
-    striped::{Row, Striped},
-};
+use super::{latency::LatencyCounters, striped::Striped};
 
 /// Ended calls, or attempts, by code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,17 +65,10 @@ impl Tally {
     /// Counts a start. The returned guard counts the end.
     #[inline(always)]
     pub(crate) fn begin(self: &Arc<Self>) -> Counted<'_> {
-        let counted = self.row(None);
-        counted.row.add(STARTED, 1);
-        counted
-    }
-
-    #[inline(always)]
-    fn row<'a>(self: &'a Arc<Self>, failures: Option<&'a Arc<Failures>>) -> Counted<'a> {
+        self.usual.add(STARTED, 1);
         Counted {
             tally: self,
-            row: self.usual.row(),
-            failures,
+            failures: None,
             ended: false,
         }
     }
@@ -117,8 +107,6 @@ impl Tally {
 #[must_use = "what is dropped was given up"]
 pub(crate) struct Counted<'a> {
     tally: &'a Arc<Tally>,
-    /// The row in which its start was counted.
-    row: &'a Row<USUAL>,
     failures: Option<&'a Arc<Failures>>,
     ended: bool,
 }
@@ -138,7 +126,7 @@ impl<'a> Counted<'a> {
             Ok(response) if response.body().has_items() => self.follow(response),
             Ok(response) => {
                 let is_error = usize::from(response.is_application_error());
-                self.row.add(RESULTS + is_error, 1);
+                self.tally.usual.add(RESULTS + is_error, 1);
             }
             Err(status) => self.failed(status.code()),
         }
@@ -148,7 +136,7 @@ impl<'a> Counted<'a> {
     fn failed(&self, code: Code) {
         match code {
             // A status with the code `Ok` is an answer.
-            Code::Ok => self.row.add(RESULTS, 1),
+            Code::Ok => self.tally.usual.add(RESULTS, 1),
             code => self.tally.failures.add(code),
         }
         if let Some(failures) = self.failures {
@@ -161,10 +149,13 @@ impl<'a> Counted<'a> {
         let (tally, failures) = (Arc::clone(self.tally), self.failures.cloned());
         let is_error = head.is_application_error();
         head.body().on_end(move |end| {
-            let mut counted = tally.row(failures.as_ref());
-            counted.ended = true;
+            let counted = Counted {
+                tally: &tally,
+                failures: failures.as_ref(),
+                ended: true,
+            };
             match code_of(&end) {
-                Code::Ok => counted.row.add(RESULTS + usize::from(is_error), 1),
+                Code::Ok => tally.usual.add(RESULTS + usize::from(is_error), 1),
                 code => counted.failed(code),
             }
         });

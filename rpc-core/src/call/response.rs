@@ -15,10 +15,19 @@ use crate::{
 #[derive(Clone)]
 pub struct Response {
     body: Body,
-    application_error: bool,
+    kind: Kind,
     metadata: Metadata,
     /// Boxed, since hardly any answer needs it.
     rare: Option<Box<Rare>>,
+}
+
+/// What the body is. As wide as a register: the other values tell a response from a status where it may be either, and a
+/// narrow value with padding behind it is copied in pieces, which the processor cannot forward from its store buffer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+enum Kind {
+    Result,
+    ApplicationError,
 }
 
 #[derive(Clone, Default)]
@@ -41,7 +50,7 @@ impl Response {
     pub fn from_result(body: Bytes) -> Self {
         Self {
             body: body.into(),
-            application_error: false,
+            kind: Kind::Result,
             metadata: Metadata::new(),
             rare: None,
         }
@@ -50,7 +59,7 @@ impl Response {
     /// A response with an encoded error value of the application.
     pub fn from_error(body: Bytes) -> Self {
         Self {
-            application_error: true,
+            kind: Kind::ApplicationError,
             ..Self::from_result(body)
         }
     }
@@ -163,7 +172,7 @@ impl Response {
             let why = format!("the answer of {route} cannot be read: {error}{mend}");
             received(Status::new(failure(error.is_over_limit()), why))
         };
-        if self.application_error {
+        if self.is_application_error() {
             return Err(wire::decode::<E>(self.bytes()).unwrap_or_else(|error| {
                 match self.text() {
                     Some(text) => received(Status::unknown(text.to_owned())),
@@ -219,7 +228,7 @@ impl Response {
 
     /// Whether the body is the application's error.
     pub fn is_application_error(&self) -> bool {
-        self.application_error
+        self.kind == Kind::ApplicationError
     }
 }
 
@@ -259,7 +268,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("body", &self.body)
-            .field("application_error", &self.application_error)
+            .field("application_error", &self.is_application_error())
             .field("metadata", &self.metadata)
             .finish_non_exhaustive()
     }

@@ -26,7 +26,7 @@ enum Length {
 }
 
 impl<'s, 'a> Collection<'s, 'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(
         serializer: &'s mut Serializer<'a>,
         kind: Kind,
@@ -133,7 +133,7 @@ pub(crate) struct Elements<'s, 'a> {
 }
 
 impl<'s, 'a> Elements<'s, 'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(serializer: &'s mut Serializer<'a>, len: usize, levels: usize) -> Self {
         Self {
             serializer,
@@ -204,7 +204,7 @@ pub(crate) struct Fields<'s, 'a> {
 }
 
 impl<'s, 'a> Fields<'s, 'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(
         serializer: &'s mut Serializer<'a>,
         expected: &'static [&'static str],

@@ -78,14 +78,14 @@ impl<'a> Serializer<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn array(&mut self, len: usize) -> Result<(), Error> {
         self.limits.open(len)?;
         write_len(self.out, Kind::Array, len);
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn map(&mut self, entries: usize) -> Result<(), Error> {
         self.limits.open(entries.saturating_mul(2))?;
         write_len(self.out, Kind::Map, entries);
@@ -93,7 +93,7 @@ impl<'a> Serializer<'a> {
     }
 
     /// Begins a struct; returns the fields that are expected where it is an array.
-    #[inline]
+    #[inline(always)]
     fn structure(
         &mut self,
         name: &'static str,
@@ -283,17 +283,17 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_seq(self, len: Option<usize>) -> Result<Collection<'s, 'a>, Error> {
         Collection::new(self, Kind::Array, len)
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_map(self, len: Option<usize>) -> Result<Collection<'s, 'a>, Error> {
         Collection::new(self, Kind::Map, len)
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_tuple(self, len: usize) -> Result<Elements<'s, 'a>, Error> {
         self.array(len)?;
         Ok(Elements::new(self, len, 1))
@@ -321,7 +321,7 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         Ok(Elements::new(self, len, 2))
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Fields<'s, 'a>, Error> {
         let expected = self.structure(name, None, len)?;
         Ok(Fields::new(self, expected, len, 1))
