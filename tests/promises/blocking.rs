@@ -69,8 +69,8 @@ async fn missed(calls: usize) -> (usize, usize) {
     (missed, bystander.await.unwrap())
 }
 
-/// After its k-th time a method is tried in place again after 64 * 2^k calls at the earliest: the 6th time is before the
-/// 4,000th call and the 7th after the 8,000th. What shares a read with one that blocks is held up as well.
+/// A method that blocks for long is tried in place again after 64 * 2^k calls at the earliest, from k = 2 on: the 5th time is before the
+/// 4,000th call and the 6th after the 7,000th. What shares a read with a call that blocks is held up as well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_handler_that_blocks_holds_up_its_connection_a_few_times_and_no_more() {
     let (missed, stalled) = missed(6_000).await;

@@ -59,7 +59,7 @@ async fn a_handler_that_computes_is_moved_off_the_reading_task() {
     let handlers = Handlers::default();
     let (_server, client) = handlers.connected().await;
     // The first one is polled where it is read; from then on the method has tasks of its own.
-    client.burn(5).await.unwrap();
+    client.burn(20).await.unwrap();
     let heavy = tokio::spawn({
         let client = client.clone();
         async move { client.burn(500).await }

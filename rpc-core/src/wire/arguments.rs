@@ -21,7 +21,7 @@ impl<'a> Arguments<'a> {
     /// `InvalidArgument` when it is not an array, or claims what its bytes cannot hold.
     pub(crate) fn new(route: &'a Route, body: &'a [u8]) -> Result<Self, Status> {
         let mut reader = Deserializer::new(body);
-        let left = reader.array().map_err(|error| match error {
+        let left = reader.array().map_err(|error| match error.cause() {
             DecodeError::Type(_) | DecodeError::Truncated => refused(
                 route,
                 format_args!("the arguments are not a MessagePack array"),

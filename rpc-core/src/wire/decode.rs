@@ -1,9 +1,9 @@
-use serde::de::{self, DeserializeOwned};
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::{
-    deserializer::Deserializer,
-    limits::{MAX_DEPTH, MAX_ELEMENTS, OverLimit},
+    deserializer::{self, Deserializer},
+    limits::{MAX_DEPTH, MAX_ELEMENTS},
 };
 
 /// Why bytes were not read as a value.
@@ -45,22 +45,6 @@ impl DecodeError {
     }
 }
 
-impl From<OverLimit> for DecodeError {
-    fn from(limit: OverLimit) -> Self {
-        match limit {
-            OverLimit::Depth => Self::Depth,
-            OverLimit::Elements => Self::Elements,
-        }
-    }
-}
-
-impl de::Error for DecodeError {
-    #[cold]
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self::Mismatch(message.to_string())
-    }
-}
-
 /// Reads a value that is all of `bytes`.
 ///
 /// A struct may be a map or an array. As an array it may have more elements than the type has fields, which are passed
@@ -78,7 +62,7 @@ impl de::Error for DecodeError {
 /// When the bytes do not fit the type, claim more than they hold, are over a limit, or go on after the value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     let mut reader = Deserializer::new(bytes);
-    let value = T::deserialize(&mut reader)?;
+    let value = T::deserialize(&mut reader).map_err(deserializer::Error::cause)?;
     if reader.rest().is_empty() {
         Ok(value)
     } else {

@@ -2,7 +2,7 @@
 
 use serde::de::Visitor;
 
-use super::DecodeError;
+use super::{DecodeError, deserializer::Error};
 
 /// What the first bytes of a value say: all of it where that is a number, and its length otherwise.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +85,7 @@ fn size(len: u32) -> usize {
 
 impl Head {
     /// Gives a visitor what has no bytes beyond its head.
-    pub(super) fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    pub(super) fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
             Self::Unsigned(value) => visitor.visit_u64(value),
             Self::Signed(value) => visitor.visit_i64(value),
@@ -98,8 +98,8 @@ impl Head {
     }
 
     #[cold]
-    pub(super) fn mismatch(self) -> DecodeError {
-        DecodeError::Type(match self {
+    pub(super) fn mismatch(self) -> Error {
+        Error::of(DecodeError::Type(match self {
             Self::Map(_) => "a map",
             Self::Array(_) => "an array",
             Self::Text(_) => "a text",
@@ -110,6 +110,6 @@ impl Head {
             Self::Unsigned(_) | Self::Signed(_) => "an integer",
             Self::Extension(_) => "an extension",
             Self::Reserved => "no value",
-        })
+        }))
     }
 }

@@ -19,7 +19,7 @@ use super::{
     running_call::{RunningCall, Seen, Work, idle},
 };
 use crate::{
-    router::{Resolved, Slot, Target, is_long},
+    router::{Resolved, Slot, Target, Usage, is_long},
     watch::{Watch, Watched},
 };
 
@@ -129,11 +129,12 @@ impl Dispatch {
         if in_place {
             let (context, handler) = (&self.context, self.slot.get_pin());
             let entered = Watched::enter(watched.as_ref());
+            let before = noted.is_some().then(Usage::now);
             let polled = context
                 .clone()
                 .sync_scope(|| guard(context.route(), context.peer(), handler, cx));
             drop(entered);
-            let elapsed = self.time(target, is_timed);
+            let elapsed = self.time(target, is_timed, before.as_ref());
             if let Poll::Ready(mut answer) = polled {
                 self.context.complete(&mut answer);
                 if !self.context.metadata().is_empty() {
@@ -170,17 +171,17 @@ impl Dispatch {
     }
 
     /// Notes that a call of this method was polled in place, and how long it took if that is `wanted`.
-    fn time(&mut self, target: &Target, wanted: bool) -> Option<Duration> {
+    fn time(&mut self, target: &Target, wanted: bool, usage: Option<&Usage>) -> Option<Duration> {
         if wanted {
             let took = self.look();
-            target.polled(took, self.last);
+            target.polled(took, self.last, usage);
             return Some(took);
         }
         let before = self.untimed;
         self.untimed = Some(before.unwrap_or(0) + 1);
         let alone = before.is_none() || self.watchful > 0 || target.is_suspect();
         if alone && before.unwrap_or(0) == 0 {
-            target.polled(self.look(), self.last);
+            target.polled(self.look(), self.last, usage);
             self.watchful = self.watchful.saturating_sub(1);
         } else if alone || self.untimed >= Some(TIMED_AS_ONE) {
             self.time_the_rest();

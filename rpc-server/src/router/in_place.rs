@@ -5,15 +5,19 @@ use tokio::time::Instant;
 /// Whether the calls of a method are polled in place, by the connection's task, which saves a task for each call; or
 /// in tasks of their own, so that a handler that blocks its thread does not hold up its connection.
 ///
-/// State without a clock: moments are arguments. A method begins in place. After its k-th poll there that took too long
-/// it is tried in place again only after 64 * 2^k calls, or half a minute * 2^(k-1) without any that took too long: a
-/// method that blocks each time does so in place 10 times in its first 100,000 calls, and one that blocked once is back
-/// within a minute. k counts down again while polls in place are short.
+/// State without a clock: moments are arguments. A method begins in place. After one poll there that took too long, but
+/// less than 10 ms, the method is watched: each of its polls is timed, without what [others](super::Usage) took of the processor. After its
+/// k-th such poll, from the second one on, the method is tried in place again only after 64 * 2^k calls, or half a
+/// minute * 2^(k-2) without any that took too long: a method that blocks each time does so in place 10 times in its
+/// first 100,000 calls, and one that blocked twice is back within a minute. k counts down again while polls in place are
+/// short.
 #[derive(Debug)]
 pub(super) struct InPlace {
     /// Polls in place that took too long, less those that are forgiven.
     blocked: u32,
     phase: Phase,
+    /// When a poll last took too long, or a call was last tried in place.
+    since: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -25,16 +29,21 @@ enum Phase {
     Apart {
         /// First polls in tasks of their own that were short, less a period for each that was not.
         calls: u64,
-        /// When a poll last took too long, or a call was last tried in place.
-        since: Instant,
     },
 }
 
 /// A poll that takes longer than this holds up the calls behind it, which costs more than a task does.
 const LIGHT: Duration = Duration::from_micros(100);
 
-/// Calls before the first trial, halved.
+/// Calls before the first trial, by four.
 const PERIOD: u64 = 64;
+
+/// Polls that took too long after which a method is no longer polled in place. The first such poll is not known to be the
+/// method's fault: only then are polls looked at that closely.
+const STRIKES: u32 = 2;
+
+/// A poll that takes longer than this needs no second: the system hardly ever takes the processor away for so long.
+const CERTAIN: Duration = Duration::from_millis(10);
 
 /// Time before the first trial.
 const RECOVERY: Duration = Duration::from_secs(30);
@@ -43,7 +52,7 @@ const RECOVERY: Duration = Duration::from_secs(30);
 const MOST_DOUBLINGS: (u32, u32) = (20, 7);
 
 /// Short polls in place after which one that was too long is forgiven. On a busy machine the system takes the thread away
-/// in the middle of a poll once in some thousand polls, which says nothing about the method.
+/// in the middle of a poll once in some hundred or thousand polls, which says nothing about the method.
 const FORGIVEN: u32 = 256;
 
 /// Whether that is too long for a poll in place.
@@ -56,6 +65,7 @@ impl InPlace {
         Self {
             blocked: 0,
             phase: Phase::InPlace { short: 0 },
+            since: None,
         }
     }
 
@@ -70,11 +80,12 @@ impl InPlace {
         let (due_calls, due_time) = (self.calls_apart(), self.time_apart());
         match &mut self.phase {
             Phase::InPlace { .. } => true,
-            Phase::Apart { calls, since } => {
-                let rested = now.saturating_duration_since(*since);
+            Phase::Apart { calls } => {
+                let since = self.since.unwrap_or(now);
+                let rested = now.saturating_duration_since(since);
                 let is_tried = alone && (*calls >= due_calls || rested >= due_time);
                 if is_tried {
-                    (*calls, *since) = (0, now);
+                    (*calls, self.since) = (0, Some(now));
                 }
                 is_tried
             }
@@ -83,17 +94,19 @@ impl InPlace {
 
     /// Notes a poll in place that has just ended.
     pub(super) fn polled(&mut self, took: Duration, now: Instant) {
-        if let Phase::Apart { since, .. } = self.phase
+        if let Some(since) = self.since
             && now.checked_sub(took).is_none_or(|began| began < since)
         {
             // It began beside the poll that blocked, at another connection: one cause counts once.
             return;
         }
         if is_long(took) {
-            self.blocked += 1;
-            self.phase = Phase::Apart {
-                calls: 0,
-                since: now,
+            let least = if took > CERTAIN { STRIKES } else { 1 };
+            self.blocked = (self.blocked + 1).max(least);
+            self.since = Some(now);
+            self.phase = match self.blocked < STRIKES {
+                true => Phase::InPlace { short: 0 },
+                false => Phase::Apart { calls: 0 },
             };
             return;
         }
@@ -110,10 +123,10 @@ impl InPlace {
 
     /// Notes the first poll of a call in a task of its own.
     pub(super) fn polled_apart(&mut self, took: Duration, now: Instant) {
-        if let Phase::Apart { calls, since } = &mut self.phase {
+        if let Phase::Apart { calls } = &mut self.phase {
             if is_long(took) {
                 *calls = calls.saturating_sub(PERIOD);
-                *since = now;
+                self.since = Some(now);
             } else {
                 *calls += 1;
             }
@@ -125,7 +138,7 @@ impl InPlace {
     }
 
     fn time_apart(&self) -> Duration {
-        RECOVERY * (1 << self.blocked.saturating_sub(1).min(MOST_DOUBLINGS.1))
+        RECOVERY * (1 << self.blocked.saturating_sub(STRIKES).min(MOST_DOUBLINGS.1))
     }
 }
 
@@ -138,7 +151,7 @@ mod tests {
     use super::{FORGIVEN, InPlace};
 
     const SHORT: Duration = Duration::from_micros(5);
-    const LONG: Duration = Duration::from_millis(200);
+    const LONG: Duration = Duration::from_millis(5);
 
     /// A method, and the moment of its next call.
     struct Method {
@@ -188,30 +201,37 @@ mod tests {
     fn a_method_that_blocks_is_tried_after_twice_as_many_calls_each_time() {
         let mut method = Method::new();
         let tried = method.blocking_calls(100_000);
-        let expected = [
-            0, 129, 386, 899, 1_924, 3_973, 8_070, 16_263, 32_648, 65_417,
-        ];
+        let expected = [0, 1, 258, 771, 1_796, 3_845, 7_942, 16_135, 32_520, 65_289];
         assert_eq!(tried, expected);
+    }
+
+    #[test]
+    fn a_method_that_blocks_for_long_is_apart_at_once() {
+        let mut method = Method::new();
+        let tried: Vec<_> = (0..1_000)
+            .filter(|_| method.call(40 * LONG, SHORT, true))
+            .collect();
+        assert_eq!(tried, [0, 257, 770]);
     }
 
     #[test]
     fn a_method_that_takes_long_apart_as_well_is_not_tried() {
         let mut method = Method::new();
         let tried = (0..100_000).filter(|_| method.call(LONG, LONG, true));
-        assert_eq!(tried.count(), 1);
+        assert_eq!(tried.count(), 2);
         // One in ten is too many as well.
         let mut method = Method::new();
         let tried = (0..100_000).filter(|call| {
             let took = if call % 10 == 0 { LONG } else { SHORT };
             method.call(took, took, true)
         });
-        assert_eq!(tried.count(), 1);
+        assert_eq!(tried.count(), 11);
     }
 
     #[test]
     fn a_trial_waits_until_no_other_call_does_and_is_one_call() {
         let mut method = Method::new();
-        method.blocking_calls(1);
+        method.blocking_calls(2);
         assert!((0..1_000).all(|_| !method.call(SHORT, SHORT, false)));
         assert!(method.memory.admits(true, method.now));
         assert!(
@@ -224,8 +244,10 @@ mod tests {
     }
 
     #[test]
-    fn a_method_that_blocked_once_is_back_within_a_minute_however_few_its_calls() {
+    fn a_method_that_blocked_once_or_twice_is_back_within_a_minute_however_few_its_calls() {
         let mut method = Method::new();
+        method.blocking_calls(1);
+        assert!(method.call(SHORT, SHORT, false), "it is watched");
         method.blocking_calls(1);
         method.now += Duration::from_secs(29);
         assert!(!method.call(SHORT, SHORT, true));
@@ -237,7 +259,7 @@ mod tests {
     #[test]
     fn the_time_until_a_trial_doubles_up_to_64_minutes() {
         let mut method = Method::new();
-        method.blocking_calls(1);
+        method.blocking_calls(2);
         for minutes in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 64.0] {
             let time = Duration::from_secs_f64(60.0 * minutes);
             method.now += time - Duration::from_secs(1);
@@ -250,6 +272,7 @@ mod tests {
     #[test]
     fn polls_that_blocked_at_the_same_time_count_once() {
         let mut method = Method::new();
+        method.blocking_calls(1);
         let began = method.now;
         assert!((0..10).all(|_| method.memory.admits(true, began)));
         for connection in 0..10 {
@@ -259,7 +282,7 @@ mod tests {
         // A short one that ends late does not bring it back either.
         method.memory.polled(LONG, began + LONG);
         method.now = began + 2 * LONG;
-        assert_eq!(method.blocking_calls(130), [128]);
+        assert_eq!(method.blocking_calls(260), [256]);
     }
 
     #[test]
@@ -271,11 +294,11 @@ mod tests {
             let took = if call % 1_000 == 0 { LONG } else { SHORT };
             in_place += usize::from(method.call(took, took, true));
         }
-        assert!(in_place > 800_000, "{in_place}");
+        assert!(in_place > 999_000, "{in_place}");
 
         let mut method = Method::new();
-        method.blocking_calls(1);
-        method.short_calls(128 + FORGIVEN as usize);
+        method.blocking_calls(2);
+        method.short_calls(256 + 2 * FORGIVEN as usize);
         assert!(!method.memory.is_suspect());
     }
 }

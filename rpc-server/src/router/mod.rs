@@ -4,6 +4,7 @@ mod handler;
 mod in_place;
 mod layered;
 mod target;
+mod usage;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,6 +20,7 @@ pub(crate) use self::{
     handler::{Handler, Slot},
     in_place::is_long,
     target::Target,
+    usage::Usage,
 };
 use crate::{
     StartError,

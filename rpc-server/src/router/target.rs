@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::{
-    Handler,
+    Handler, Usage,
     in_place::{InPlace, is_long},
 };
 
@@ -19,7 +19,7 @@ use super::{
 pub(crate) struct Target {
     route: Route,
     handler: Result<Arc<dyn Handler>, Status>,
-    /// Whether a poll in place took too long that is not forgiven: then each poll is timed and noted.
+    /// Whether a poll in place took too long that is not forgiven: then each poll is watched.
     suspect: AtomicBool,
     in_place: Mutex<InPlace>,
 }
@@ -48,14 +48,16 @@ impl Target {
         !self.is_suspect() || self.in_place.lock().admits(alone(), now)
     }
 
-    /// Whether each poll of this method has to be timed.
+    /// Whether each poll of this method has to be watched.
     pub(crate) fn is_suspect(&self) -> bool {
         self.suspect.load(Ordering::Relaxed)
     }
 
-    /// Notes how long a poll in place took that ended now.
-    pub(crate) fn polled(&self, took: Duration, now: Instant) {
+    /// Notes how long a poll in place took that ended now; `before` is what the thread had used up before a poll of a method
+    /// that was a suspect then.
+    pub(crate) fn polled(&self, took: Duration, now: Instant, before: Option<&Usage>) {
         if is_long(took) || self.is_suspect() {
+            let took = before.map_or(took, |before| before.own_part(took));
             let mut in_place = self.in_place.lock();
             in_place.polled(took, now);
             self.suspect.store(in_place.is_suspect(), Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use serde::de::{self, DeserializeSeed, Error as _, Unexpected, Visitor};
 
-use super::{DecodeError, Deserializer};
+use super::{Deserializer, Error};
 
 /// The elements of an array, or the entries of a map, that are left.
 pub(super) struct Parts<'r, 'de> {
@@ -22,7 +22,7 @@ impl<'r, 'de> Parts<'r, 'de> {
     }
 
     #[inline]
-    fn next<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+    fn next<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some(left) = self.left.checked_sub(1) else {
             return Ok(None);
         };
@@ -32,12 +32,12 @@ impl<'r, 'de> Parts<'r, 'de> {
 }
 
 impl<'de> de::SeqAccess<'de> for Parts<'_, 'de> {
-    type Error = DecodeError;
+    type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
+    ) -> Result<Option<T::Value>, Error> {
         self.next(seed)
     }
 
@@ -47,19 +47,16 @@ impl<'de> de::SeqAccess<'de> for Parts<'_, 'de> {
 }
 
 impl<'de> de::MapAccess<'de> for Parts<'_, 'de> {
-    type Error = DecodeError;
+    type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, DecodeError> {
+    ) -> Result<Option<K::Value>, Error> {
         self.next(seed)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         seed.deserialize(&mut *self.reader)
     }
 
@@ -79,13 +76,10 @@ impl<'r, 'de> Unit<'r, 'de> {
 }
 
 impl<'de> de::EnumAccess<'de> for Unit<'_, 'de> {
-    type Error = DecodeError;
+    type Error = Error;
     type Variant = NoData;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, NoData), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, NoData), Error> {
         Ok((seed.deserialize(self.0)?, NoData))
     }
 }
@@ -95,26 +89,23 @@ pub(super) struct NoData;
 
 impl NoData {
     #[cold]
-    fn refused<T>(expected: &str) -> Result<T, DecodeError> {
-        Err(DecodeError::invalid_type(
-            Unexpected::UnitVariant,
-            &expected,
-        ))
+    fn refused<T>(expected: &str) -> Result<T, Error> {
+        Err(Error::invalid_type(Unexpected::UnitVariant, &expected))
     }
 }
 
 impl<'de> de::VariantAccess<'de> for NoData {
-    type Error = DecodeError;
+    type Error = Error;
 
-    fn unit_variant(self) -> Result<(), DecodeError> {
+    fn unit_variant(self) -> Result<(), Error> {
         Ok(())
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _: T) -> Result<T::Value, Error> {
         Self::refused("newtype variant")
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, DecodeError> {
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Error> {
         Self::refused("tuple variant")
     }
 
@@ -122,7 +113,7 @@ impl<'de> de::VariantAccess<'de> for NoData {
         self,
         _: &'static [&'static str],
         _: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         Self::refused("struct variant")
     }
 }
@@ -138,36 +129,26 @@ impl<'r, 'de> Variant<'r, 'de> {
 }
 
 impl<'de> de::EnumAccess<'de> for Variant<'_, 'de> {
-    type Error = DecodeError;
+    type Error = Error;
     type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Self), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Error> {
         Ok((seed.deserialize(&mut *self.0)?, self))
     }
 }
 
 impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
-    type Error = DecodeError;
+    type Error = Error;
 
-    fn unit_variant(self) -> Result<(), DecodeError> {
+    fn unit_variant(self) -> Result<(), Error> {
         de::Deserialize::deserialize(self.0)
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Error> {
         seed.deserialize(self.0)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
         de::Deserializer::deserialize_tuple(self.0, len, visitor)
     }
 
@@ -175,7 +156,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_, 'de> {
         self,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         self.0.fields(visitor)
     }
 }

@@ -5,7 +5,7 @@ use serde::de::{
     value::{BorrowedBytesDeserializer, I8Deserializer},
 };
 
-use super::DecodeError;
+use super::Error;
 
 /// A tag and bytes, in this order.
 pub(super) struct Extension<'de> {
@@ -30,9 +30,9 @@ impl<'de> Extension<'de> {
 }
 
 impl<'de> de::Deserializer<'de> for Extension<'de> {
-    type Error = DecodeError;
+    type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_seq(self)
     }
 
@@ -43,15 +43,15 @@ impl<'de> de::Deserializer<'de> for Extension<'de> {
 }
 
 impl<'de> de::SeqAccess<'de> for Extension<'de> {
-    type Error = DecodeError;
+    type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
+    ) -> Result<Option<T::Value>, Error> {
         match self.next {
             Part::Tag => {
-                let (tag, bytes) = self.bytes.split_first().ok_or(DecodeError::Truncated)?;
+                let (tag, bytes) = self.bytes.split_first().ok_or_else(Error::truncated)?;
                 (self.bytes, self.next) = (bytes, Part::Bytes);
                 let tag: I8Deserializer<_> = tag.cast_signed().into_deserializer();
                 seed.deserialize(tag).map(Some)

@@ -5,10 +5,12 @@
 //! limit of elements.
 
 mod access;
+mod error;
 mod extension;
 
 use serde::de::{self, Visitor, value::SeqDeserializer};
 
+pub(super) use self::error::Error;
 use self::{
     access::{Parts, Unit, Variant},
     extension::Extension,
@@ -43,7 +45,7 @@ impl<'de> Deserializer<'de> {
 
     /// Reads the head of an array and opens it. Its elements are read as values that follow each other.
     #[inline]
-    pub(super) fn array(&mut self) -> Result<usize, DecodeError> {
+    pub(super) fn array(&mut self) -> Result<usize, Error> {
         match self.head()? {
             Head::Array(len) => self.open(len, 1),
             other => Err(other.mismatch()),
@@ -51,18 +53,18 @@ impl<'de> Deserializer<'de> {
     }
 
     #[inline]
-    fn head(&mut self) -> Result<Head, DecodeError> {
-        let (head, rest) = head(self.rest).ok_or(DecodeError::Truncated)?;
+    fn head(&mut self) -> Result<Head, Error> {
+        let (head, rest) = head(self.rest).ok_or_else(Error::truncated)?;
         self.rest = rest;
         Ok(head)
     }
 
     #[inline]
-    fn bytes(&mut self, len: usize) -> Result<&'de [u8], DecodeError> {
+    fn bytes(&mut self, len: usize) -> Result<&'de [u8], Error> {
         let (bytes, rest) = self
             .rest
             .split_at_checked(len)
-            .ok_or(DecodeError::Truncated)?;
+            .ok_or_else(Error::truncated)?;
         self.rest = rest;
         Ok(bytes)
     }
@@ -70,20 +72,23 @@ impl<'de> Deserializer<'de> {
     /// Counts what an array or a map announces, of which each entry is this many values, before anything is made room
     /// for.
     #[inline]
-    fn open(&mut self, len: usize, values: usize) -> Result<usize, DecodeError> {
+    fn open(&mut self, len: usize, values: usize) -> Result<usize, Error> {
         let claimed = len.saturating_mul(values);
         if claimed > self.rest.len() {
-            return Err(DecodeError::Claim {
-                claimed,
-                left: self.rest.len(),
-            });
+            return Err(self.claim(claimed));
         }
         self.limits.open(claimed)?;
         Ok(len)
     }
 
+    #[cold]
+    fn claim(&self, claimed: usize) -> Error {
+        let left = self.rest.len();
+        Error::of(DecodeError::Claim { claimed, left })
+    }
+
     /// Reads a value that nobody wants.
-    fn skip(&mut self) -> Result<(), DecodeError> {
+    fn skip(&mut self) -> Result<(), Error> {
         let values = match self.head()? {
             Head::Array(len) => self.open(len, 1)?,
             Head::Map(len) => self.open(len, 2)? * 2,
@@ -105,7 +110,7 @@ impl<'de> Deserializer<'de> {
         head: Head,
         visitor: V,
         blobs: Blobs,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         match head {
             Head::Text(len) => self.text(len, visitor),
             Head::Array(len) => self.sequence(len, visitor, Surplus::Refused),
@@ -127,14 +132,14 @@ impl<'de> Deserializer<'de> {
         }
     }
 
-    fn text<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn text<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value, Error> {
         let bytes = self.bytes(len)?;
         match std::str::from_utf8(bytes) {
             Ok(text) => visitor.visit_borrowed_str(text),
             // Whoever takes bytes may have them.
             Err(error) => visitor
                 .visit_borrowed_bytes(bytes)
-                .map_err(|_: DecodeError| de::Error::custom(format_args!("a text: {error}"))),
+                .map_err(|_: Error| de::Error::custom(format_args!("a text: {error}"))),
         }
     }
 
@@ -143,7 +148,7 @@ impl<'de> Deserializer<'de> {
         len: usize,
         visitor: V,
         surplus: Surplus,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         self.open(len, 1)?;
         let mut sequence = Parts::new(self, len);
         let value = visitor.visit_seq(&mut sequence)?;
@@ -162,11 +167,7 @@ impl<'de> Deserializer<'de> {
         Ok(value)
     }
 
-    fn entries<V: Visitor<'de>>(
-        &mut self,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    fn entries<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value, Error> {
         self.open(len, 2)?;
         let mut entries = Parts::new(self, len);
         let value = visitor.visit_map(&mut entries)?;
@@ -179,7 +180,7 @@ impl<'de> Deserializer<'de> {
     }
 
     /// Reads a struct. As an array it may go on after the fields that are known: its writer may be newer.
-    fn fields<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn fields<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
             Head::Map(len) => self.entries(len, visitor),
             Head::Array(len) => self.sequence(len, visitor, Surplus::PassedOver),
@@ -188,7 +189,7 @@ impl<'de> Deserializer<'de> {
     }
 
     /// 128 bits are a blob, unless they fit into fewer.
-    fn wide(&mut self) -> Result<i128, DecodeError> {
+    fn wide(&mut self) -> Result<i128, Error> {
         match self.head()? {
             Head::Unsigned(value) => Ok(value.into()),
             Head::Signed(value) => Ok(value.into()),
@@ -218,7 +219,7 @@ enum Surplus {
 }
 
 #[cold]
-fn surplus_elements(len: usize, left: usize) -> DecodeError {
+fn surplus_elements(len: usize, left: usize) -> Error {
     let taken = len - left;
     de::Error::custom(format_args!(
         "{len} elements came where {taken} are expected"
@@ -227,7 +228,7 @@ fn surplus_elements(len: usize, left: usize) -> DecodeError {
 
 macro_rules! scalars {
     ($($name:ident)*) => {$(
-        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             self.head()?.visit(visitor)
         }
     )*};
@@ -235,7 +236,7 @@ macro_rules! scalars {
 
 macro_rules! sequences {
     ($($name:ident($($argument:ty),*))*) => {$(
-        fn $name<V: Visitor<'de>>(self, $(_: $argument,)* visitor: V) -> Result<V::Value, DecodeError> {
+        fn $name<V: Visitor<'de>>(self, $(_: $argument,)* visitor: V) -> Result<V::Value, Error> {
             let head = self.head()?;
             self.read(head, visitor, Blobs::AreSequences)
         }
@@ -243,7 +244,7 @@ macro_rules! sequences {
 }
 
 impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
-    type Error = DecodeError;
+    type Error = Error;
 
     scalars! {
         deserialize_bool
@@ -266,40 +267,40 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         false
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let head = self.head()?;
         self.read(head, visitor, Blobs::AreBytes)
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.head()? {
             Head::Text(len) => self.text(len, visitor),
             other => self.read(other, visitor, Blobs::AreBytes),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.skip()?;
         visitor.visit_unit()
     }
 
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_i128(self.wide()?)
     }
 
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_u128(self.wide()?.cast_unsigned())
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.rest.split_first() {
             Some((0xC0, rest)) => {
                 self.rest = rest;
@@ -313,7 +314,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         if name != rmp_serde::MSGPACK_EXT_STRUCT_NAME {
             return visitor.visit_newtype_struct(self);
         }
@@ -327,7 +328,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         match self.head()? {
             Head::Nil | Head::Array(0) => visitor.visit_unit(),
             head => self.read(head, visitor, Blobs::AreBytes),
@@ -339,7 +340,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         self.fields(visitor)
     }
 
@@ -349,7 +350,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, Error> {
         if !matches!(self.rest.first(), Some(0x80..=0x8F | 0xDE | 0xDF)) {
             return visitor.visit_enum(Unit::new(self));
         }
