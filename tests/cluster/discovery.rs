@@ -207,7 +207,7 @@ async fn when_a_registry_is_gone_the_endpoints_stay_and_the_log_says_so() {
     drop(registry);
     // Who follows is woken before this goes on.
     tokio::task::yield_now().await;
-    log.is_one_line_saying(&["default/probe/1", "followed no longer", "endpoints=1"]);
+    log.is_one_line_saying(&["default/probe/1", "no longer changes", "endpoints=1"]);
     assert_eq!(cluster.addresses(), [fleet.replicas[0].proxy.address()]);
     assert_eq!(client.write().await.unwrap(), 0);
 }

@@ -1,4 +1,4 @@
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use doge_registry::ServiceKey;
@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClusterStats, EndpointSet, Policies, follow::ListState, policies::Policy, stats::Counters,
+    ClusterStats, EndpointSet, Policies, discovery::ListState, policies::Policy, stats::Counters,
 };
 use crate::{
     balance::Balancing,
@@ -28,8 +28,6 @@ use crate::{
 pub(super) struct Core {
     pub(super) service: ServiceKey,
     pub(super) set: ArcSwap<EndpointSet>,
-    /// Whether there is one endpoint.
-    pub(super) alone: Arc<AtomicBool>,
     pub(super) balancing: Balancing,
     pub(super) health: HealthConfig,
     pub(super) attempt_layers: Layers,

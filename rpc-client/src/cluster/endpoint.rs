@@ -71,11 +71,13 @@ impl Endpoint {
             alarm: Arc::clone(&core.alarm),
         });
         let layered = (!core.attempt_layers.is_empty()).then(|| {
-            let below = (Arc::clone(&shared), Arc::clone(&core.alone));
+            let below = Arc::clone(&shared);
             core.attempt_layers
-                .around(tower::service_fn(move |request| {
-                    let (shared, alone) = below.clone();
-                    let wait = ConnectWait::of_attempt(alone.load(Ordering::Relaxed));
+                .around(tower::service_fn(move |request: Request| {
+                    let shared = Arc::clone(&below);
+                    // A layer that makes a request of its own leaves time for other endpoints.
+                    let wait = request.extensions().get::<ConnectWait>().copied();
+                    let wait = wait.unwrap_or(ConnectWait::HalfOfRemaining);
                     async move { shared.call(&request, wait, Instant::now()).await }
                 }))
         });
@@ -174,7 +176,11 @@ impl Endpoint {
     ) -> Result<Response, Status> {
         let attempt = self.begin_attempt(now, tally);
         let answer = match &self.layered {
-            Some(layered) => Layers::attempt(layered.clone(), request.clone()).await,
+            Some(layered) => {
+                let mut request = request.clone();
+                request.extensions_mut().insert(wait);
+                Layers::attempt(layered.clone(), request).await
+            }
             None => self.shared.call(request, wait, now).await,
         };
         attempt.end(&answer);

@@ -8,11 +8,11 @@ mod attempts;
 mod builder;
 mod call;
 mod core;
+mod discovery;
 mod endpoint;
 mod endpoint_guards;
 mod endpoint_set;
 mod flaps;
-mod follow;
 mod monitor;
 mod nearness;
 mod policies;
@@ -37,8 +37,8 @@ pub use self::{
     stats::{ClusterStats, EndpointStats, InstanceList},
 };
 use self::{
-    core::Core, endpoint::Endpoint, endpoint_set::EndpointSet, follow::Follow, monitor::Monitor,
-    policies::Policies,
+    core::Core, discovery::Discovery, endpoint::Endpoint, endpoint_set::EndpointSet,
+    monitor::Monitor, policies::Policies,
 };
 
 /// The calls to a service, spread over the instances that a registry has of it. Cheap to clone.

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::error::ClusterError;
 use super::{
-    Cluster, Core, EndpointSet, Follow, MethodPolicy, Monitor, Policies, follow::ListState,
+    Cluster, Core, Discovery, EndpointSet, MethodPolicy, Monitor, Policies, discovery::ListState,
     stats::Counters,
 };
 use crate::{
@@ -290,7 +290,6 @@ impl ClusterBuilder {
         let core = Arc::new(Core {
             service: self.service,
             set: ArcSwap::from_pointee(EndpointSet::new(Vec::new(), &self.balancing)),
-            alone: Arc::default(),
             balancing: self.balancing,
             health: self.health,
             attempt_layers: self.attempt_layers,
@@ -306,7 +305,7 @@ impl ClusterBuilder {
             gone: CancellationToken::new(),
         });
         let pool = self.pool.unwrap_or_else(ChannelPool::of_process);
-        Follow::new(&core, watch, pool).start();
+        Discovery::new(&core, watch, pool).start();
         Monitor::new(&core).start();
         Ok(Cluster::new(core, &self.call_layers))
     }

@@ -12,7 +12,7 @@ pub(super) fn address_of(instance: &Instance) -> Result<Address, AddressError> {
 }
 
 /// What an address is known by, whatever is spoken there: of one that has a host, the host and the port.
-pub(super) fn place_of(instance: &Instance) -> &str {
+pub(super) fn authority_of(instance: &Instance) -> &str {
     let text = instance.address();
     match text.split_once("://") {
         Some(("tcp" | "doge" | "msgpack-rpc", place)) => place,
@@ -30,7 +30,7 @@ pub(super) fn is_native(instance: &Instance) -> bool {
 mod tests {
     use doge_registry::{Instance, ServiceKey};
 
-    use super::{address_of, is_native, place_of};
+    use super::{address_of, authority_of, is_native};
 
     #[test]
     fn an_address_says_what_is_spoken_there_and_a_bare_one_means_doge() {
@@ -58,7 +58,7 @@ mod tests {
             let parsed = address_of(&instance).ok().map(|it| it.to_string());
             assert_eq!(parsed.as_deref(), address);
             assert_eq!(
-                (place_of(&instance), is_native(&instance)),
+                (authority_of(&instance), is_native(&instance)),
                 (place, native),
                 "{text}"
             );

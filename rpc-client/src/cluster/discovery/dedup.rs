@@ -1,19 +1,18 @@
 use std::{collections::HashMap, sync::Arc};
 
-use doge_registry::{Change, Instance, Snapshot};
+use doge_registry::{Instance, Snapshot};
 
-use super::address::{is_native, place_of};
+use super::address::{authority_of, is_native};
 
-/// The instances that a registry has, and in which order they came.
+/// Which of several instances at one address counts.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
-    latest: Snapshot,
+pub(super) struct Dedup {
     /// With which snapshot an instance came, by its id.
     came: HashMap<String, u64>,
     snapshots: u64,
 }
 
-impl Arrivals {
+impl Dedup {
     /// Takes a newer snapshot over, and returns its instances in their order, at each address one.
     ///
     /// A process that was restarted on its port is there twice until what is left of the earlier one expires: the one
@@ -26,14 +25,14 @@ impl Arrivals {
         self.note(snapshot);
         let mut last: HashMap<&str, &Arc<Instance>> = HashMap::with_capacity(snapshot.len());
         for instance in snapshot {
-            let last = last.entry(place_of(instance)).or_insert(instance);
+            let last = last.entry(authority_of(instance)).or_insert(instance);
             // Later in the snapshot is greater in id.
             if self.rank(instance) >= self.rank(last) {
                 *last = instance;
             }
         }
         let is_last = |instance: &&Arc<Instance>| {
-            let last = last.get(place_of(instance));
+            let last = last.get(authority_of(instance));
             last.is_some_and(|last| Arc::ptr_eq(last, instance))
         };
         snapshot.iter().filter(is_last).collect()
@@ -41,18 +40,13 @@ impl Arrivals {
 
     fn note(&mut self, snapshot: &Snapshot) {
         self.snapshots += 1;
-        for change in snapshot.changes_since(&self.latest) {
-            match change {
-                Change::Joined(instance) => {
-                    self.came.insert(instance.id().to_owned(), self.snapshots);
-                }
-                Change::Left(instance) => {
-                    self.came.remove(instance.id());
-                }
-                Change::Updated(_) => {}
-            }
-        }
-        self.latest = snapshot.clone();
+        let before = std::mem::take(&mut self.came);
+        let came = snapshot.iter().map(|instance| {
+            let id = instance.id();
+            let came = before.get(id).copied().unwrap_or(self.snapshots);
+            (id.to_owned(), came)
+        });
+        self.came = came.collect();
     }
 
     /// The greatest of those at one place counts.
@@ -66,16 +60,16 @@ impl Arrivals {
 mod tests {
     use doge_registry::{Instance, ServiceKey, Snapshot};
 
-    use super::Arrivals;
+    use super::Dedup;
 
     fn instance(address: &str) -> Instance {
         Instance::new(ServiceKey::new("hr.employee"), address)
     }
 
     /// Who counts of these, in the order of the ids.
-    fn update(arrivals: &mut Arrivals, instances: &[&Instance]) -> Vec<Instance> {
+    fn update(dedup: &mut Dedup, instances: &[&Instance]) -> Vec<Instance> {
         let snapshot: Snapshot = instances.iter().map(|&it| it.clone()).collect();
-        let counting = arrivals.update(&snapshot).into_iter();
+        let counting = dedup.update(&snapshot).into_iter();
         counting.map(|instance| (**instance).clone()).collect()
     }
 
@@ -84,7 +78,7 @@ mod tests {
         // Ids are random: each order of them comes up.
         for _ in 0..32 {
             let (first, second, third) = (instance("a"), instance("a"), instance("a"));
-            let mut arrivals = Arrivals::default();
+            let mut dedup = Dedup::default();
             for (there, counts) in [
                 (&[&first][..], &first),
                 (&[&first, &second], &second),
@@ -95,7 +89,7 @@ mod tests {
                 (&[&first], &first),
                 (&[&first, &third], &third),
             ] {
-                let counting = update(&mut arrivals, there);
+                let counting = update(&mut dedup, there);
                 assert_eq!(counting.len(), 1);
                 assert_eq!(counting[0].id(), counts.id());
             }
@@ -107,9 +101,9 @@ mod tests {
         let (one, other) = (instance("a"), instance("a"));
         let greater = if one.id() > other.id() { &one } else { &other };
         for _ in 0..3 {
-            let mut arrivals = Arrivals::default();
+            let mut dedup = Dedup::default();
             for _ in 0..3 {
-                let counting = update(&mut arrivals, &[&one, &other]);
+                let counting = update(&mut dedup, &[&one, &other]);
                 assert_eq!(counting.len(), 1);
                 assert_eq!(counting[0].id(), greater.id());
             }
@@ -122,7 +116,7 @@ mod tests {
         for _ in 0..32 {
             let native = instance("tcp://a:1");
             let others = ["doge://a:1", "a:1", "msgpack-rpc://a:1"].map(instance);
-            let mut arrivals = Arrivals::default();
+            let mut dedup = Dedup::default();
             for mirrored in &others {
                 for (there, counts) in [
                     (&[mirrored][..], mirrored),
@@ -131,13 +125,13 @@ mod tests {
                     (&[&native, mirrored], &native),
                     (&[mirrored], mirrored),
                 ] {
-                    assert_eq!(update(&mut arrivals, there), std::slice::from_ref(counts));
+                    assert_eq!(update(&mut dedup, there), std::slice::from_ref(counts));
                 }
             }
             let [first, second, _] = &others;
-            update(&mut arrivals, &[first]);
+            update(&mut dedup, &[first]);
             assert_eq!(
-                update(&mut arrivals, &[first, second]),
+                update(&mut dedup, &[first, second]),
                 std::slice::from_ref(second)
             );
         }
@@ -149,17 +143,17 @@ mod tests {
             .map(|number| instance(&number.to_string()))
             .collect();
         let all: Vec<_> = instances.iter().collect();
-        let counting = update(&mut Arrivals::default(), &all);
+        let counting = update(&mut Dedup::default(), &all);
         assert_eq!(counting.len(), 50);
         assert!(counting.is_sorted_by_key(|instance| instance.id().to_owned()));
     }
 
     #[test]
     fn what_has_left_is_forgotten() {
-        let mut arrivals = Arrivals::default();
+        let mut dedup = Dedup::default();
         for _ in 0..10 {
-            update(&mut arrivals, &[&instance("a"), &instance("b")]);
+            update(&mut dedup, &[&instance("a"), &instance("b")]);
         }
-        assert_eq!(arrivals.came.len(), 2);
+        assert_eq!(dedup.came.len(), 2);
     }
 }

@@ -1,39 +1,39 @@
 //! The way from what a registry says to the endpoints of a cluster.
 
 mod address;
-mod arrivals;
+mod dedup;
 mod list;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, Weak},
 };
 
 use doge_registry::{Instance, Snapshot, Watch, WatchClosed};
 
 pub(super) use self::list::ListState;
-use self::{address::address_of, arrivals::Arrivals};
+use self::{address::address_of, dedup::Dedup};
 use super::{Core, Endpoint, EndpointSet};
 use crate::{ChannelPool, balance};
 
 /// Keeps the endpoints of a cluster as the registry has its instances.
-pub(super) struct Follow {
+pub(super) struct Discovery {
     core: Weak<Core>,
     watch: Watch,
-    arrivals: Arrivals,
+    dedup: Dedup,
     pool: ChannelPool,
     /// Makes this client's choice of a subset its own.
     seed: u64,
 }
 
-impl Follow {
+impl Discovery {
     pub(super) fn new(core: &Arc<Core>, watch: Watch, pool: ChannelPool) -> Self {
         Self {
             core: Arc::downgrade(core),
             watch,
-            arrivals: Arrivals::default(),
+            dedup: Dedup::default(),
             pool,
             seed: fastrand::u64(..),
         }
@@ -75,7 +75,7 @@ impl Follow {
             .iter()
             .map(|endpoint| (endpoint.instance().id(), endpoint))
             .collect();
-        let instances = self.arrivals.update(snapshot);
+        let instances = self.dedup.update(snapshot);
         let instances = self.chosen(core, instances);
         let endpoints = instances.iter().filter_map(|instance| {
             let kept = known
@@ -96,8 +96,6 @@ impl Follow {
             "instances changed"
         );
         core.list.lock().change(snapshot);
-        core.alone
-            .store(set.endpoints().len() == 1, Ordering::Relaxed);
         core.set.store(Arc::new(set));
         core.changed.send_replace(());
         core.alarm.notify_one();
@@ -135,6 +133,6 @@ fn warn_of_end(core: &Core, closed: WatchClosed) {
     let endpoints = core.set.load().endpoints().len();
     tracing::warn!(
         service = %core.service, endpoints, %closed,
-        "instances are followed no longer: calls go to the endpoints as they were last known, whoever joins or leaves"
+        "the watch of the registry ended: the list of endpoints no longer changes"
     );
 }
