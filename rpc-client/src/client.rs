@@ -93,9 +93,17 @@ impl Client {
 
     /// Calls a service of this process through the codec, without a socket.
     pub fn local<S: Serve>(service: S) -> Self {
-        let service = tower::service_fn(move |request| handle(service.clone(), request));
+        let service = tower::service_fn(move |request: Request| {
+            let service = service.clone();
+            async move {
+                if request.deadline().has_passed() {
+                    return Err(expired(&request, None));
+                }
+                handle(service, request).await
+            }
+        });
         Self::from(Target::Service(BoxedService::new(
-            service.map_err(Into::into),
+            service.map_err(BoxError::from),
         )))
     }
 
@@ -263,11 +271,7 @@ impl Client {
             }
             Target::Service(service) => {
                 let route = request.route().clone();
-                let answer = match request.deadline().instant() <= now {
-                    true => Err(expired(&request, None)),
-                    false => Layers::call(service.clone(), request).await,
-                };
-                received(answer, &route)
+                received(Layers::call(service.clone(), request).await, &route)
             }
         };
         if let Some(wanted) = self.options.wanted_reply_metadata() {
@@ -332,6 +336,9 @@ where
     S::Error: Into<BoxError>,
 {
     let (now, head) = (Instant::now(), request.clone());
+    if head.deadline().instant() <= now {
+        return Err(expired(&head, None));
+    }
     let call = pin!(Some(async {
         let answer = async {
             let answer = service.oneshot(request).await;

@@ -198,6 +198,10 @@ impl Channel {
         mut now: Instant,
         mut resends: usize,
     ) -> Result<Response, Status> {
+        if resends > 0 {
+            // A part of its time has passed on the connection that was lost.
+            now = Instant::now();
+        }
         loop {
             let connection = match self.connector.current() {
                 Some(connection) => connection,

@@ -135,7 +135,7 @@ impl Core {
         self.make(&request, Instant::now(), &progress).await
     }
 
-    /// Makes one call on no usual course, as one that is watched.
+    /// Makes one call through its strategy from the start; not for the usual course.
     async fn make(
         &self,
         request: &Request,

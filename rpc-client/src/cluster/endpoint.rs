@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Channel,
     balance::{EndpointLoad, Nearness},
-    channel::{ConnectWait, Exchanged},
+    channel::ConnectWait,
     health::{Health, HealthOutcome},
     watch::{Failures, Subscription, Tally},
 };
@@ -238,12 +238,7 @@ impl Shared {
         now: Instant,
     ) -> Result<Response, Status> {
         let call = CallGuard::new(self, request);
-        let answer = match self.channel.exchange(request, now).await {
-            Exchanged::Answered(answer) => answer,
-            Exchanged::NotSent { resends } => {
-                Box::pin(self.channel.call_slowly(wait, request, now, resends)).await
-            }
-        };
+        let answer = self.channel.call_slowly(wait, request, now, 0).await;
         call.end(&answer);
         answer
     }

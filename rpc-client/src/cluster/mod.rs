@@ -1,7 +1,7 @@
 //! All endpoints of a service, as the registry has them: which calls go where, and what becomes of those that fail.
 //!
 //! A call passes the layers of the call, the limits, and a strategy, which makes attempts at endpoints that a set
-//! picks. `follow` keeps the set as the registry has it; `monitor` keeps its endpoints connected and healthy.
+//! picks. `discovery` keeps the set as the registry has it; `monitor` keeps its endpoints connected and healthy.
 
 mod attempt;
 mod attempts;
@@ -141,7 +141,8 @@ impl Cluster {
     /// With a [`subset`](crate::Balancing::subset) the endpoints are those that this client connects to, and not all instances
     /// of the service.
     ///
-    /// The layers of a call are passed by, since there is no one answer for them to see.
+    /// The layers of a call are passed by, since there is no one answer for them to see. Limits count the broadcast until the
+    /// heads of all answers are there.
     ///
     /// # Errors
     ///

@@ -14,8 +14,8 @@ use tracing::Span;
 
 use super::{Counted, Watch};
 
-/// A call in flight that is observed. Its end is reported exactly once; a dropped call counts as cancelled, and a call whose
-/// answer has items ends when the items do.
+/// A call in flight that is observed. Its end is reported exactly once; a dropped call counts under the code of the
+/// cancellation that drops it, and a call whose answer has items ends when the items do.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     watch: &'a Arc<Watch>,
@@ -39,10 +39,7 @@ impl Progress {
     /// Counts an attempt, and returns the number of earlier attempts.
     #[inline]
     pub(crate) fn attempt(&self) -> u32 {
-        // Attempts of a call begin one after the other, in one task.
-        let before = self.attempts();
-        self.attempts.store(before + 1, Relaxed);
-        before
+        self.attempts.fetch_add(1, Relaxed)
     }
 
     /// The number of attempts so far.
@@ -112,7 +109,7 @@ impl<'a> Call<'a> {
         let (watch, request) = (Arc::clone(self.watch), self.request.clone());
         let (address, span) = (self.address.cloned(), self.span.clone());
         let (attempts, began) = (self.progress.attempts(), self.began);
-        follow(head, &request.clone(), move |answer| {
+        follow(head, self.request, move |answer| {
             let ending = Ending {
                 watch: &watch,
                 request: &request,

@@ -1,6 +1,9 @@
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicU64, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release},
+    },
     thread::available_parallelism,
 };
 
@@ -8,43 +11,55 @@ use std::{
 /// may be slightly old.
 ///
 /// The first threads that count have a row each, which no other thread writes, and so count without an atomic
-/// read-modify-write, which costs 20 cycles or more. All further threads share the last row.
+/// read-modify-write, which costs 20 cycles or more. All further threads share the last rows.
 #[derive(Debug)]
-pub(super) struct Striped<const N: usize>(Box<[Row<N>]>);
+pub(super) struct Striped<const N: usize> {
+    rows: Box<[Row<N>]>,
+    /// How many rows are of one thread each.
+    owned: usize,
+}
 
 /// Aligned to a pair of cache lines, since processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Row<const N: usize>([AtomicU64; N]);
 
-/// The most rows: 4 KiB with the smallest row.
-const MAX_ROWS: usize = 32;
+/// The most rows of one thread each: 8 KiB with the smallest row.
+const MAX_OWNED: usize = 64;
+
+/// Rows of all further threads.
+const SHARED: usize = 8;
 
 impl<const N: usize> Striped<N> {
     pub(super) fn new() -> Self {
         // Twice as many as cores, so that the threads of a runtime have rows of their own.
         let cores = available_parallelism().map_or(1, usize::from);
-        let rows = (2 * cores + 1).min(MAX_ROWS);
+        let owned = (2 * cores).min(MAX_OWNED);
         let row = || Row(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self((0..rows).map(|_| row()).collect())
+        Self {
+            rows: (0..owned + SHARED).map(|_| row()).collect(),
+            owned,
+        }
     }
 
     /// Adds an amount to a counter.
     #[inline(always)]
     pub(super) fn add(&self, counter: usize, amount: u64) {
-        let (number, last) = (thread_number(), self.0.len() - 1);
-        let counter = &self.0[number.min(last)].0[counter];
-        if number < last {
+        let number = thread_number();
+        if number < self.owned {
+            let counter = &self.rows[number].0[counter];
             // Only this thread writes here.
-            counter.store(counter.load(Relaxed).wrapping_add(amount), Relaxed);
+            counter.store(counter.load(Relaxed).wrapping_add(amount), Release);
         } else {
-            counter.fetch_add(amount, Relaxed);
+            let row = &self.rows[self.owned + number % SHARED];
+            row.0[counter].fetch_add(amount, Release);
         }
     }
 
-    /// The sum of a counter.
+    /// The sum of a counter. What was counted elsewhere before, in the same order, is in sums that are read later.
     pub(super) fn sum(&self, counter: usize) -> u64 {
-        self.0.iter().map(|row| row.0[counter].load(Relaxed)).sum()
+        let rows = self.rows.iter();
+        rows.map(|row| row.0[counter].load(Acquire)).sum()
     }
 }
 

@@ -2,7 +2,10 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
     },
     time::Duration,
 };
@@ -102,7 +105,8 @@ impl Tally {
     }
 }
 
-/// A started call or attempt. If dropped before its end, it counts as cancelled. An answer with items ends when its items do.
+/// A started call or attempt. If dropped before its end, it counts under the code of the cancellation that drops it. An
+/// answer with items ends when its items do.
 #[derive(Debug)]
 #[must_use = "what is dropped was given up"]
 pub(crate) struct Counted<'a> {
@@ -172,7 +176,7 @@ impl Drop for Counted<'_> {
 }
 
 /// The code under which a call counts whose items ended so.
-pub(super) fn code_of(end: &BodyEnd) -> Code {
+fn code_of(end: &BodyEnd) -> Code {
     match end {
         BodyEnd::Complete => Code::Ok,
         BodyEnd::Failed(status) => status.code(),
@@ -194,13 +198,13 @@ impl Failures {
             return;
         }
         if let Some(counter) = self.0.get(usize::from(code.as_u8())) {
-            counter.fetch_add(1, Relaxed);
+            counter.fetch_add(1, Release);
         }
     }
 
     /// Counts by code; only codes that occurred.
     pub(crate) fn read(&self) -> BTreeMap<Code, u64> {
-        let counts = self.0.iter().map(|counter| counter.load(Relaxed));
+        let counts = self.0.iter().map(|counter| counter.load(Acquire));
         let by_code = (0..).map(Code::from_u8).zip(counts);
         by_code.filter(|(_, count)| *count > 0).collect()
     }

@@ -45,7 +45,7 @@ impl Outcome {
 
     /// The status that it stands for.
     pub fn into_status(self) -> Status {
-        // 0 ends a stream well; as the end of a call it says nothing, which a status makes unknown of.
+        // 0 ends a stream well; as the end of a call it says nothing, and `Status::new` makes it `Unknown`.
         let code = Code::from_u8(self.code);
         let mut status = Status::new(code, String::from(self.message))
             .with_disposition(match self.never_ran {

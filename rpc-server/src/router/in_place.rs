@@ -6,11 +6,11 @@ use tokio::time::Instant;
 /// in tasks of their own, so that a handler that blocks its thread does not hold up its connection.
 ///
 /// State without a clock: moments are arguments. A method begins in place. After one poll there that took too long, but
-/// less than 10 ms, the method is watched: each of its polls is timed, without what [others](super::Usage) took of the processor. After its
-/// k-th such poll, from the second one on, the method is tried in place again only after 64 * 2^k calls, or half a
-/// minute * 2^(k-2) without any that took too long: a method that blocks each time does so in place 10 times in its
-/// first 100,000 calls, and one that blocked twice is back within a minute. k counts down again while polls in place are
-/// short.
+/// less than 10 ms, the method is watched: each of its polls is timed, without what [others](super::Usage) took of the
+/// processor. After its k-th such poll, from the second one on, the method is tried in place again only after 64 * 2^k
+/// calls, or half a minute * 2^(k-2) without any that took too long: a method that blocks each time does so in place 10
+/// times in its first 100,000 calls, and one that blocked twice is back within a minute. k counts down again while polls
+/// in place are short.
 #[derive(Debug)]
 pub(super) struct InPlace {
     /// Polls in place that took too long, less those that are forgiven.
@@ -35,14 +35,15 @@ enum Phase {
 /// A poll that takes longer than this holds up the calls behind it, which costs more than a task does.
 const LIGHT: Duration = Duration::from_micros(100);
 
-/// Calls before the first trial, by four.
+/// A quarter of the calls before the first trial.
 const PERIOD: u64 = 64;
 
 /// Polls that took too long after which a method is no longer polled in place. The first such poll is not known to be the
 /// method's fault: only then are polls looked at that closely.
 const STRIKES: u32 = 2;
 
-/// A poll that takes longer than this needs no second: the system hardly ever takes the processor away for so long.
+/// A poll that takes longer than this needs no second. The first long poll is judged by the clock alone; the system hardly
+/// ever takes the processor away for so long.
 const CERTAIN: Duration = Duration::from_millis(10);
 
 /// Time before the first trial.
@@ -92,10 +93,10 @@ impl InPlace {
         }
     }
 
-    /// Notes a poll in place that has just ended.
-    pub(super) fn polled(&mut self, took: Duration, now: Instant) {
+    /// Notes a poll in place that began then and ends now; `took` is what the method is to blame for of that time.
+    pub(super) fn polled(&mut self, began: Option<Instant>, took: Duration, now: Instant) {
         if let Some(since) = self.since
-            && now.checked_sub(took).is_none_or(|began| began < since)
+            && began.is_none_or(|began| began < since)
         {
             // It began beside the poll that blocked, at another connection: one cause counts once.
             return;
@@ -171,7 +172,8 @@ mod tests {
             let took = if admitted { in_place } else { apart };
             self.now += took;
             if admitted {
-                self.memory.polled(took, self.now);
+                self.memory
+                    .polled(self.now.checked_sub(took), took, self.now);
             } else {
                 self.memory.polled_apart(took, self.now);
             }
@@ -239,7 +241,8 @@ mod tests {
             "one is tried already"
         );
         method.now += SHORT;
-        method.memory.polled(SHORT, method.now);
+        let began = method.now - SHORT;
+        method.memory.polled(Some(began), SHORT, method.now);
         assert!(method.call(SHORT, SHORT, false), "it is back in place");
     }
 
@@ -277,10 +280,10 @@ mod tests {
         assert!((0..10).all(|_| method.memory.admits(true, began)));
         for connection in 0..10 {
             let ended = began + LONG + Duration::from_millis(connection);
-            method.memory.polled(ended - began, ended);
+            method.memory.polled(Some(began), ended - began, ended);
         }
         // A short one that ends late does not bring it back either.
-        method.memory.polled(LONG, began + LONG);
+        method.memory.polled(Some(began), SHORT, began + 2 * LONG);
         method.now = began + 2 * LONG;
         assert_eq!(method.blocking_calls(260), [256]);
     }

@@ -57,9 +57,10 @@ impl Target {
     /// that was a suspect then.
     pub(crate) fn polled(&self, took: Duration, now: Instant, before: Option<&Usage>) {
         if is_long(took) || self.is_suspect() {
-            let took = before.map_or(took, |before| before.own_part(took));
+            let began = now.checked_sub(took);
+            let own = before.map_or(took, |before| before.own_part(took));
             let mut in_place = self.in_place.lock();
-            in_place.polled(took, now);
+            in_place.polled(began, own, now);
             self.suspect.store(in_place.is_suspect(), Ordering::Relaxed);
         }
     }

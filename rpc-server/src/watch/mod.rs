@@ -133,7 +133,7 @@ impl Watch {
             %peer,
             %code,
             application_error = result.application_error,
-            message = result.message,
+            error = (!result.message.is_empty()).then_some(result.message),
             elapsed = ended.elapsed.map(tracing::field::debug),
             "call ended",
         );

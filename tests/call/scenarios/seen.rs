@@ -286,7 +286,14 @@ impl Seen {
             }
         }
         for saw in self.handlers.values_mut() {
-            saw.end = HandlerEnd::stopped(&PAST_DEADLINE);
+            use CancelReason::{CallerGone, ConnectionLost, Deadline};
+            let by_deadline = |reason| matches!(reason, Deadline | CallerGone | ConnectionLost);
+            // Of two handlers with one deadline, the outer one may be told first what became of the inner one.
+            if matches!(&saw.end, HandlerEnd::Stopped(reason, _) if by_deadline(*reason))
+                || saw.end == HandlerEnd::Returned
+            {
+                saw.end = HandlerEnd::stopped(&PAST_DEADLINE);
+            }
         }
     }
 

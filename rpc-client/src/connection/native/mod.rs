@@ -101,7 +101,7 @@ impl Connection {
         self.try_start(request, now, waker).ok()
     }
 
-    /// The answer of a started call; `None` when its deadline passed first. Not to be polled before the call was woken.
+    /// The answer of a started call, or the status of its deadline. Not to be polled after it was ready.
     #[inline]
     pub(crate) fn poll_answer(
         &self,
