@@ -3,10 +3,11 @@ use std::time::Duration;
 /// When an endpoint is ejected, which is to be kept out of rotation, and for how long.
 ///
 /// Two things get it ejected: calls that fail in a row, and a share of failures that stands out among the endpoints of
-/// its cluster, as gRFC A50 (outlier detection) has it. What failed is a call that found nobody there, had no answer
-/// in time, or came back as `Internal`, `Unknown` or `DataLoss`, and a connection that broke off under calls, which
-/// counts once. Errors of the application, statuses about the call itself and refusals under overload are answers of an
-/// endpoint that works.
+/// its cluster, as gRFC A50 (outlier detection) has it. Failures are `Unavailable`, `DeadlineExceeded`, `Internal`,
+/// `Unknown` and `DataLoss`, whether the handler or the framework made them, and the loss of a connection with calls in
+/// flight, which counts once. A status that the handler [passed on](doge_rpc_core::Status::is_passed_on) is no failure, and
+/// errors of the application, statuses about the call itself and refusals under overload are answers of an endpoint that
+/// works.
 ///
 /// ```
 /// use std::time::Duration;

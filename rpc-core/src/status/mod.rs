@@ -51,7 +51,9 @@ struct Inner {
 }
 
 impl Status {
-    /// A status of this code, as a handler or a layer makes one: the call counts as [answered](Disposition::Answered).
+    /// A status of this code, as a handler or a layer makes one: the call counts as [answered](Disposition::Answered),
+    /// unless the status is that of a server layer which did not call the handler; the server marks it as
+    /// [rejected](Disposition::Rejected).
     /// [`Code::Ok`] is no error, and becomes [`Code::Unknown`].
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         let code = match code {
