@@ -14,12 +14,12 @@ use doge_registry::{Registry, ServiceKey, Static};
 use doge_rpc_core::{
     Code, Deadline, Status,
     call::{Request, Response, Route},
-    protocol::{Features, Fields, Frame, Hello, Message},
+    protocol::{Codec, Features, Fields, Frame, GoAway, Hello, Message, Reason},
     schema::MethodSchema,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     time::Instant,
 };
 
@@ -192,4 +192,75 @@ async fn the_future_of_a_call_is_as_large_as_its_usual_course() {
         generated <= 1_100 && in_cluster <= 800 && over_channel <= 256,
         "{sizes:?}"
     );
+}
+
+/// Reads frames until a request comes, and returns the milliseconds that it is given.
+async fn timeout_of_a_request(stream: &mut TcpStream) -> u32 {
+    let (codec, mut bytes) = (Codec::new(1 << 20, 1 << 20), BytesMut::new());
+    loop {
+        while let Some(frame) = codec.next(&mut bytes).unwrap() {
+            if let Message::Request(head, _) = frame.message {
+                return head.timeout;
+            }
+        }
+        assert!(stream.read_buf(&mut bytes).await.unwrap() > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_tells_how_much_time_is_left_then() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let channel = Channel::new(address.parse().unwrap());
+    let connect = |renews: bool| {
+        let (channel, listener) = (&channel, &listener);
+        async move {
+            let accept = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(&hello()).await.unwrap();
+                stream
+            };
+            let connect = async {
+                match renews {
+                    true => channel.renew().await.unwrap(),
+                    false => channel.ready().await.unwrap(),
+                }
+            };
+            tokio::join!(accept, connect).0
+        }
+    };
+    let mut first = connect(false).await;
+    let (began, request) = (Instant::now(), request(2_000));
+    let calling = channel.call(&request);
+    let serving = async {
+        timeout_of_a_request(&mut first).await;
+        // The call goes on over the first connection; the next call, or the same again, goes over the second.
+        let mut second = connect(true).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let left = 2_000 - u32::try_from(began.elapsed().as_millis()).unwrap();
+        first.write_all(&goes_away()).await.unwrap();
+        (timeout_of_a_request(&mut second).await, left)
+    };
+    tokio::select! {
+        answer = calling => panic!("{answer:?}"),
+        (told, left) = serving => assert!(told <= left, "{told} of {left}"),
+    }
+}
+
+/// None of the calls so far was taken.
+fn goes_away() -> BytesMut {
+    let goes_away = GoAway {
+        reason: Reason::Drain,
+        last_calls: Vec::new(),
+        message: "".into(),
+    };
+    let frame = Frame {
+        call: 0,
+        message: Message::GoAway(goes_away),
+    };
+    let mut bytes = BytesMut::new();
+    let Ok(()) = frame.encode(&mut bytes, u32::MAX) else {
+        panic!("a go-away frame is short")
+    };
+    bytes
 }
