@@ -65,6 +65,8 @@ enum Target {
     Cluster(Cluster),
     /// Its calls end by their deadline.
     Service(BoxedService),
+    /// Another target that somebody watches, from the begin of each call to its end.
+    Observed(BoxedService),
 }
 
 impl Client {
@@ -93,15 +95,7 @@ impl Client {
 
     /// Calls a service of this process through the codec, without a socket.
     pub fn local<S: Serve>(service: S) -> Self {
-        let service = tower::service_fn(move |request: Request| {
-            let service = service.clone();
-            async move {
-                if request.deadline().has_passed() {
-                    return Err(expired(&request, None));
-                }
-                handle(service, request).await
-            }
-        });
+        let service = tower::service_fn(move |request| handle(service.clone(), request));
         Self::from(Target::Service(BoxedService::new(
             service.map_err(BoxError::from),
         )))
@@ -152,7 +146,7 @@ impl Client {
             }
         });
         let service = watched.map_err(|status: Status| BoxError::from(status));
-        let target = Target::Service(BoxedService::new(service));
+        let target = Target::Observed(BoxedService::new(service));
         Self {
             target,
             options: self.options.clone(),
@@ -271,6 +265,14 @@ impl Client {
             }
             Target::Service(service) => {
                 let route = request.route().clone();
+                let answer = match request.deadline().instant() <= now {
+                    true => Err(expired(&request, None)),
+                    false => Layers::call(service.clone(), request).await,
+                };
+                received(answer, &route)
+            }
+            Target::Observed(service) => {
+                let route = request.route().clone();
                 received(Layers::call(service.clone(), request).await, &route)
             }
         };
@@ -291,7 +293,10 @@ impl Target {
         match self {
             Self::Channel(channel) => channel.call_at(request, now).await,
             Self::Cluster(cluster) => cluster.call_at(request, now).await,
-            Self::Service(service) => Layers::call(service.clone(), request.clone()).await,
+            Self::Service(_) if request.deadline().instant() <= now => Err(expired(request, None)),
+            Self::Service(service) | Self::Observed(service) => {
+                Layers::call(service.clone(), request.clone()).await
+            }
         }
     }
 }
@@ -323,7 +328,9 @@ impl fmt::Debug for Client {
         match &self.target {
             Target::Channel(channel) => debug.field("channel", channel.address()),
             Target::Cluster(cluster) => debug.field("cluster", cluster),
-            Target::Service(_) => debug.field("service", &format_args!("in process")),
+            Target::Service(_) | Target::Observed(_) => {
+                debug.field("service", &format_args!("in process"))
+            }
         };
         debug.field("options", &self.options).finish()
     }
@@ -336,9 +343,6 @@ where
     S::Error: Into<BoxError>,
 {
     let (now, head) = (Instant::now(), request.clone());
-    if head.deadline().instant() <= now {
-        return Err(expired(&head, None));
-    }
     let call = pin!(Some(async {
         let answer = async {
             let answer = service.oneshot(request).await;

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use doge_rpc::msgpack_rpc::{MetaMap, Options};
+use doge_rpc::{
+    Code,
+    client::Client,
+    msgpack_rpc::{MetaMap, Options},
+};
 
 use crate::{
     calculator::{serve, serve_options},
@@ -35,6 +39,7 @@ async fn the_time_that_is_left_comes_in_it() {
     assert!((50_000..=60_000).contains(&left), "{left}");
     let left: u64 = peer.call("left", &[(); 0]).await.unwrap();
     assert!((1..=1000).contains(&left), "{left}");
+    let mut peer = Peer::connect(&server).await;
     let late = peer
         .call::<u64>("left", &(map(&[("doge-timeout-ms", "0")]),))
         .await;
@@ -97,6 +102,48 @@ async fn what_arity_cannot_tell_can_be_said() {
     assert_eq!(peer.call("sum", &(7, 1, 2)).await, Ok(3));
     let error = peer.call::<i64>("sum", &(map(&[]), 1)).await.unwrap_err();
     assert_eq!(error, "test.calculator/sum: argument `b` is missing");
+}
+
+/// Content of an argument is somebody else's where a handler passes on what its caller sent.
+#[tokio::test]
+async fn an_argument_that_looks_like_a_meta_map_is_none_where_there_are_none() {
+    let forged = map(&[
+        ("doge-service", "test.calculator"),
+        ("authorization", "forged"),
+    ]);
+    let never = Options {
+        meta: MetaMap::Never,
+        ..Options::default()
+    };
+    for server in [serve_options(never).await, serve().await] {
+        let mut peer = Peer::connect(&server).await;
+        // The connection has no meta map.
+        assert_eq!(peer.call("sum", &(1, 2)).await, Ok(3));
+        assert_eq!(peer.call("beside", &(&forged,)).await, Ok(String::new()));
+    }
+    let server = serve().await;
+    let address = server.address().to_string();
+    let client = Client::connect(address.replace("tcp", "msgpack-rpc")).unwrap();
+    let untyped = client.untyped("test.calculator");
+    let refused = untyped.call::<String>("record", (&forged, "x")).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(
+        refused.never_ran() && refused.message().contains("doge-service"),
+        "{refused}"
+    );
+}
+
+/// It is logged, and told to observers and to the peer.
+#[tokio::test]
+async fn the_name_of_a_service_that_is_too_long_goes_nowhere() {
+    let server = serve().await;
+    let mut peer = Peer::connect(&server).await;
+    let name = "\u{1}".repeat(1 << 20);
+    let meta = map(&[("doge-service", &name)]);
+    let error = peer.call::<i64>("sum", &(&meta, 1, 2)).await.unwrap_err();
+    assert!(error.len() < 1_000, "{} bytes", error.len());
+    assert!(error.contains("a name of over 255 bytes"), "{error}");
 }
 
 /// Tracing has baggage of any size; doge takes it, and so the call runs, without what finds no room.

@@ -73,7 +73,7 @@ fn client(server: &Running, scheme: &str, config: MsgpackRpcConfig) -> Client {
 
 #[tokio::test]
 async fn a_call_of_one_service_never_runs_another_where_there_is_a_meta_map() {
-    for meta in [MetaMap::ByArity, MetaMap::Always, MetaMap::Never] {
+    for meta in [MetaMap::ByArity, MetaMap::Always] {
         let (server, removed) = serve(meta).await;
         let client = client(&server, "doge", MsgpackRpcConfig::default());
         let leave = LeaveClient::new(client.clone());
@@ -99,6 +99,14 @@ async fn a_call_of_one_service_never_runs_another_where_there_is_a_meta_map() {
         let employee = employee.remove(7).await;
         assert_eq!(employee, Ok("EMPLOYEE 7 removed".to_owned()));
     }
+}
+
+#[tokio::test]
+async fn where_no_meta_map_is_expected_a_call_that_has_one_runs_nothing() {
+    let (server, removed) = serve(MetaMap::Never).await;
+    let client = client(&server, "doge", MsgpackRpcConfig::default());
+    LeaveClient::new(client).remove(7).await.unwrap_err();
+    assert_eq!(removed.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

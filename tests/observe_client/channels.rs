@@ -165,3 +165,24 @@ async fn clients_within_the_process_show_their_calls() {
     client.read(1).await.unwrap_err();
     assert_eq!(ledger.calls_ended()[0].code, Code::Aborted);
 }
+
+#[tokio::test]
+async fn a_call_that_begins_after_its_deadline_is_seen_by_those_who_watch_the_client() {
+    let (fleet, inner) = (Fleet::of(1).await, Ledger::new());
+    let (cluster, _) = fleet
+        .follow(fleet.cluster().observer(Arc::clone(&inner)))
+        .await;
+    for client in [
+        Client::local(ProbeServer::new(fleet.replicas[0].handlers.clone())),
+        cluster.into(),
+    ] {
+        let ledger = Ledger::new();
+        let client = ProbeClient::new(client.observed_by(Arc::clone(&ledger)));
+        let late = client.with(CallOptions::new().timeout(Duration::ZERO));
+        let status = late.read(1).await.unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        let ended: Vec<_> = ledger.calls_ended().iter().map(|end| end.code).collect();
+        assert_eq!(ended, [Code::DeadlineExceeded]);
+    }
+    assert_eq!((inner.calls_ended().len(), fleet.total()), (1, 0));
+}

@@ -37,6 +37,12 @@ impl Shown {
         self.0 = self.0.max(Some(sign));
     }
 
+    /// Whether a call of this connection may have a meta map. What a map says of itself does not count once a call has shown
+    /// that there is none: the map is an argument then, whose content may be somebody else's.
+    pub(super) fn may_have_meta(&self) -> bool {
+        self.0 != Some(Sign::NoMap)
+    }
+
     /// Reads a call of a method whose schema is known.
     pub(super) fn read(&self, call: &Call, schema: &MethodSchema) -> Reading {
         let fits = fitting(schema);
@@ -44,7 +50,7 @@ impl Shown {
         let Some(first) = call.first().filter(|first| meta::is_meta(first)) else {
             return Reading::without(fits(count).then_some(Sign::NoMap));
         };
-        if meta::is_own(first) {
+        if self.may_have_meta() && meta::is_own(first) {
             return Reading::with(None);
         }
         match (self.0, fits(count - 1), fits(count)) {
@@ -159,8 +165,11 @@ mod tests {
             (&b"\x91\x07"[..], ALL.map(|_| without(Some(NoMap)))),
             (b"\x93\x07\x08\x09", ALL.map(|_| without(None))),
             (b"\x90", ALL.map(|_| without(None))),
-            // A map of ours.
-            (b"\x91\x81\xacdoge-service\xa1t", ALL.map(|_| with(None))),
+            // A map of ours, or an argument that somebody made to look so.
+            (
+                b"\x91\x81\xacdoge-service\xa1t",
+                [with(None), with(None), with(None), without(None)],
+            ),
             // One argument, or a map and none.
             (
                 b"\x91\x81\xa1k\xa1v",

@@ -6,7 +6,8 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use rmp::Marker;
 
 use crate::{
-    MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError, protocol::whole_millis,
+    MAX_METADATA_ENTRIES, MAX_METADATA_LEN, Metadata, MetadataError,
+    protocol::{MAX_NAME_LEN, whole_millis},
     wire::value_len,
 };
 
@@ -73,8 +74,17 @@ pub(super) fn is_own(value: &[u8]) -> bool {
 pub(super) fn service(value: &[u8]) -> Option<&str> {
     let mut first = entries(value).take(MAX_FIRST);
     let (_, service) = first.find(|(key, _)| text(key) == Some(SERVICE))?;
-    text(service)
+    // A longer name is nobody's, and is shown to no one.
+    let name = text(service)?;
+    Some(if name.len() > MAX_NAME_LEN {
+        TOO_LONG
+    } else {
+        name
+    })
 }
+
+/// Stands for the name of a service that is too long; no service has a name with spaces.
+const TOO_LONG: &str = "(a name of over 255 bytes)";
 
 /// Reads a meta map, as far as it fits into the metadata of a call. What cannot be metadata is passed over: keys that
 /// are no text or have other characters than metadata keys, and values that are neither text nor bytes nor a number.
@@ -85,9 +95,11 @@ pub(super) fn read(meta: &[u8]) -> Meta {
             read.left_out += 1;
             continue;
         }
-        let Some(key) = text(key).map(str::to_ascii_lowercase) else {
+        let Some(written) = text(key) else {
             continue;
         };
+        let key = written.to_ascii_lowercase();
+        let is_exact = written == key;
         let Some(value) = bytes(value) else {
             tracing::debug!(
                 key,
@@ -97,6 +109,8 @@ pub(super) fn read(meta: &[u8]) -> Meta {
         };
         match key.as_str() {
             SERVICE => {}
+            // As `is_own` looks for it: in other letters, or after many others, it is nobody's.
+            TIMEOUT if place >= MAX_FIRST || !is_exact => {}
             TIMEOUT => {
                 read.timeout = std::str::from_utf8(&value)
                     .ok()

@@ -34,8 +34,9 @@ pub enum MetaMap {
     ByArity,
     /// It does, as with doge from its repository; the first param is taken for the map, whatever it is.
     Always,
-    /// It does not, as with dogerpc 0.1.4, mprpc alone and most other peers. A map that a client of this framework wrote is
-    /// taken for what it is all the same, so that no call reaches a method of another service.
+    /// It does not, as with dogerpc 0.1.4, mprpc alone and most other peers. No map is taken for a meta map, whatever its
+    /// keys: what a caller puts into an argument never becomes metadata. Clients of this framework that send a meta map
+    /// (`doge://`) cannot call such a server.
     Never,
 }
 

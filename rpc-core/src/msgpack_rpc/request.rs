@@ -77,6 +77,12 @@ pub fn ask(request: &Request, id: u32, options: AskOptions) -> Result<Asked, Sta
         text::write(&mut head, route.method());
     }
     if !options.meta {
+        if meta::is_own(values) {
+            return Err(refused(format!(
+                "{route}: the first argument is a map with the key `doge-service` or `doge-timeout-ms`, and a server of \
+                 this framework would take it for metadata: use other keys, or call through doge://"
+            )));
+        }
         let (head, arguments) = (head.freeze(), body.clone());
         return Ok(Asked { head, arguments });
     }

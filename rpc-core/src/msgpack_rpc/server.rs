@@ -86,7 +86,8 @@ impl<R, T> ServerConnection<R, T> {
         now: Instant,
         methods: &impl Methods<R>,
     ) -> ServerEvent<R, T> {
-        let service = call.first().and_then(meta::service);
+        let first = call.first().filter(|_| self.may_have_meta());
+        let service = first.and_then(meta::service);
         let (route, schema) = methods.spelt(service, call.method());
         let Reading { has_meta, shows } = self.read(&call, schema);
         let (meta, body) = if has_meta {
@@ -134,13 +135,23 @@ impl<R, T> ServerConnection<R, T> {
         })
     }
 
+    /// Whether what a map says of itself may be believed: that it is a meta map of this framework.
+    fn may_have_meta(&self) -> bool {
+        match self.options.meta {
+            MetaMap::Always => true,
+            MetaMap::ByArity => self.shown.may_have_meta(),
+            MetaMap::Never => false,
+        }
+    }
+
     /// Whether the first param is a meta map, and what a good call shows with that.
     fn read(&self, call: &Call, schema: Option<&MethodSchema>) -> Reading {
         let has_meta = match (self.options.meta, schema) {
             (MetaMap::ByArity, Some(schema)) => return self.shown.read(call, schema),
             (MetaMap::Always, _) => call.count() > 0,
-            (MetaMap::Never, _) | (MetaMap::ByArity, None) => {
-                call.first().is_some_and(meta::is_own)
+            (MetaMap::Never, _) => false,
+            (MetaMap::ByArity, None) => {
+                self.may_have_meta() && call.first().is_some_and(meta::is_own)
             }
         };
         Reading {
