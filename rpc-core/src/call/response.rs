@@ -7,7 +7,7 @@ use super::{Body, Extensions, Route};
 use crate::{
     Code, Metadata, Status,
     schema::{Encoding, MethodSchema},
-    status::capture,
+    status::{capture, receive},
     wire::{self, DecodeError, EncodeError},
 };
 
@@ -173,11 +173,10 @@ impl Response {
             received(Status::new(failure(error.is_over_limit()), why))
         };
         if self.is_application_error() {
-            return Err(wire::decode::<E>(self.bytes()).unwrap_or_else(|error| {
-                match self.text() {
-                    Some(text) => received(Status::unknown(text.to_owned())),
-                    None => unreadable(error),
-                }
+            let error = receive(route, || wire::decode::<E>(self.bytes()));
+            return Err(error.unwrap_or_else(|error| match self.text() {
+                Some(text) => received(Status::unknown(text.to_owned())),
+                None => unreadable(error),
             }));
         }
         wire::decode(self.bytes()).map_err(unreadable)
@@ -276,10 +275,15 @@ impl fmt::Debug for Response {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde::{Deserialize, Serialize};
 
-    use super::Response;
-    use crate::{Code, Status, schema::MethodSchema};
+    use super::{Response, Route, wire};
+    use crate::{
+        Code, Status,
+        schema::{Encoding, MethodSchema},
+    };
 
     /// Error types whose `Status` variant is written in each way that serde has, and one that is no enum.
     macro_rules! errors {
@@ -316,6 +320,38 @@ mod tests {
         Internal #[serde(tag = "type")];
         Adjacent #[serde(tag = "type", content = "content")];
         Untagged #[serde(untagged)];
+    }
+
+    /// A peer of another make may send a status as a value of the application.
+    #[test]
+    fn a_status_that_comes_as_a_value_is_passed_on_like_any_other() {
+        #[derive(Debug, Serialize, Deserialize)]
+        enum Trouble {
+            Status(Status),
+        }
+
+        impl From<Status> for Trouble {
+            fn from(status: Status) -> Self {
+                Self::Status(status)
+            }
+        }
+
+        let route = Route::named("inner", "get").unwrap();
+        let away = Status::unavailable("away")
+            .with_details(&b"secret"[..])
+            .with_pushback(Duration::from_secs(60));
+        let bare = wire::encode(&away, Encoding::Map).unwrap();
+        let bare = Response::from_error(bare).decode::<u8, Status>(&route);
+        let inside = wire::encode(&Trouble::Status(away), Encoding::Map).unwrap();
+        let inside = Response::from_error(inside).decode::<u8, Trouble>(&route);
+        let (Err(bare), Err(Trouble::Status(inside))) = (bare, inside) else {
+            panic!("both are errors");
+        };
+        for status in [bare, inside] {
+            let status = status.returned_by_handler();
+            let expected = Status::unavailable("inner/get: away").with_passed_on(true);
+            assert_eq!(status, expected);
+        }
     }
 
     trait Case: Serialize + From<Status> + 'static {

@@ -9,7 +9,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
 
-pub(crate) use self::capture::capture;
+pub(crate) use self::capture::{capture, receive};
 pub use self::{code::Code, disposition::Disposition};
 use crate::{Metadata, call::Route};
 

@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Status {
         if let Some(pushback) = record.pushback_ms {
             status = status.with_pushback(Duration::from_millis(pushback));
         }
-        Ok(status)
+        Ok(super::capture::received(status))
     }
 }
 
