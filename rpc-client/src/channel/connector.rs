@@ -1,11 +1,4 @@
-use std::{
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use doge_rpc_core::{Deadline, Status, transport::Address};
@@ -28,10 +21,8 @@ pub(super) struct Connector {
     address: Address,
     config: ChannelConfig,
     current: ArcSwapOption<Connection>,
-    /// Connections so far, and losses of one of several beside them.
-    connections: Arc<AtomicU64>,
-    /// Those that are open, and who is told of them.
-    opened: Arc<Connections>,
+    /// Those that there were and are, and who is told of them.
+    connections: Arc<Connections>,
     /// The observers of the channel itself.
     _subscriptions: Vec<Subscription>,
     watch: Arc<Watch>,
@@ -87,14 +78,16 @@ impl From<ConnectError> for Status {
 
 impl Connector {
     pub(super) fn new(address: Address, config: ChannelConfig) -> Self {
-        let opened = Arc::new(Connections::new(address.clone()));
+        let connections = Arc::new(Connections::new(address.clone()));
         let observers = Observers::new(config.observers.clone());
-        let subscriptions = observers.iter().map(|it| opened.subscribe(it)).collect();
+        let subscriptions = observers
+            .iter()
+            .map(|it| connections.subscribe(it))
+            .collect();
         Self {
             address,
             current: ArcSwapOption::empty(),
-            connections: Arc::default(),
-            opened,
+            connections,
             _subscriptions: subscriptions,
             watch: Arc::new(Watch::new(observers, config.sampler.clone(), config.timed)),
             config,
@@ -112,8 +105,8 @@ impl Connector {
         &self.watch
     }
 
-    pub(super) fn opened(&self) -> &Arc<Connections> {
-        &self.opened
+    pub(super) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     pub(super) fn stats(&self, now: Instant) -> ConnectorStats {
@@ -123,13 +116,13 @@ impl Connector {
         let why_not = match &failure {
             Some(failure) => Some(failure.why.message().to_owned()),
             None if connected => None,
-            None => self.opened.why_last_closed(),
+            None => self.connections.why_last_closed(),
         };
         ConnectorStats {
             connected,
             why_not,
             next_in: failure.map(|failure| failure.due.saturating_duration_since(now)),
-            connections: self.opened.opened(),
+            connections: self.connections.opened(),
         }
     }
 
@@ -173,12 +166,6 @@ impl Connector {
         self.current.load().is_none() && self.state.lock().failure.is_some()
     }
 
-    /// How many connections there were, that which there is included. Where calls go over several at once, a number
-    /// that grows when one of them is lost under its call.
-    pub(super) fn connections(&self) -> u64 {
-        self.connections.load(Ordering::Relaxed)
-    }
-
     /// Tries again, if that is due, without anybody waiting for it; what comes of it shows in `is_down`. Whether an
     /// attempt is under way.
     pub(super) fn probe(self: &Arc<Self>) -> bool {
@@ -201,7 +188,7 @@ impl Connector {
                 Ok(())
             }
             Err(why) => {
-                self.opened.failed(&why);
+                self.connections.failed(&why);
                 Err(why)
             }
         }
@@ -301,7 +288,7 @@ impl Connector {
                     due: Deadline::after(pause).instant(),
                     why: why.clone(),
                 });
-                self.opened.failed(why);
+                self.connections.failed(why);
             }
         }
         self.state.lock().attempt = None;
@@ -312,7 +299,7 @@ impl Connector {
         let mut state = self.state.lock();
         state.failure = None;
         state.flap_detector.opened(Instant::now());
-        self.connections.fetch_add(1, Ordering::Relaxed);
+        self.connections.next_generation();
         let before = self.current.swap(Some(connection));
         drop(state);
         // Closing it wakes its callers, who may come here next.
@@ -321,7 +308,7 @@ impl Connector {
 
     async fn open(&self) -> Result<Connection, Status> {
         let limit = self.config.connect_timeout;
-        let open = Connection::open(&self.address, &self.config, &self.connections, &self.opened);
+        let open = Connection::open(&self.address, &self.config, &self.connections);
         let late = |_| {
             let why = format!("no connection to {} within {limit:?}", self.address);
             Err(Status::unavailable(why).not_sent())

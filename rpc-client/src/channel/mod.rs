@@ -186,7 +186,7 @@ impl Channel {
 
     /// Tells an observer of the connections.
     pub(crate) fn subscribe(&self, observer: &Arc<dyn Observer>) -> Subscription {
-        self.connector.opened().subscribe(observer)
+        self.connector.connections().subscribe(observer)
     }
 
     /// Makes one call, whatever that takes: it connects first, waits for room on the connection, and sends again what had
@@ -263,9 +263,9 @@ impl Channel {
         Arc::ptr_eq(&self.connector, &other.connector)
     }
 
-    /// How many connections it had, that which it has included.
-    pub(crate) fn connections(&self) -> u64 {
-        self.connector.connections()
+    /// A number that grows when calls go over another connection than before, or one of several was lost.
+    pub(crate) fn connection_generation(&self) -> u64 {
+        self.connector.connections().generation()
     }
 
     /// Begins to connect if there is no connection and the next attempt is due, without anybody waiting for it. Whether

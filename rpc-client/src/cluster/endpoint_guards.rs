@@ -50,8 +50,8 @@ impl<'a> AttemptGuard<'a> {
 pub(super) struct CallGuard<'a> {
     endpoint: &'a Shared,
     request: &'a Request,
-    /// How many connections there were when it began.
-    connections: u64,
+    /// That of the connection when it began.
+    generation: u64,
     ended: bool,
 }
 
@@ -59,7 +59,7 @@ impl<'a> CallGuard<'a> {
     #[inline]
     pub(super) fn new(endpoint: &'a Shared, request: &'a Request) -> Self {
         Self {
-            connections: endpoint.channel().connections(),
+            generation: endpoint.channel().connection_generation(),
             endpoint,
             request,
             ended: false,
@@ -85,7 +85,7 @@ impl<'a> CallGuard<'a> {
     /// connection with calls in flight counts as one failure.
     fn loss(&self, status: &Status) -> HealthOutcome {
         // A call that began before the first connection was lost with that connection.
-        let connection = self.connections.max(1);
+        let connection = self.generation.max(1);
         if !status.never_ran() && self.endpoint.flaps().count(connection) {
             HealthOutcome::Failure
         } else {
@@ -95,7 +95,7 @@ impl<'a> CallGuard<'a> {
 
     fn lost_its_connection(&self) -> bool {
         let channel = self.endpoint.channel();
-        !channel.is_connected() || channel.connections() != self.connections
+        !channel.is_connected() || channel.connection_generation() != self.generation
     }
 }
 

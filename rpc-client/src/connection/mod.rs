@@ -5,10 +5,7 @@ pub(crate) mod msgpack_rpc;
 pub(crate) mod native;
 mod waiting;
 
-use std::{
-    fmt::Display,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::{fmt::Display, sync::Arc};
 
 use doge_rpc_core::{Status, transport::Address};
 
@@ -23,8 +20,8 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Connects. Cancel safe: a dropped attempt leaves nothing behind. Where there are several connections, `losses`
-    /// counts those that are lost under a call while the others go on. `opened` is told of each.
+    /// Connects. Cancel safe: a dropped attempt leaves nothing behind. `connections` is told of each connection, and where
+    /// there are several, of each that is lost under a call while the others go on.
     ///
     /// # Errors
     ///
@@ -32,18 +29,18 @@ impl Connection {
     pub(crate) async fn open(
         address: &Address,
         config: &ChannelConfig,
-        losses: &Arc<AtomicU64>,
-        opened: &Arc<Connections>,
+        connections: &Arc<Connections>,
     ) -> Result<Self, Status> {
         let meta = match address {
             Address::Doge(_) => true,
             Address::MsgpackRpc(_) => false,
             _ => {
-                let connection = native::Connection::open(address, &config.limits, opened).await?;
+                let connection =
+                    native::Connection::open(address, &config.limits, connections).await?;
                 return Ok(Self::Native(connection));
             }
         };
-        let pool = msgpack_rpc::Pool::open(address, meta, config, losses, opened).await?;
+        let pool = msgpack_rpc::Pool::open(address, meta, config, connections).await?;
         Ok(Self::MsgpackRpc(pool))
     }
 

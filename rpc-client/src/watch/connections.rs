@@ -22,6 +22,7 @@ use super::observers::tell;
 pub(crate) struct Connections {
     address: Address,
     opened: AtomicU64,
+    generation: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -54,6 +55,7 @@ impl Connections {
         Self {
             address,
             opened: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
             state: Mutex::default(),
         }
     }
@@ -67,6 +69,17 @@ impl Connections {
     pub(crate) fn why_last_closed(&self) -> Option<String> {
         let state = self.state.lock();
         state.why_last_closed.as_deref().map(str::to_owned)
+    }
+
+    /// A number that grows when calls go over another connection than before, and where calls go over several at once, when
+    /// one of them is lost under its call.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Calls go over another connection, or one of several was lost.
+    pub(crate) fn next_generation(&self) {
+        self.generation.fetch_add(1, Relaxed);
     }
 
     /// Subscribes an observer, which first gets an event for each open connection.

@@ -1,9 +1,4 @@
-use std::{
-    future::Future,
-    pin::pin,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use doge_rpc_core::{
     Status,
@@ -36,10 +31,9 @@ impl Pool {
         address: &Address,
         meta: bool,
         config: &ChannelConfig,
-        losses: &Arc<AtomicU64>,
-        opened: &Arc<Connections>,
+        connections: &Arc<Connections>,
     ) -> Result<Self, Status> {
-        let shared = Arc::new(Shared::new(address, meta, config, losses, opened));
+        let shared = Arc::new(Shared::new(address, meta, config, connections));
         shared.open().await?;
         let pool = Arc::downgrade(&shared);
         let reaper = Reaper::start(move |now| Some(pool.upgrade()?.expire(now)));

@@ -1,9 +1,6 @@
 use std::{
     io,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -45,9 +42,7 @@ pub(super) struct Shared {
     free: Mutex<Free>,
     /// Why there is no connection any more.
     end: OnceLock<Status>,
-    /// Connections that were lost under a call, counted for the health of the endpoint.
-    losses: Arc<AtomicU64>,
-    opened: Arc<Connections>,
+    connections: Arc<Connections>,
 }
 
 /// Connections that no call uses, and who else would have their turn.
@@ -86,11 +81,10 @@ impl Shared {
         address: &Address,
         meta: bool,
         config: &ChannelConfig,
-        losses: &Arc<AtomicU64>,
-        opened: &Arc<Connections>,
+        connections: &Arc<Connections>,
     ) -> Self {
         let MsgpackRpcConfig {
-            connections,
+            connections: most,
             idle,
             max_message,
             framework_keys,
@@ -105,7 +99,7 @@ impl Shared {
             },
             max_message,
             connect_timeout: config.connect_timeout,
-            places: Places::new(connections),
+            places: Places::new(most),
             waiting: AtomicUsize::new(0),
             free: Mutex::new(Free {
                 idle: Idle::new(idle.max(LEAST_IDLE)),
@@ -113,8 +107,7 @@ impl Shared {
                 answered: None,
             }),
             end: OnceLock::new(),
-            losses: Arc::clone(losses),
-            opened: Arc::clone(opened),
+            connections: Arc::clone(connections),
         }
     }
 
@@ -234,7 +227,7 @@ impl Shared {
 
     pub(super) fn failed(&self, failure: Failure, request: &Request) -> Status {
         if failure.is_loss() {
-            self.losses.fetch_add(1, Ordering::Relaxed);
+            self.connections.next_generation();
         }
         let status = failure.into_status(&self.address, request);
         tracing::debug!(address = %self.address, %status, "a connection brought no answer");
@@ -339,7 +332,7 @@ impl Shared {
             let gone = error.kind() == io::ErrorKind::ConnectionRefused;
             none(&error, gone)
         })?;
-        let open = self.opened.open();
+        let open = self.connections.open();
         Ok(Socket::new(stream, self.max_message, open, Instant::now()))
     }
 }

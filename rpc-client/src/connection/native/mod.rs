@@ -56,7 +56,7 @@ impl Connection {
     pub(crate) async fn open(
         address: &Address,
         limits: &Limits,
-        opened: &Arc<Connections>,
+        connections: &Arc<Connections>,
     ) -> Result<Self, Status> {
         let refused = |why: &dyn std::fmt::Display| no_connection(address, why);
         let stream = Stream::connect(address)
@@ -89,7 +89,7 @@ impl Connection {
                 )));
             }
         }
-        task.opened(opened.open());
+        task.opened(connections.open());
         tokio::spawn(task);
         Ok(Self { shared })
     }

@@ -1,7 +1,4 @@
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use doge_rpc_core::{
     Deadline, Status,
@@ -40,9 +37,8 @@ impl Peer {
             msgpack_rpc,
             ..ChannelConfig::default()
         };
-        let losses = Arc::new(AtomicU64::new(0));
         let opened = Arc::new(Connections::new(self.listener.address().clone()));
-        let pool = Pool::open(self.listener.address(), false, &config, &losses, &opened).await;
+        let pool = Pool::open(self.listener.address(), false, &config, &opened).await;
         Arc::new(pool.unwrap())
     }
 
