@@ -263,15 +263,10 @@ impl Client {
             Target::Cluster(cluster) => {
                 received(cluster.call_at(&request, now).await, request.route())
             }
-            Target::Service(service) => {
-                let route = request.route().clone();
-                let answer = match request.deadline().instant() <= now {
-                    true => Err(expired(&request, None)),
-                    false => Layers::call(service.clone(), request).await,
-                };
-                received(answer, &route)
+            Target::Service(_) if request.deadline().instant() <= now => {
+                received(Err(expired(&request, None)), request.route())
             }
-            Target::Observed(service) => {
+            Target::Service(service) | Target::Observed(service) => {
                 let route = request.route().clone();
                 received(Layers::call(service.clone(), request).await, &route)
             }

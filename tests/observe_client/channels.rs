@@ -20,16 +20,8 @@ fn watched(ledger: &Arc<Ledger>) -> ChannelConfig {
     }
 }
 
-#[tokio::test]
-async fn a_channel_shows_its_calls_and_its_connections() {
-    let (fleet, ledger) = (Fleet::of(1).await, Ledger::new());
-    let address = fleet.replicas[0].proxy.address();
-    let channel = Channel::with_config(address.parse().unwrap(), watched(&ledger));
-    assert_eq!(channel.stats().calls, 0);
-    let client = ProbeClient::new(channel.clone()).with(patient());
-    client.read(1).await.unwrap();
-    fleet.next(Act::Fail(Status::not_found("nobody")));
-    client.read(1).await.unwrap_err();
+/// Makes three calls after two earlier ones: an error of the application, a call that is late, and a call that is given up.
+async fn argued_late_and_given_up(fleet: &Fleet, client: &ProbeClient) {
     fleet.next(Act::Fail(Status::not_found("nobody")));
     client.argue().await.unwrap_err();
     fleet.next(Act::Hang);
@@ -40,6 +32,19 @@ async fn a_channel_shows_its_calls_and_its_connections() {
         _ = client.read(1) => unreachable!("nobody answers"),
         () = until(|| fleet.total() == 5) => {}
     }
+}
+
+#[tokio::test]
+async fn a_channel_shows_its_calls_and_its_connections() {
+    let (fleet, ledger) = (Fleet::of(1).await, Ledger::new());
+    let address = fleet.replicas[0].proxy.address();
+    let channel = Channel::with_config(address.parse().unwrap(), watched(&ledger));
+    assert_eq!(channel.stats().calls, 0);
+    let client = ProbeClient::new(channel.clone()).with(patient());
+    client.read(1).await.unwrap();
+    fleet.next(Act::Fail(Status::not_found("nobody")));
+    client.read(1).await.unwrap_err();
+    argued_late_and_given_up(&fleet, &client).await;
 
     let stats = channel.stats();
     let codes = [
@@ -85,16 +90,7 @@ async fn a_channel_of_messagepack_rpc_shows_its_calls() {
     client.read(1).await.unwrap();
     fleet.next(Act::Fail(Status::not_found("nobody")));
     assert_eq!(client.read(1).await, Err(Status::unknown("nobody")));
-    fleet.next(Act::Fail(Status::not_found("nobody")));
-    client.argue().await.unwrap_err();
-    fleet.next(Act::Hang);
-    let hurried = client.with(CallOptions::new().timeout(Duration::from_millis(20)));
-    hurried.read(1).await.unwrap_err();
-    fleet.next(Act::Hang);
-    tokio::select! {
-        _ = client.read(1) => unreachable!("nobody answers"),
-        () = until(|| fleet.total() == 5) => {}
-    }
+    argued_late_and_given_up(&fleet, &client).await;
 
     let ended = channel.stats().ended;
     let codes = [Code::Ok, Code::DeadlineExceeded, Code::Cancelled];

@@ -21,7 +21,7 @@ pub(super) struct Connector {
     address: Address,
     config: ChannelConfig,
     current: ArcSwapOption<Connection>,
-    /// Those that there were and are, and who is told of them.
+    /// Counts the connections, and sends their events to observers.
     connections: Arc<Connections>,
     /// The observers of the channel itself.
     _subscriptions: Vec<Subscription>,
@@ -100,7 +100,7 @@ impl Connector {
         &self.address
     }
 
-    /// What is shown of the calls over the channel itself.
+    /// Counts and observes the calls over the channel itself.
     pub(super) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::{Core, Endpoint};
 use crate::watch::{Tally, Watch, follow};
 
-/// An attempt under way that is watched. However it ends, its end is told once: dropped, it was given up. An attempt whose
-/// answer has items ends when the items do.
+/// An attempt in flight that is observed. Its end is reported exactly once; a dropped attempt counts under the code of the
+/// cancellation that drops it, and an attempt whose answer has items ends when the items do.
 pub(super) struct Attempt<'a> {
     core: &'a Core,
     endpoint: &'a Endpoint,
@@ -54,7 +54,7 @@ impl<'a> Attempt<'a> {
         let (endpoint, request) = (self.endpoint.clone(), self.request.clone());
         let began = self.began;
         follow(head, self.request, move |answer| {
-            let ending = Ending {
+            let ending = AttemptEnding {
                 watch: &watch,
                 attempts: &attempts,
                 endpoint: &endpoint,
@@ -65,8 +65,8 @@ impl<'a> Attempt<'a> {
         });
     }
 
-    fn ending(&self) -> Ending<'_> {
-        Ending {
+    fn ending(&self) -> AttemptEnding<'_> {
+        AttemptEnding {
             watch: &self.core.watch,
             attempts: &self.core.attempts,
             endpoint: self.endpoint,
@@ -85,8 +85,8 @@ impl Drop for Attempt<'_> {
     }
 }
 
-/// What is known of an attempt when its end is told.
-struct Ending<'a> {
+/// What the report of an attempt's end needs.
+struct AttemptEnding<'a> {
     watch: &'a Watch,
     attempts: &'a Tally,
     endpoint: &'a Endpoint,
@@ -94,7 +94,7 @@ struct Ending<'a> {
     began: Instant,
 }
 
-impl Ending<'_> {
+impl AttemptEnding<'_> {
     fn tell(&self, answer: &Result<Response, Status>) {
         let elapsed = Instant::now().saturating_duration_since(self.began);
         self.attempts.took(elapsed);

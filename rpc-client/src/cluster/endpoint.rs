@@ -32,14 +32,14 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Endpoint {
     instance: Arc<Instance>,
-    shared: Arc<Shared>,
+    shared: Arc<EndpointState>,
     /// The calls with the layers of an attempt around them, if there are any.
     layered: Option<BoxedService>,
 }
 
 /// What stays when the instance says something else about itself.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct EndpointState {
     channel: Channel,
     health: Arc<Health>,
     load: Arc<EndpointLoad>,
@@ -51,7 +51,7 @@ pub(super) struct Shared {
     was_connected: AtomicBool,
     /// Notified when an ejection may be due.
     alarm: Arc<Notify>,
-    /// What the observers of the cluster are told of its connections.
+    /// Send the events of its connections to the observers of the cluster, until they are dropped.
     _subscriptions: Vec<Subscription>,
 }
 
@@ -59,7 +59,7 @@ impl Endpoint {
     pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
         let observers = core.watch.observers.iter();
         let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(EndpointState {
             _subscriptions: observers.map(|it| channel.subscribe(it)).collect(),
             health: Arc::new(Health::new(&core.health)),
             load: Arc::new(load),
@@ -212,7 +212,7 @@ impl Endpoint {
     }
 }
 
-impl Shared {
+impl EndpointState {
     pub(super) fn channel(&self) -> &Channel {
         &self.channel
     }

@@ -6,7 +6,7 @@ use doge_rpc_core::{
 };
 use tokio::time::Instant;
 
-use super::endpoint::{Endpoint, Shared};
+use super::endpoint::{Endpoint, EndpointState};
 use crate::{balance::InFlight, health::HealthOutcome, status_tables::load_sample, watch::Counted};
 
 /// An attempt under way: counted, and in flight at its endpoint until the answer and its items have ended. Dropped without
@@ -48,7 +48,7 @@ impl<'a> AttemptGuard<'a> {
 /// A call over the channel to an endpoint, which tells of the health of the endpoint. Dropped after its deadline it is a
 /// failure of the endpoint.
 pub(super) struct CallGuard<'a> {
-    endpoint: &'a Shared,
+    endpoint: &'a EndpointState,
     request: &'a Request,
     /// That of the connection when it began.
     generation: u64,
@@ -57,7 +57,7 @@ pub(super) struct CallGuard<'a> {
 
 impl<'a> CallGuard<'a> {
     #[inline]
-    pub(super) fn new(endpoint: &'a Shared, request: &'a Request) -> Self {
+    pub(super) fn new(endpoint: &'a EndpointState, request: &'a Request) -> Self {
         Self {
             generation: endpoint.channel().connection_generation(),
             endpoint,

@@ -20,8 +20,8 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Connects. Cancel safe: a dropped attempt leaves nothing behind. `connections` is told of each connection, and where
-    /// there are several, of each that is lost under a call while the others go on.
+    /// Connects. Cancel safe: a dropped attempt leaves nothing behind. `connections` counts each connection; where there are
+    /// several, a connection that is lost under a call begins a new generation.
     ///
     /// # Errors
     ///

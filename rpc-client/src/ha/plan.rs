@@ -113,10 +113,10 @@ impl Plan {
         status: Status,
     ) -> Result<Response, Status> {
         match self.first_attempt(request) {
-            FirstAttempt::Failover(config) if failover::goes_on(config, request, &status) => {
+            FirstAttempt::Failover(config) => {
                 failover::go_on(config, endpoints, request, budget, first, status).await
             }
-            _ => Err(status),
+            FirstAttempt::Only | FirstAttempt::Beside => Err(status),
         }
     }
 

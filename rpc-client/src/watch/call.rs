@@ -110,7 +110,7 @@ impl<'a> Call<'a> {
         let (address, span) = (self.address.cloned(), self.span.clone());
         let (attempts, began) = (self.progress.attempts(), self.began);
         follow(head, self.request, move |answer| {
-            let ending = Ending {
+            let ending = CallEnding {
                 watch: &watch,
                 request: &request,
                 address: address.as_ref(),
@@ -122,8 +122,8 @@ impl<'a> Call<'a> {
         });
     }
 
-    fn ending(&self) -> Ending<'_> {
-        Ending {
+    fn ending(&self) -> CallEnding<'_> {
+        CallEnding {
             watch: self.watch,
             request: self.request,
             address: self.address,
@@ -167,8 +167,8 @@ fn info<'a>(request: &'a Request, address: Option<&'a Address>) -> CallInfo<'a> 
     info
 }
 
-/// What is known of a call when its end is told.
-struct Ending<'a> {
+/// What the report of a call's end needs.
+struct CallEnding<'a> {
     watch: &'a Watch,
     request: &'a Request,
     address: Option<&'a Address>,
@@ -177,7 +177,7 @@ struct Ending<'a> {
     span: &'a Span,
 }
 
-impl Ending<'_> {
+impl CallEnding<'_> {
     fn tell(&self, answer: &Result<Response, Status>) {
         let elapsed = Instant::now().saturating_duration_since(self.began);
         self.watch.calls.took(elapsed);

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 /// Calls that run on, with the handles that stop them, and when the first of them has to end.
 #[derive(Debug)]
-pub(crate) struct Running<T> {
+pub struct Running<T> {
     calls: HashMap<u64, Call<T>>,
     /// Calls whose answer is still wanted.
     wanted: usize,

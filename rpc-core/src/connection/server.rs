@@ -1,7 +1,7 @@
 use tokio::time::Instant;
 
 use super::{
-    Finished, HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, ServerEvent, Serving,
+    HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, ServerEvent, Serving,
     bucket::Bucket,
     client::whole,
     quiet::{Hush, Quiet},
@@ -241,18 +241,12 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.running.len() + taken < self.limits.max_calls as usize
     }
 
-    fn run(&mut self, call: u64, deadline: Deadline, task: T) {
-        self.running.insert(call, deadline.instant(), task);
+    fn running(&self) -> &Running<T> {
+        &self.running
     }
 
-    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>> {
-        let (task, wanted) = self.running.remove(call)?;
-        let replaced = if wanted {
-            self.answer(call, answer)
-        } else {
-            None
-        };
-        Some(Finished { task, replaced })
+    fn running_mut(&mut self) -> &mut Running<T> {
+        &mut self.running
     }
 
     fn answer(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Status> {
@@ -349,18 +343,6 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
 
     fn is_choked(&self) -> bool {
         self.outbox.unwritten() >= self.limits.max_unwritten.max(1)
-    }
-
-    fn tasks(&self) -> Vec<T> {
-        self.running.tasks()
-    }
-
-    fn take_tasks(&mut self) -> Vec<T> {
-        self.running.take()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.running.is_empty()
     }
 }
 

@@ -1,6 +1,6 @@
 use tokio::time::Instant;
 
-use super::{HasOutbox, Overdue};
+use super::{HasOutbox, Overdue, Running};
 use crate::{
     Deadline, Metadata, Status,
     call::{Attempt, Cancellation, Names, Response},
@@ -31,12 +31,28 @@ pub trait Serving<R, T>: HasOutbox {
     /// Whether a call that comes next could run beside so many that were taken and are not entered yet.
     fn has_room(&self, taken: usize) -> bool;
 
+    /// The calls that run on.
+    fn running(&self) -> &Running<T>;
+
+    /// The calls that run on, to be changed.
+    fn running_mut(&mut self) -> &mut Running<T>;
+
     /// Enters a call that runs on, with the handle that stops it.
-    fn run(&mut self, call: u64, deadline: Deadline, task: T);
+    fn run(&mut self, call: u64, deadline: Deadline, task: T) {
+        self.running_mut().insert(call, deadline.instant(), task);
+    }
 
     /// Ends a call that ran on, and answers it unless nobody wants its answer any more. `None` when the call was ended
     /// before: each call ends once.
-    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>>;
+    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>> {
+        let (task, wanted) = self.running_mut().remove(call)?;
+        let replaced = if wanted {
+            self.answer(call, answer)
+        } else {
+            None
+        };
+        Some(Finished { task, replaced })
+    }
 
     /// Answers a call. An answer that cannot travel, for it is too large or no value, is replaced by a status, which comes
     /// back.
@@ -74,13 +90,22 @@ pub trait Serving<R, T>: HasOutbox {
     fn is_choked(&self) -> bool;
 
     /// The handles of all calls that run on.
-    fn tasks(&self) -> Vec<T>;
+    fn tasks(&self) -> Vec<T>
+    where
+        T: Clone,
+    {
+        self.running().tasks()
+    }
 
     /// Takes the handles of all calls that run on, which end with the connection.
-    fn take_tasks(&mut self) -> Vec<T>;
+    fn take_tasks(&mut self) -> Vec<T> {
+        self.running_mut().take()
+    }
 
     /// Whether no call runs on.
-    fn is_idle(&self) -> bool;
+    fn is_idle(&self) -> bool {
+        self.running().is_empty()
+    }
 }
 
 /// The methods of a server.

@@ -14,8 +14,8 @@ use crate::{
     Deadline, Status,
     call::{Attempt, Response},
     connection::{
-        Finished, HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, Running,
-        ServerEvent, Serving,
+        HasOutbox, Incoming, Limits, Methods, Outbox, Overdue, Refused, Running, ServerEvent,
+        Serving,
     },
     observe::RefusalReason,
     protocol::{Reason, Violation},
@@ -224,18 +224,12 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.running.len() + taken < self.limits.max_calls.max(1) as usize
     }
 
-    fn run(&mut self, call: u64, deadline: Deadline, task: T) {
-        self.running.insert(call, deadline.instant(), task);
+    fn running(&self) -> &Running<T> {
+        &self.running
     }
 
-    fn finish(&mut self, call: u64, answer: &Result<Response, Status>) -> Option<Finished<T>> {
-        let (task, wanted) = self.running.remove(call)?;
-        let replaced = if wanted {
-            self.answer(call, answer)
-        } else {
-            None
-        };
-        Some(Finished { task, replaced })
+    fn running_mut(&mut self) -> &mut Running<T> {
+        &mut self.running
     }
 
     /// Metadata of the answer has no place in this dialect.
@@ -334,18 +328,6 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
     fn is_choked(&self) -> bool {
         let waiting = self.outbox.unwritten() + self.order.held();
         waiting >= self.limits.max_unwritten.max(1) || !self.has_room(0)
-    }
-
-    fn tasks(&self) -> Vec<T> {
-        self.running.tasks()
-    }
-
-    fn take_tasks(&mut self) -> Vec<T> {
-        self.running.take()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.running.is_empty()
     }
 }
 

@@ -7,7 +7,7 @@ use super::in_place::is_long;
 ///
 /// A look costs a system call, so only polls of watched methods are looked at.
 #[derive(Debug)]
-pub(crate) struct Usage(Option<system::Usage>);
+pub(crate) struct Usage(Option<system::Reading>);
 
 impl Usage {
     /// What this thread has used up until now.
@@ -40,15 +40,15 @@ mod system {
     };
 
     #[derive(Debug)]
-    pub(super) struct Usage {
+    pub(super) struct Reading {
         pub(super) processor: Duration,
         /// How often the thread gave the processor away of its own accord, to wait for something.
         pub(super) sleeps: i64,
     }
 
-    pub(super) fn usage() -> Option<Usage> {
+    pub(super) fn usage() -> Option<Reading> {
         let usage = getrusage(UsageWho::RUSAGE_THREAD).ok()?;
-        Some(Usage {
+        Some(Reading {
             processor: duration(usage.user_time())? + duration(usage.system_time())?,
             sleeps: usage.voluntary_context_switches(),
         })
@@ -67,12 +67,12 @@ mod system {
     use std::time::Duration;
 
     #[derive(Debug)]
-    pub(super) struct Usage {
+    pub(super) struct Reading {
         pub(super) processor: Duration,
         pub(super) sleeps: i64,
     }
 
-    pub(super) fn usage() -> Option<Usage> {
+    pub(super) fn usage() -> Option<Reading> {
         None
     }
 }

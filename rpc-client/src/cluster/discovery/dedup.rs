@@ -40,11 +40,10 @@ impl Dedup {
 
     fn note(&mut self, snapshot: &Snapshot) {
         self.snapshots += 1;
-        let before = std::mem::take(&mut self.came);
+        let mut before = std::mem::take(&mut self.came);
         let came = snapshot.iter().map(|instance| {
-            let id = instance.id();
-            let came = before.get(id).copied().unwrap_or(self.snapshots);
-            (id.to_owned(), came)
+            let known = before.remove_entry(instance.id());
+            known.unwrap_or_else(|| (instance.id().to_owned(), self.snapshots))
         });
         self.came = came.collect();
     }

@@ -26,7 +26,7 @@ struct Shrunk {
 }
 
 impl Places {
-    /// So many places, and at least one.
+    /// `size` places; one if `size` is 0.
     pub(super) fn new(size: usize) -> Self {
         let size = size.clamp(1, Semaphore::MAX_PERMITS);
         Self {

@@ -12,7 +12,7 @@ use crate::{employee::Employee, identity::EmployeeNumber, leave::Balance};
 /// The calls that may reach a replica before its clients, each for itself, have found out that it has no database; each
 /// of them is repeated elsewhere.
 const MOST_REACHED: u64 = 20;
-/// One in so many calls more may reach it, as its clients look now and then whether it has recovered.
+/// Of every 20 calls, one more may reach it, since its clients check now and then whether it has recovered.
 const MOST_SHARE: u64 = 20;
 
 /// What callers saw, and what is there in the end.
