@@ -127,6 +127,7 @@ pub mod __private;
 /// # Ok(())
 /// # }
 /// ```
+pub use doge_base::Env;
 pub use doge_codegen_macros::service;
 pub use doge_registry as registry;
 pub use doge_rpc_client::Client;
@@ -177,7 +178,7 @@ pub mod client {
 /// Servers: builder, limits, registration, statistics and drain.
 pub mod server {
     pub use doge_rpc_server::{
-        Advertise, Builder, Interrupted, MethodStats, Running, Server, ServerStats, StartError,
-        StopSignal,
+        Advertise, Builder, Interrupted, ListenOn, MethodStats, Running, Server, ServerStats,
+        StartError, StopSignal,
     };
 }

@@ -23,7 +23,7 @@ const NATIVE: &str = "native";
 /// assert_eq!(instance.zone(), Some("a"));
 /// assert_eq!(instance.tags()["build"], "412");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instance {
     id: String,
     key: ServiceKey,
@@ -34,7 +34,52 @@ pub struct Instance {
     zone: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tags: BTreeMap<String, String>,
+    #[serde(skip)]
+    origin: Origin,
 }
+
+/// Who says that an instance is there, which decides what its address may be.
+///
+/// ```
+/// use doge_registry::{Instance, Origin, ServiceKey};
+///
+/// let instance = Instance::new(ServiceKey::new("hr.employee"), "tcp://10.0.0.1:4399");
+/// assert_eq!(instance.origin(), Origin::Configured);
+/// let found = instance.with_origin(Origin::SharedRegistry);
+/// assert_eq!(found.origin(), Origin::SharedRegistry);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The configuration of the process: it says where and how to call.
+    #[default]
+    Configured,
+    /// A registry that other processes write to over a network: it says where to call, never how.
+    SharedRegistry,
+}
+
+/// Instances are equal that say the same of themselves, whoever says that they are there.
+impl PartialEq for Instance {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            id,
+            key,
+            address,
+            weight,
+            zone,
+            tags,
+            origin: _,
+        } = self;
+        *id == other.id
+            && *key == other.key
+            && *address == other.address
+            && *weight == other.weight
+            && *zone == other.zone
+            && *tags == other.tags
+    }
+}
+
+impl Eq for Instance {}
 
 impl Instance {
     /// An instance of `key` at `address`, with a new random id and weight 100.
@@ -50,6 +95,7 @@ impl Instance {
             weight: DEFAULT_WEIGHT,
             zone: None,
             tags: BTreeMap::new(),
+            origin: Origin::Configured,
         }
     }
 
@@ -89,6 +135,19 @@ impl Instance {
     #[must_use]
     pub fn is_native_only(&self) -> bool {
         self.tags.get(DIALECTS).is_some_and(|it| it == NATIVE)
+    }
+
+    /// Sets who says that it is there. A registry that other processes write to says so of what it lists.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Who says that it is there.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The id: random, so that what is left of an earlier process never passes for this one.

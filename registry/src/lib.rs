@@ -77,7 +77,7 @@ pub use etcd_v2::{EtcdV2, EtcdV2Builder};
 pub use file::{File, FileBuilder};
 pub use fixed::Static;
 pub use futures_util::future::BoxFuture;
-pub use instance::Instance;
+pub use instance::{Instance, Origin};
 pub use key::ServiceKey;
 pub use memory::Memory;
 pub use open::{OpenError, open};

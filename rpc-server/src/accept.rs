@@ -8,9 +8,11 @@ use std::{
 };
 
 use doge_rpc_core::{
+    call::Peer,
     protocol::Reason,
-    transport::{Address, Listener, Stream},
+    transport::{Listener, Stream},
 };
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -63,7 +65,8 @@ impl Connections {
         }
     }
 
-    /// Takes connections in until it is told to stop.
+    /// Takes connections in until it is told to stop, and then those that wait already: a client whose connection stands
+    /// is told to call elsewhere, where a closed socket would reset it.
     pub(crate) async fn accept(self: Arc<Self>, listener: Listener, stop: CancellationToken) {
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
             match accepted {
@@ -75,6 +78,9 @@ impl Connections {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
+        }
+        while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+            self.open(stream, peer);
         }
     }
 
@@ -117,7 +123,7 @@ impl Connections {
         }
     }
 
-    fn open(self: &Arc<Self>, stream: Stream, peer: Address) {
+    fn open(self: &Arc<Self>, stream: Stream, peer: Peer) {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         let mut place = Place::new(Arc::clone(self), number, peer.clone());
         let Some(pass) = self.gate.enter() else {
@@ -154,13 +160,13 @@ impl Connections {
 struct Place {
     connections: Arc<Connections>,
     number: u64,
-    peer: Address,
+    peer: Peer,
     /// Why the connection ended.
     why: String,
 }
 
 impl Place {
-    fn new(connections: Arc<Connections>, number: u64, peer: Address) -> Self {
+    fn new(connections: Arc<Connections>, number: u64, peer: Peer) -> Self {
         connections.service.watch.open(&peer);
         Self {
             connections,
@@ -210,10 +216,10 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use doge_rpc_core::{
-        call::Layers,
+        call::{Layers, Peer},
         connection::Limits,
         msgpack_rpc,
-        transport::{Address, Stream, memory},
+        transport::{Address, Sockets, Transport as _, memory},
     };
     use tokio_util::sync::CancellationToken;
 
@@ -240,7 +246,7 @@ mod tests {
         let connections = connections();
         let (_client, ours) = memory::pair(1024);
         connections.close();
-        connections.open(ours, Address::Memory("late".into()));
+        connections.open(ours, Peer::new(Address::memory("late")));
         tokio::time::timeout(LIMIT, connections.gone())
             .await
             .expect("it is ended");
@@ -249,9 +255,10 @@ mod tests {
     #[tokio::test]
     async fn stopping_to_accept_ends_no_connection() {
         let connections = connections();
-        let address = Address::Memory("stops-accepting".into());
+        let address = Address::memory("stops-accepting");
         let listener = Listener::bind(&address).await.unwrap();
-        let client = Stream::connect(&address).await.unwrap();
+        let connecting = Sockets.connect(address.location(), LIMIT);
+        let client = connecting.await.unwrap();
         let stop = CancellationToken::new();
         let accepting = tokio::spawn(Arc::clone(&connections).accept(listener, stop.clone()));
         while connections.tasks.is_empty() {

@@ -1,7 +1,7 @@
 use doge_registry::{Instance, ServiceKey};
 use doge_rpc_core::{
     schema::ServiceSchema,
-    transport::{Address, AddressError, IntoAddress},
+    transport::{Address, AddressError, Dialect, IntoAddress, Location},
 };
 
 use crate::StartError;
@@ -70,6 +70,8 @@ impl Advertise {
 
     /// Where others can connect to, when that is not where the server listens: containers, NAT.
     ///
+    /// Of several addresses that a server listens at, the first counts.
+    ///
     /// At `doge://` and `msgpack-rpc://` only the default service of the port can be registered.
     ///
     /// Port 0 stands for the port that the server listens at, for when the system chooses it:
@@ -103,10 +105,10 @@ impl Advertise {
             Some(advertised) => with_port_of(advertised, listening),
             None => listening.clone(),
         };
-        if is_unspecified(&address) {
+        if address.location().is_unspecified() {
             return Err(StartError::Unspecified(address));
         }
-        if native_only && matches!(address, Address::Doge(_) | Address::MsgpackRpc(_)) {
+        if native_only && address.dialect() != Dialect::Native {
             return Err(StartError::NotDefaultService {
                 service: schema.name().to_owned(),
                 address,
@@ -130,31 +132,13 @@ impl Advertise {
 
 /// The advertised address, with the port that the server listens at in the place of port 0.
 fn with_port_of(advertised: &Address, listening: &Address) -> Address {
-    match (advertised, listening) {
-        (Address::Tcp(text), Address::Tcp(listening)) if port_of(text) == Some(0) => {
-            let host = text.rsplit_once(':').map_or("", |(host, _)| host);
-            let port = port_of(listening).unwrap_or_default();
-            Address::Tcp(format!("{host}:{port}").into())
+    match (advertised.location(), listening.location()) {
+        (Location::Tcp(place), Location::Tcp(listening)) if place.port() == 0 => {
+            let place = place.with_port(listening.port());
+            advertised.clone().with_location(Location::Tcp(place))
         }
         _ => advertised.clone(),
     }
-}
-
-/// Whether nobody elsewhere can connect to it: the host is every one of this machine, or there is no port.
-fn is_unspecified(address: &Address) -> bool {
-    match address {
-        Address::Tcp(text) => {
-            port_of(text) == Some(0)
-                || text
-                    .parse::<std::net::SocketAddr>()
-                    .is_ok_and(|socket| socket.ip().is_unspecified())
-        }
-        _ => false,
-    }
-}
-
-fn port_of(text: &str) -> Option<u16> {
-    text.rsplit_once(':')?.1.parse().ok()
 }
 
 #[cfg(test)]
@@ -217,6 +201,11 @@ mod tests {
                 "tcp://e.example:80",
             ),
             ("tcp://e.example:80", "unix:///run/x", "tcp://e.example:80"),
+            (
+                "doge://e.example:0",
+                "tcp://0.0.0.0:4399",
+                "doge://e.example:4399",
+            ),
         ] {
             let advertise = Advertise::new().address(address).unwrap();
             assert_eq!(advertised(advertise, listening).unwrap(), expected);

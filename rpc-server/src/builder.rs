@@ -1,17 +1,18 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::Future, pin::pin, sync::Arc, time::Duration};
 
+use doge_base::Env;
 use doge_registry::{Registration, Registry};
 use doge_rpc_core::{
     call::{CallLayer, Layers, Request, Serve},
     connection::Limits,
     msgpack_rpc,
     observe::Observer,
-    transport::{IntoAddress, Listener},
+    transport::{self, Address, Transport},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Advertise, Running, StartError, StopSignal,
+    Advertise, ListenOn, Running, StartError, StopSignal,
     accept::Connections,
     connection,
     gate::Gate,
@@ -63,6 +64,9 @@ pub struct Builder {
     max_connections: usize,
     max_calls: usize,
     grace: Duration,
+    linger: Duration,
+    transport: Arc<dyn Transport>,
+    env: Env,
     registries: Vec<(Arc<dyn Registry>, Advertise)>,
     watch: Watch,
 }
@@ -77,6 +81,9 @@ impl Default for Builder {
             max_connections: 10_000,
             max_calls: 10_000,
             grace: Duration::from_secs(20),
+            linger: Duration::ZERO,
+            transport: transport::sockets(),
+            env: Env::system(),
             registries: Vec::new(),
             watch: Watch::default(),
         }
@@ -158,6 +165,32 @@ impl Builder {
         self
     }
 
+    /// Sets how long a drain goes on to accept connections and calls after the server has left the registries. None by
+    /// default: a client that has not heard yet that the server leaves is refused, and calls elsewhere.
+    ///
+    /// Where lists of instances are old for a while, set the time that takes: 1 to 3 s for etcd and for Kubernetes, whose
+    /// endpoints change beside the signal to the process. Kubernetes has to wait longer than linger and grace together
+    /// (`terminationGracePeriodSeconds`).
+    #[must_use]
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// Sets what the addresses that the server listens at are bound with. The sockets of the system by default.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Sets where the server takes chance from: the ids of its instances. The system by default.
+    #[must_use]
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
     /// Adds an observer of connections, calls and refusals. All observers see all events.
     ///
     /// Each dispatched call is one [`CallStarted`](doge_rpc_core::observe::Event::CallStarted) and one `CallEnded`,
@@ -229,17 +262,18 @@ impl Builder {
         self
     }
 
-    /// Listens, and then registers. Cancel safe: a dropped start stops listening and leaves the registries.
+    /// Listens, and then registers. It listens at an address, on a socket that is bound already, or on several
+    /// ([`ListenOn`]). Cancel safe: a dropped start stops listening and leaves the registries.
     ///
     /// # Errors
     ///
     /// A [`StartError`]; nothing is left behind then.
-    pub async fn start(self, address: impl IntoAddress) -> Result<Running, StartError> {
-        let address = address.into_address()?;
-        let listener = Listener::bind(&address)
-            .await
-            .map_err(|source| StartError::Bind { address, source })?;
-        let address = listener.address().clone();
+    pub async fn start(self, on: impl ListenOn) -> Result<Running, StartError> {
+        let listeners = on.listen(&*self.transport).await?;
+        let addresses: Arc<[Address]> = listeners.iter().map(|it| it.address().clone()).collect();
+        let Some(address) = addresses.first().cloned() else {
+            return Err(StartError::NowhereToListen);
+        };
         let schemas: Vec<_> = self.services.iter().map(Added::schema).collect();
         let options = self.msgpack_rpc.as_ref();
         let default = options.and_then(|options| options.default_service.as_deref());
@@ -258,18 +292,21 @@ impl Builder {
         };
         let connections = Arc::new(Connections::new(service, self.max_connections));
         let stop = CancellationToken::new();
-        let accepting = tokio::spawn(Arc::clone(&connections).accept(listener, stop.clone()));
+        let accept =
+            |listener| tokio::spawn(Arc::clone(&connections).accept(listener, stop.clone()));
+        let accepting = listeners.into_iter().map(accept).collect();
         let mut running = Running {
-            address,
+            addresses,
             connections,
             registrations: Vec::new(),
             stop,
-            accepting: Some(accepting),
+            accepting,
+            linger: self.linger,
             grace: self.grace,
         };
         for (registry, advertise) in &self.registries {
             for &(schema, native_only) in &schemas {
-                let instance = advertise.instance(schema, &running.address, native_only)?;
+                let instance = advertise.instance(schema, &address, native_only)?;
                 let registration = registry.register(instance).await;
                 let registration: Registration =
                     registration.map_err(|source| StartError::Register {
@@ -280,28 +317,73 @@ impl Builder {
             }
         }
         let services: Vec<_> = schemas.iter().map(|(schema, _)| schema.name()).collect();
-        tracing::info!(address = %running.address, services = services.join(", "), "serving");
+        let at = running.addresses_text();
+        tracing::info!(addresses = at, services = services.join(", "), "serving");
+        if services.is_empty() {
+            tracing::warn!(
+                addresses = at,
+                "no service was added, so every call will be refused: add services with `Builder::add`"
+            );
+        }
         Ok(running)
     }
 
     /// Listens, registers, and runs until the process is asked to stop (SIGTERM or Ctrl-C); then drains, or ends at
-    /// once when it is asked once more.
+    /// once when it is asked once more. SIGHUP neither ends nor drains the process.
     ///
-    /// A process that has more to do in the end starts with a [`StopSignal`] and [`Running::until_signal`].
+    /// A process that has more to do in the end starts with a [`StopSignal`] and [`Running::until_signal`]; a process that
+    /// minds its signals itself uses [`serve_with_shutdown`](Self::serve_with_shutdown).
     ///
     /// Dropping the future ends the server at once, with all that runs.
     ///
     /// # Errors
     ///
     /// A [`StartError`].
-    pub async fn serve(self, address: impl IntoAddress) -> Result<(), StartError> {
+    pub async fn serve(self, on: impl ListenOn) -> Result<(), StartError> {
         let mut stop = StopSignal::listen().map_err(StartError::Signal)?;
         let running = tokio::select! {
-            running = self.start(address) => running?,
+            running = self.start(on) => running?,
             () = stop.received() => return Ok(()),
         };
         // Calls that the drain did not wait for are in the log, as those that outlive the grace time are.
         let _ = running.until_signal(&mut stop).await;
+        Ok(())
+    }
+
+    /// Listens, registers, and runs until `shutdown` is done; then drains. Signals of the process are left alone.
+    ///
+    /// ```
+    /// use doge_rpc_server::{Server, StartError};
+    /// use tokio::sync::oneshot;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), StartError> {
+    /// let (stop, stopped) = oneshot::channel::<()>();
+    /// let serving = Server::builder().serve_with_shutdown("tcp://127.0.0.1:0", async {
+    ///     let _ = stopped.await;
+    /// });
+    /// stop.send(()).ok();
+    /// serving.await
+    /// # }
+    /// ```
+    ///
+    /// Dropping the future ends the server at once, with all that runs.
+    ///
+    /// # Errors
+    ///
+    /// A [`StartError`].
+    pub async fn serve_with_shutdown(
+        self,
+        on: impl ListenOn,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
+        let mut shutdown = pin!(shutdown);
+        let running = tokio::select! {
+            running = self.start(on) => running?,
+            () = &mut shutdown => return Ok(()),
+        };
+        shutdown.await;
+        running.drain().await;
         Ok(())
     }
 }

@@ -19,6 +19,12 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// A socket that was handed over cannot be used.
+    #[error("cannot listen on the socket: {0}")]
+    Socket(io::Error),
+    /// There is no address and no socket to listen on.
+    #[error("nothing to listen on: give an address such as tcp://0.0.0.0:4399, or a bound socket")]
+    NowhereToListen,
     /// Two services have the same name on the wire.
     #[error(
         "two services are called {0:?}; give one of them another name with #[service(name = \"...\")]"

@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - [`Server`], [`Builder`]: what to serve, and within which limits.
+//! - [`ListenOn`]: addresses and sockets to serve on.
 //! - [`Running`]: a server that listens; its drain.
 //! - [`StopSignal`]: what begins the drain of a process.
 //! - [`ServerStats`]: what a server counts.
@@ -17,6 +18,7 @@ mod connection;
 mod error;
 mod farewell;
 mod gate;
+mod listen;
 mod router;
 mod running;
 mod signal;
@@ -27,6 +29,7 @@ pub use self::{
     advertise::Advertise,
     builder::{Builder, Server},
     error::StartError,
+    listen::ListenOn,
     running::Running,
     signal::{Interrupted, StopSignal},
     stats::{MethodStats, ServerStats},

@@ -21,11 +21,12 @@ use crate::{Interrupted, ServerStats, StopSignal, accept::Connections};
 /// # }
 /// ```
 pub struct Running {
-    pub(crate) address: Address,
+    pub(crate) addresses: Arc<[Address]>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) registrations: Vec<Registration>,
     pub(crate) stop: CancellationToken,
-    pub(crate) accepting: Option<JoinHandle<()>>,
+    pub(crate) accepting: Vec<JoinHandle<()>>,
+    pub(crate) linger: Duration,
     pub(crate) grace: Duration,
 }
 
@@ -33,9 +34,14 @@ pub struct Running {
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Running {
-    /// Where it listens, with the port that the system chose.
+    /// Where it listens, with the port that the system chose; the first address, if there are several.
     pub fn address(&self) -> &Address {
-        &self.address
+        &self.addresses[0]
+    }
+
+    /// All addresses at which it listens; at least one.
+    pub fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     /// The statistics of the server since its start. Briefly locks each open connection.
@@ -56,8 +62,8 @@ impl Running {
         self.connections.stats()
     }
 
-    /// Shuts down without losing a call: leaves the registries, takes no more connections, asks clients to call
-    /// elsewhere, finishes what runs within the grace time, and closes.
+    /// Shuts down without losing a call: leaves the registries, goes on for the
+    /// [linger time](crate::Builder::linger), takes no more connections, asks clients to call elsewhere, finishes what runs within the grace time, and closes.
     ///
     /// Dropping the future ends the server at once.
     pub async fn drain(mut self) {
@@ -70,10 +76,9 @@ impl Running {
             }
         });
         futures_util::future::join_all(leaving).await;
+        tokio::time::sleep(self.linger).await;
         self.stop.cancel();
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.await;
-        }
+        futures_util::future::join_all(self.accepting.drain(..)).await;
         self.connections.go_away();
         if tokio::time::timeout(self.grace, self.connections.gone())
             .await
@@ -83,7 +88,7 @@ impl Running {
             self.connections.close();
             self.connections.gone().await;
         }
-        tracing::info!(address = %self.address, "drained");
+        tracing::info!(addresses = self.addresses_text(), "drained");
     }
 
     /// Runs until the process is asked to stop, then [drains](Self::drain); asked once more, it ends at once.
@@ -95,7 +100,7 @@ impl Running {
     /// [`Interrupted`] when it was asked once more before the drain was over.
     pub async fn until_signal(self, stop: &mut StopSignal) -> Result<(), Interrupted> {
         stop.received().await;
-        tracing::info!(address = %self.address, "asked to stop");
+        tracing::info!(addresses = self.addresses_text(), "asked to stop");
         tokio::select! {
             biased;
             () = self.drain() => Ok(()),
@@ -104,6 +109,14 @@ impl Running {
                 Err(Interrupted)
             }
         }
+    }
+}
+
+impl Running {
+    /// The addresses for a log line.
+    pub(crate) fn addresses_text(&self) -> String {
+        let texts: Vec<_> = self.addresses.iter().map(ToString::to_string).collect();
+        texts.join(", ")
     }
 }
 
@@ -117,7 +130,7 @@ impl Drop for Running {
 impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running")
-            .field("address", &self.address)
+            .field("addresses", &self.addresses)
             .finish_non_exhaustive()
     }
 }

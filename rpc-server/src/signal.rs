@@ -1,11 +1,15 @@
 use std::io;
 
 use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Being asked to stop, by SIGTERM or by Ctrl-C (SIGINT); where there is no SIGTERM, by Ctrl-C alone.
+/// Being asked to stop, by SIGTERM or by Ctrl-C (SIGINT).
 ///
 /// From the making of the first one on, these signals no longer end the process by themselves. So make it before what
 /// has to be cleaned up, and listen to it as long as the process runs.
+///
+/// SIGHUP does not end the process any more either, and does not ask it to stop: a terminal that closes, or an operator who
+/// wants settings to be read anew, ends no calls.
 ///
 /// ```no_run
 /// use doge_rpc_server::{Server, StopSignal};
@@ -20,10 +24,10 @@ use thiserror::Error;
 /// ```
 #[derive(Debug)]
 pub struct StopSignal {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    /// Held so that the signal does not end the process.
+    hangup: Signal,
 }
 
 impl StopSignal {
@@ -36,39 +40,22 @@ impl StopSignal {
     /// # Panics
     ///
     /// Outside of a tokio runtime with its I/O driver on.
-    #[cfg(unix)]
     pub fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Listens from the first wait on.
-    ///
-    /// # Errors
-    ///
-    /// None here.
-    #[cfg(not(unix))]
-    pub fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
     /// Waits for a signal that no earlier wait has returned. Cancel safe.
-    #[cfg(unix)]
     pub async fn received(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    /// Waits for Ctrl-C. Cancel safe.
-    #[cfg(not(unix))]
-    pub async fn received(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                Some(()) = self.hangup.recv() => tracing::info!("SIGHUP: nothing to reload"),
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
+use doge_base::Address;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::key::validate_name;
-use crate::remote::host_port::is_host_port;
-use crate::{Instance, RegistryError, ServiceKey};
+use crate::{Instance, Origin, RegistryError, ServiceKey};
 
 /// The only schema there is so far.
 const SCHEMA: u32 = 1;
@@ -28,8 +28,13 @@ pub(super) fn encode(instance: &Instance) -> Result<Vec<u8>, RegistryError> {
     Ok(json)
 }
 
-/// The instance that a value describes: JSON, or no more than an address.
+/// The instance that a value describes: JSON, or no more than an address. Whoever can write to etcd says so.
 pub(super) fn decode(value: &[u8], key: &ServiceKey, id: &str) -> Result<Instance, Unreadable> {
+    let decoded = decode_any(value, key, id);
+    decoded.map(|instance| instance.with_origin(Origin::SharedRegistry))
+}
+
+fn decode_any(value: &[u8], key: &ServiceKey, id: &str) -> Result<Instance, Unreadable> {
     if value.len() > LARGEST {
         return Err(Unreadable::TooLarge);
     }
@@ -88,16 +93,11 @@ fn decode_json(text: &str, key: &ServiceKey, id: &str) -> Result<Instance, Unrea
     Ok(instance)
 }
 
-/// `host:port` as Python doge writes it, which so is one of its processes, or an address with a scheme as it is.
+/// `host:port` as Python doge writes it, which so is one of its processes, or an address with a scheme.
 fn bare_address(text: &str) -> Option<String> {
-    if text.contains(|found: char| found.is_whitespace() || found.is_control()) {
-        return None;
-    }
-    if let Some((scheme, rest)) = text.split_once("://") {
-        let is_known = matches!(scheme, "tcp" | "unix" | "doge" | "msgpack-rpc");
-        return (is_known && !rest.is_empty()).then(|| text.to_owned());
-    }
-    is_host_port(text).then(|| format!("doge://{text}"))
+    let address = Address::of_instance(text).ok()?;
+    let can_be_called = !address.location().is_unspecified();
+    can_be_called.then(|| address.to_string())
 }
 
 #[cfg(test)]

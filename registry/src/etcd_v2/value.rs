@@ -1,5 +1,6 @@
+use doge_base::{Address, Dialect, HostPort, Location};
+
 use crate::RegistryError;
-use crate::remote::host_port::is_host_port;
 
 /// The value of an instance at `address`: `host:port`, as doge has it, for whoever speaks doge's dialect there.
 ///
@@ -10,19 +11,27 @@ pub(super) fn encode(address: &str) -> Result<&str, RegistryError> {
         value: address.to_owned(),
         mend,
     };
-    let Some(("tcp" | "doge" | "msgpack-rpc", rest)) = address.split_once("://") else {
+    let Some((_, rest)) = address.split_once("://") else {
         return Err(refused(
             "Python doge connects to a host and a port, so advertise tcp://, doge:// or msgpack-rpc://HOST:PORT",
         ));
     };
-    if rest.starts_with('[') {
+    let parsed: Address = address.parse().map_err(|_| {
+        refused("let a host and a port follow the scheme, such as tcp://10.0.0.1:4399")
+    })?;
+    let Location::Tcp(place) = parsed.location() else {
+        return Err(refused(
+            "Python doge connects to a host and a port, so advertise tcp://, doge:// or msgpack-rpc://HOST:PORT",
+        ));
+    };
+    if place.host().contains(':') {
         return Err(refused(
             "Python doge splits it at its only colon, so advertise an IPv4 address or a host name instead of IPv6",
         ));
     }
-    if !is_host_port(rest) {
+    if place.is_unspecified() {
         return Err(refused(
-            "let a host and a port follow the scheme, such as tcp://10.0.0.1:4399",
+            "let a host and a port that others can connect to follow the scheme, such as tcp://10.0.0.1:4399",
         ));
     }
     Ok(rest)
@@ -30,9 +39,13 @@ pub(super) fn encode(address: &str) -> Result<&str, RegistryError> {
 
 /// The address that a value stands for; none if it is no `host:port`.
 pub(super) fn decode(value: &str, meta: bool) -> Option<String> {
-    let host_port = value.trim();
-    let scheme = if meta { "doge" } else { "msgpack-rpc" };
-    is_host_port(host_port).then(|| format!("{scheme}://{host_port}"))
+    let place: HostPort = value.trim().parse().ok()?;
+    let dialect = if meta {
+        Dialect::Doge
+    } else {
+        Dialect::MsgpackRpc
+    };
+    (!place.is_unspecified()).then(|| Address::tcp(place).with_dialect(dialect).to_string())
 }
 
 #[cfg(test)]

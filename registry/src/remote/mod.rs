@@ -5,7 +5,6 @@ pub(crate) mod bounds;
 pub(crate) mod endpoint;
 pub(crate) mod following;
 pub(crate) mod hold;
-pub(crate) mod host_port;
 pub(crate) mod prefix;
 pub(crate) mod telling;
 pub(crate) mod tries;

@@ -44,6 +44,7 @@ mod subset;
 mod tier;
 mod turns;
 
+pub(crate) use self::subset::ranked;
 pub use self::{
     balancer::{Balancer, Nearness},
     config::{Balancing, ConsistentHash, LoadBalancing},

@@ -19,13 +19,16 @@ pub fn subset(addresses: &[&str], client_seed: u64, size: usize) -> Vec<usize> {
     if addresses.len() <= size {
         return (0..addresses.len()).collect();
     }
-    let scored = addresses.iter().enumerate();
-    let mut scored: Vec<_> = scored
-        .map(|(place, address)| (xxh64(address.as_bytes(), client_seed), place))
-        .collect();
-    scored.select_nth_unstable(size - 1);
-    scored.truncate(size);
-    let mut chosen: Vec<_> = scored.into_iter().map(|(_, place)| place).collect();
+    let mut chosen = ranked(addresses.iter().copied(), client_seed);
+    chosen.truncate(size);
     chosen.sort_unstable();
     chosen
+}
+
+/// The places of addresses in the order in which a client prefers them.
+pub(crate) fn ranked<'a>(addresses: impl Iterator<Item = &'a str>, client_seed: u64) -> Vec<usize> {
+    let score = |address: &str| xxh64(address.as_bytes(), client_seed);
+    let mut scored: Vec<_> = addresses.map(score).zip(0..).collect();
+    scored.sort_unstable();
+    scored.into_iter().map(|(_, place)| place).collect()
 }

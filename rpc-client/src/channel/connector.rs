@@ -249,7 +249,7 @@ impl Connector {
 
     /// A connection that was lost as soon as it was made is a failure, though connecting went well.
     fn look_for_early_loss(&self, state: &mut State) {
-        let pause = |failures| self.config.backoff.pause(failures, fastrand::f64());
+        let pause = |failures| self.config.backoff.pause(failures, &self.config.env);
         if let Some((in_a_row, pause)) = state.flap_detector.lost(Instant::now(), pause) {
             let why = format!("connections to {} are lost at once", self.address);
             state.failure = Some(Failure {
@@ -281,7 +281,7 @@ impl Connector {
             Ok(connection) => self.go_on_over(Arc::clone(connection)),
             Err(why) => {
                 let in_a_row = before.map_or(0, |failure| failure.in_a_row) + 1;
-                let pause = self.config.backoff.pause(in_a_row, fastrand::f64());
+                let pause = self.config.backoff.pause(in_a_row, &self.config.env);
                 tracing::debug!(address = %self.address, %why, ?pause, "cannot connect");
                 self.state.lock().failure = Some(Failure {
                     in_a_row,

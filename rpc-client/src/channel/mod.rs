@@ -1,6 +1,5 @@
 //! The calls to one address.
 
-mod backoff;
 mod connector;
 mod exchange;
 mod flap_detector;
@@ -9,25 +8,27 @@ mod stats;
 
 use std::{sync::Arc, time::Duration};
 
+use doge_base::Env;
 use doge_rpc_core::{
     Deadline, Status,
     call::{Request, Response},
     connection::Limits,
     observe::Observer,
-    transport::Address,
+    transport::{self, Address, Transport},
 };
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use self::connector::{ConnectError, Connector, ConnectorStats};
 pub(crate) use self::exchange::{Exchange, Exchanged};
-pub use self::{backoff::Backoff, pool::ChannelPool, stats::ChannelStats};
+pub use self::{pool::ChannelPool, stats::ChannelStats};
 use crate::{
     MsgpackRpcConfig,
     connection::Connection,
     late::{WaitedFor, late},
     watch::{Call, Progress, SpanSampler, Subscription},
 };
+pub use doge_base::Backoff;
 
 /// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
 /// ([`MsgpackRpcConfig`]). Cheap to clone; all clones share the connection.
@@ -72,6 +73,10 @@ pub struct ChannelConfig {
     pub backoff: Backoff,
     /// How an endpoint is called that speaks MessagePack-RPC.
     pub msgpack_rpc: MsgpackRpcConfig,
+    /// What connections are made with: the sockets of the system.
+    pub transport: Arc<dyn Transport>,
+    /// Where the channel takes chance from, such as the jitter of pauses: the system.
+    pub env: Env,
     /// Those who watch the channel: its connections, and the calls that are made over the channel itself. The calls of a
     /// cluster are seen by the observers of the cluster.
     pub observers: Vec<Arc<dyn Observer>>,
@@ -89,6 +94,8 @@ impl Default for ChannelConfig {
             connect_timeout: Duration::from_secs(1),
             backoff: Backoff::default(),
             msgpack_rpc: MsgpackRpcConfig::default(),
+            transport: transport::sockets(),
+            env: Env::system(),
             observers: Vec::new(),
             sampler: None,
             timed: false,

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use doge_base::Env;
 use doge_registry::ServiceKey;
 use doge_rpc_core::{
     Status,
@@ -14,7 +15,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ClusterStats, EndpointSet, Policies, discovery::ListState, policies::Policy, stats::Counters,
+    ClusterStats, EndpointSet, Policies,
+    discovery::{ListState, Selection},
+    policies::Policy,
+    stats::Counters,
 };
 use crate::{
     balance::Balancing,
@@ -29,6 +33,7 @@ pub(super) struct Core {
     pub(super) service: ServiceKey,
     pub(super) set: ArcSwap<EndpointSet>,
     pub(super) balancing: Balancing,
+    pub(super) selection: Selection,
     pub(super) health: HealthConfig,
     pub(super) attempt_layers: Layers,
     pub(super) limiter: Option<Arc<Limiter>>,
@@ -40,6 +45,10 @@ pub(super) struct Core {
     pub(super) list: Mutex<ListState>,
     /// Told after each change of the endpoints, and when one of them gets connected.
     pub(super) changed: watch::Sender<()>,
+    /// Makes the discovery look whether the subset is enough.
+    pub(super) starved: Arc<Notify>,
+    /// Where the cluster takes chance from.
+    pub(super) env: Env,
     /// Makes the monitor look at once.
     pub(super) alarm: Arc<Notify>,
     /// Ends the tasks of the cluster.

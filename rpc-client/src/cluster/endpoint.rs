@@ -35,6 +35,8 @@ pub(super) struct Endpoint {
     shared: Arc<EndpointState>,
     /// The calls with the layers of an attempt around them, if there are any.
     layered: Option<BoxedService>,
+    /// It is none of the subset, and called as long as none of the subset is connected.
+    is_extra: bool,
 }
 
 /// What stays when the instance says something else about itself.
@@ -85,7 +87,18 @@ impl Endpoint {
             instance,
             shared,
             layered,
+            is_extra: false,
         }
+    }
+
+    /// The same, called for want of the subset or not.
+    pub(super) fn as_extra(self, is_extra: bool) -> Self {
+        Self { is_extra, ..self }
+    }
+
+    /// Whether it is called for want of the subset.
+    pub(super) fn is_extra(&self) -> bool {
+        self.is_extra
     }
 
     /// The same endpoint, after the instance has said something else about itself.

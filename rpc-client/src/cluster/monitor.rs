@@ -20,12 +20,17 @@ pub(super) struct Monitor {
     probes: JoinSet<(Endpoint, Result<(), Status>)>,
     /// Where in the set the next attempts to connect begin.
     turn: usize,
+    /// Since when no endpoint is connected.
+    starving: Option<Instant>,
 }
 
 /// Between two looks while an endpoint is not connected, and otherwise. A connection that was lost is so noticed
 /// though nobody calls.
 const SOON: Duration = Duration::from_millis(50);
 const LATER: Duration = Duration::from_secs(1);
+
+/// A client that has been connected to no endpoint of its subset for this long looks for others.
+const STARVING: Duration = Duration::from_millis(250);
 
 /// The most endpoints that one look begins to connect, so that a client of a large service does not connect to all of
 /// it at once.
@@ -40,6 +45,7 @@ impl Monitor {
             sweep_due: now,
             probes: JoinSet::new(),
             turn: 0,
+            starving: None,
         }
     }
 
@@ -76,6 +82,7 @@ impl Monitor {
         let set = core.set.load_full();
         let now = Instant::now();
         let unconnected = self.connect(&core, &set, now);
+        self.look_at_subset(&core, &set, now);
         if alarmed || now >= self.sweep_due {
             self.sweep(&core, &set, now);
         }
@@ -121,6 +128,27 @@ impl Monitor {
             core.changed.send_replace(());
         }
         unconnected
+    }
+
+    /// Lets the discovery know when the subset that this client calls is too small, or large enough again.
+    fn look_at_subset(&mut self, core: &Core, set: &EndpointSet, now: Instant) {
+        if core.selection.subset.is_none() {
+            return;
+        }
+        let connected = |it: &&Endpoint| it.channel().is_connected();
+        let mut own = set.endpoints().iter().filter(|it| !it.is_extra());
+        let has_extra = set.endpoints().iter().any(Endpoint::is_extra);
+        if own.any(|it| connected(&it)) {
+            self.starving = None;
+            if has_extra {
+                core.starved.notify_one();
+            }
+        } else if set.endpoints().iter().any(|it| connected(&it)) {
+            self.starving = None;
+        } else if now >= *self.starving.get_or_insert(now) + STARVING {
+            self.starving = None;
+            core.starved.notify_one();
+        }
     }
 
     fn sweep(&mut self, core: &Core, set: &EndpointSet, now: Instant) {

@@ -1,29 +1,21 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-use doge_rpc_core::transport::Address;
+use doge_rpc_core::transport::{Address, Location};
 
 /// Whether an address is one of this machine: a Unix socket, a listener of this process, or an IP that a socket can
 /// be bound to. A host name other than `localhost` is not looked up, and counts as elsewhere.
 pub(super) fn is_on_this_machine(address: &Address) -> bool {
-    match address {
-        Address::Unix(_) | Address::Memory(_) => true,
-        Address::Tcp(address) | Address::Doge(address) | Address::MsgpackRpc(address) => {
-            let host = address
-                .rsplit_once(':')
-                .map_or(&**address, |(host, _)| host);
-            host == "localhost" || ip(host).is_some_and(can_be_bound)
-        }
-        _ => false,
-    }
-}
-
-fn ip(host: &str) -> Option<IpAddr> {
-    host.trim_matches(['[', ']']).parse().ok()
+    let location = address.location();
+    let ip = match location {
+        Location::Tcp(place) => place.ip(),
+        _ => None,
+    };
+    location.is_local() || ip.is_some_and(can_be_bound)
 }
 
 /// Only the system knows all of its addresses, and it lets a socket be bound to no others.
 fn can_be_bound(ip: IpAddr) -> bool {
-    ip.is_loopback() || UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok()
+    UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok()
 }
 
 #[cfg(test)]

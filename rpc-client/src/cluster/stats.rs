@@ -58,6 +58,8 @@ pub struct InstanceList {
     pub instances: usize,
     /// The list is what the registry said in an earlier life of the process: the registry has not answered yet.
     pub restored: bool,
+    /// No instance that takes calls has the tags that the cluster selects by, so calls go to others.
+    pub tag_fallback: bool,
     /// The registry is not followed any more: the list stays as it is.
     pub frozen: bool,
     /// How long ago the list changed, which is how old it is only where nothing says that it is still so.

@@ -7,7 +7,10 @@ mod waiting;
 
 use std::{fmt::Display, sync::Arc};
 
-use doge_rpc_core::{Status, transport::Address};
+use doge_rpc_core::{
+    Status,
+    transport::{Address, Dialect},
+};
 
 use crate::{ChannelConfig, watch::Connections};
 
@@ -31,13 +34,16 @@ impl Connection {
         config: &ChannelConfig,
         connections: &Arc<Connections>,
     ) -> Result<Self, Status> {
-        let meta = match address {
-            Address::Doge(_) => true,
-            Address::MsgpackRpc(_) => false,
-            _ => {
-                let connection =
-                    native::Connection::open(address, &config.limits, connections).await?;
+        let meta = match address.dialect() {
+            Dialect::Native => {
+                let connection = native::Connection::open(address, config, connections).await?;
                 return Ok(Self::Native(connection));
+            }
+            Dialect::Doge => true,
+            Dialect::MsgpackRpc => false,
+            other => {
+                let why = format_args!("{other} is not spoken by this client");
+                return Err(no_connection(address, why));
             }
         };
         let pool = msgpack_rpc::Pool::open(address, meta, config, connections).await?;

@@ -31,6 +31,8 @@ struct Pen {
     /// `None` once the connection has ended: the socket closes with it, whoever still holds the link.
     half: Option<WriteHalf>,
     batch: Batch,
+    /// The stream may hold some of what it took in a buffer of its own.
+    unflushed: bool,
     /// Since when the stream takes nothing.
     stalled: Option<Instant>,
     /// The connection's task has let the others add their frames.
@@ -47,6 +49,7 @@ impl<M: HasOutbox> Link<M> {
         let pen = Pen {
             half: Some(half),
             batch: Batch::default(),
+            unflushed: false,
             stalled: None,
             yielded: false,
         };
@@ -117,7 +120,7 @@ impl<M: HasOutbox> Link<M> {
         if !waits {
             return self.poll_all(&mut pen, cx);
         }
-        if (yielded || !pen.batch.is_empty()) && !ready!(self.poll_batch(&mut pen, cx))? {
+        if (yielded || !pen.is_done()) && !ready!(self.poll_batch(&mut pen, cx))? {
             return Poll::Ready(Ok(()));
         }
         // Also when more came during a write: from another thread they come one by one, and written at once would be a
@@ -171,7 +174,7 @@ impl<M: HasOutbox> Link<M> {
     /// Writes what was begun, or else all frames that wait. Whether more have come meanwhile; if not, whoever adds the
     /// next one is responsible for it.
     fn poll_batch(&self, pen: &mut Pen, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        if pen.batch.is_empty() && !self.machine.lock().outbox().take(&mut pen.batch) {
+        if pen.is_done() && !self.machine.lock().outbox().take(&mut pen.batch) {
             pen.stalled = None;
             return Poll::Ready(Ok(false));
         }
@@ -185,13 +188,27 @@ impl<M: HasOutbox> Link<M> {
 }
 
 impl Pen {
-    /// Writes all of the batch, and counts what the stream has taken.
+    /// Whether all of the batch has been handed to the system.
+    fn is_done(&self) -> bool {
+        self.batch.is_empty() && !self.unflushed
+    }
+
+    /// Writes all of the batch, through buffers of the stream, and counts what the stream has taken.
     fn poll_write(&mut self, wrote: &mut usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.batch.is_empty() {
+        while !self.is_done() {
             let Some(half) = &mut self.half else {
                 return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
             };
-            match self.batch.poll_write(half, cx) {
+            let polled = if self.batch.is_empty() {
+                Pin::new(half).poll_flush(cx).map_ok(|()| {
+                    self.unflushed = false;
+                    0
+                })
+            } else {
+                self.unflushed = half.buffers();
+                self.batch.poll_write(half, cx)
+            };
+            match polled {
                 Poll::Ready(bytes) => *wrote += bytes?,
                 Poll::Pending => {
                     self.stalled.get_or_insert_with(Instant::now);

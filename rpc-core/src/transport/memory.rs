@@ -49,8 +49,12 @@ pub(super) struct Listener {
     incoming: tokio::sync::Mutex<mpsc::Receiver<Stream>>,
 }
 
+pub(super) fn listen(name: &Arc<str>) -> io::Result<super::Listener> {
+    Ok(super::Listener::memory(Listener::bind(name)?, name))
+}
+
 impl Listener {
-    pub(super) fn bind(name: &Arc<str>) -> io::Result<Self> {
+    fn bind(name: &Arc<str>) -> io::Result<Self> {
         let (sender, incoming) = mpsc::channel(BACKLOG);
         let mut listeners = LISTENERS.lock();
         if listeners.contains_key(name) {

@@ -12,8 +12,6 @@ use tokio::{
     net::{TcpStream, UnixStream, tcp, unix},
 };
 
-use super::Address;
-
 /// A connection on which nothing came for so long is looked after by the system.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 
@@ -34,21 +32,6 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 impl Stream {
-    /// Connects. Cancel safe: a dropped attempt leaves nothing behind.
-    ///
-    /// # Errors
-    ///
-    /// As the operating system reports it.
-    pub async fn connect(address: &Address) -> io::Result<Self> {
-        match address {
-            Address::Tcp(address) | Address::Doge(address) | Address::MsgpackRpc(address) => {
-                Self::tcp(TcpStream::connect(&**address).await?)
-            }
-            Address::Unix(path) => Ok(Self::unix(UnixStream::connect(&**path).await?)),
-            Address::Memory(name) => super::memory::connect(name).await,
-        }
-    }
-
     /// Over a TCP connection, with `TCP_NODELAY`: frames are gathered before they are written, so holding them back
     /// would only delay them. With `SO_KEEPALIVE`, for peers whose dialect has no pings: one that is gone without a word
     /// is noticed within minutes.
@@ -70,7 +53,7 @@ impl Stream {
         Self(Repr::Unix(stream))
     }
 
-    /// Over anything that reads and writes.
+    /// Over anything that reads and writes. Buffers are welcome: what is written is flushed.
     pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self(Repr::Other(Box::new(stream)))
     }
@@ -100,6 +83,57 @@ impl Stream {
                 )
             }
         }
+    }
+}
+
+/// The same call on whichever stream it is.
+macro_rules! each_stream {
+    ($stream:expr, $inner:ident => $call:expr) => {
+        match $stream {
+            Repr::Tcp($inner) => $call,
+            Repr::Unix($inner) => $call,
+            Repr::Other($inner) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each_stream!(&mut self.0, stream => Pin::new(stream).poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each_stream!(&mut self.0, stream => Pin::new(stream).poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each_stream!(&mut self.0, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        each_stream!(&self.0, stream => stream.is_write_vectored())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_stream!(&mut self.0, stream => Pin::new(stream).poll_flush(cx))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_stream!(&mut self.0, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }
 
@@ -155,6 +189,14 @@ enum WriteRepr {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
     Other(tokio::io::WriteHalf<Box<dyn Duplex>>),
+}
+
+impl WriteHalf {
+    /// Whether what was written may be in a buffer until it is flushed. The sockets of the system have none.
+    #[inline]
+    pub fn buffers(&self) -> bool {
+        matches!(self.0, WriteRepr::Other(_))
+    }
 }
 
 /// The same call on whichever half it is.

@@ -25,7 +25,7 @@ use doge_rpc_core::{
     driver::{FrameReader, Link},
     msgpack_rpc,
     protocol::{Codec, Reason},
-    transport::{Address, ReadHalf, WriteHalf},
+    transport::{ReadHalf, WriteHalf},
 };
 use tokio::time::Instant;
 
@@ -123,7 +123,7 @@ struct Shared<M> {
 fn connect<M: Machine>(
     (read_half, write_half): (ReadHalf, WriteHalf),
     read: BytesMut,
-    peer: Address,
+    peer: Peer,
     service: Arc<Service>,
 ) -> (Connection, Task<M>) {
     let now = Instant::now();
@@ -132,7 +132,7 @@ fn connect<M: Machine>(
     let shared = Arc::new(Shared {
         link: Link::new(State::new(machine), write_half),
         service,
-        peer: Peer::new(peer),
+        peer,
         closed: AtomicBool::new(false),
         ending: AtomicBool::new(false),
         choked: AtomicBool::new(false),

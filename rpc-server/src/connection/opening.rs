@@ -4,9 +4,10 @@ use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use doge_rpc_core::{
+    call::Peer,
     connection, msgpack_rpc,
     protocol::Foreign,
-    transport::{Address, ReadHalf, Stream, WriteHalf},
+    transport::{ReadHalf, Stream, WriteHalf},
 };
 use tokio::io::AsyncReadExt as _;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ const FIRST_WORD: Duration = Duration::from_millis(300);
 /// MessagePack-RPC is not served, a client has to say hello in time.
 pub(crate) async fn serve(
     stream: Stream,
-    peer: Address,
+    peer: Peer,
     service: Arc<Service>,
     signals: &Signals,
     entered: impl FnOnce(Connection),
@@ -59,7 +60,7 @@ pub(crate) async fn serve(
 async fn run<M: super::Machine>(
     halves: (ReadHalf, WriteHalf),
     read: BytesMut,
-    peer: Address,
+    peer: Peer,
     service: Arc<Service>,
     entered: impl FnOnce(Connection),
 ) -> String {

@@ -11,7 +11,6 @@ use doge_rpc_core::{
     Code, Status,
     call::{Attempt, Peer, Request, Response, Route},
     observe::{CallInfo, CallResult, Event, LogThrottle, Observer, RefusalReason, Side},
-    transport::Address,
 };
 use tokio::time::Instant;
 use tracing::{Level, Span, level_filters::LevelFilter, span::Entered};
@@ -171,13 +170,17 @@ impl Watch {
     }
 
     /// Reports an accepted connection.
-    pub(crate) fn open(&self, peer: &Address) {
-        self.observe(&Event::ConnectionOpened(Side::Server, peer));
+    pub(crate) fn open(&self, peer: &Peer) {
+        if let Some(address) = peer.address() {
+            self.observe(&Event::ConnectionOpened(Side::Server, address));
+        }
     }
 
     /// Reports a closed connection.
-    pub(crate) fn close(&self, peer: &Address, why: &str) {
-        self.observe(&Event::ConnectionClosed(Side::Server, peer, why));
+    pub(crate) fn close(&self, peer: &Peer, why: &str) {
+        if let Some(address) = peer.address() {
+            self.observe(&Event::ConnectionClosed(Side::Server, address, why));
+        }
     }
 
     fn warn_of(&self, ended: &Ended<'_>) {

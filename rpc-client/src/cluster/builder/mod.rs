@@ -5,11 +5,13 @@ mod error;
 use std::{collections::HashMap, sync::Arc};
 
 use arc_swap::ArcSwap;
+use doge_base::Env;
 use doge_registry::{Registry, ServiceKey, Several};
 use doge_rpc_core::{
     call::{CallLayer, Layers, Request},
     observe::Observer,
     schema::ServiceSchema,
+    transport::Dialect,
 };
 use parking_lot::Mutex;
 use tokio::{
@@ -20,7 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::error::ClusterError;
 use super::{
-    Cluster, Core, Discovery, EndpointSet, MethodPolicy, Monitor, Policies, discovery::ListState,
+    Cluster, Core, Discovery, EndpointSet, MethodPolicy, Monitor, Policies,
+    discovery::{ListState, Selection, Tag},
     stats::Counters,
 };
 use crate::{
@@ -60,6 +63,9 @@ pub struct ClusterBuilder {
     registries: Vec<Arc<dyn Registry>>,
     pool: Option<ChannelPool>,
     balancing: Balancing,
+    dialects: Option<Vec<Dialect>>,
+    tags: Vec<Tag>,
+    env: Env,
     strategy: Strategy,
     retry_budget: RetryBudget,
     health: HealthConfig,
@@ -81,6 +87,9 @@ impl ClusterBuilder {
             registries: Vec::new(),
             pool: None,
             balancing: Balancing::default(),
+            dialects: None,
+            tags: Vec::new(),
+            env: Env::system(),
             strategy: Strategy::default(),
             retry_budget: RetryBudget::default(),
             health: HealthConfig::default(),
@@ -128,6 +137,62 @@ impl ClusterBuilder {
     /// How instances are chosen.
     pub fn balancing(mut self, balancing: Balancing) -> Self {
         self.balancing = balancing;
+        self
+    }
+
+    /// Calls instances in these dialects only, whatever registry lists them.
+    ///
+    /// Without it, instances of a registry that others can write to (etcd) are called in the native dialect, so that a
+    /// wrong or hostile entry cannot make this client send a call in plaintext to whoever listens; instances of the
+    /// process's own configuration (a fixed list, a folder, memory, Python doge's registry) are called as their addresses
+    /// say. A fleet that is called through a bridge from Python doge's registry asks for both:
+    ///
+    /// ```
+    /// use doge_registry::ServiceKey;
+    /// use doge_rpc_client::Cluster;
+    /// use doge_rpc_core::transport::Dialect;
+    ///
+    /// let cluster = Cluster::builder(ServiceKey::new("hr.employee"));
+    /// let cluster = cluster.dialects([Dialect::Native, Dialect::Doge]);
+    /// # let _ = cluster;
+    /// ```
+    pub fn dialects(mut self, dialects: impl IntoIterator<Item = Dialect>) -> Self {
+        self.dialects = Some(dialects.into_iter().collect());
+        self
+    }
+
+    /// Calls instances that have this tag. While no instance that takes calls has all tags, calls go to the others, which a
+    /// warning and [`InstanceList::tag_fallback`](crate::InstanceList::tag_fallback) say.
+    ///
+    /// ```
+    /// use doge_registry::ServiceKey;
+    /// use doge_rpc_client::Cluster;
+    ///
+    /// let cluster = Cluster::builder(ServiceKey::new("hr.employee")).tag("build", "412");
+    /// # let _ = cluster;
+    /// ```
+    pub fn tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push(Tag {
+            name: name.into(),
+            value: value.into(),
+            is_required: false,
+        });
+        self
+    }
+
+    /// Calls instances that have this tag and never others: without such an instance, calls fail as without any instance.
+    pub fn required_tag(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.push(Tag {
+            name: name.into(),
+            value: value.into(),
+            is_required: true,
+        });
+        self
+    }
+
+    /// Where the cluster takes chance from: which subset it calls, whom it picks, how pauses vary. The system.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
         self
     }
 
@@ -290,7 +355,14 @@ impl ClusterBuilder {
         let core = Arc::new(Core {
             service: self.service,
             set: ArcSwap::from_pointee(EndpointSet::new(Vec::new(), &self.balancing)),
+            selection: Selection {
+                dialects: self.dialects,
+                tags: self.tags,
+                subset: self.balancing.subset.map(|size| size.max(1)),
+            },
             balancing: self.balancing,
+            starved: Arc::new(Notify::new()),
+            env: self.env,
             health: self.health,
             attempt_layers: self.attempt_layers,
             limiter: limiter.map(Arc::new),

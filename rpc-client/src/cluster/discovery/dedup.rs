@@ -1,65 +1,74 @@
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use doge_registry::{Instance, Snapshot};
+use doge_rpc_core::transport::{Dialect, Location};
 
-use super::address::{authority_of, is_native};
+use super::Candidate;
 
 /// Which of several instances at one address counts.
 #[derive(Debug, Default)]
 pub(super) struct Dedup {
-    /// With which snapshot an instance came, by its id.
+    /// With which list an instance came, by its id.
     came: HashMap<String, u64>,
-    snapshots: u64,
+    lists: u64,
 }
 
 impl Dedup {
-    /// Takes a newer snapshot over, and returns its instances in their order, at each address one.
+    /// Takes a newer list over, and returns its instances in their order, at each location one.
     ///
     /// A process that was restarted on its port is there twice until what is left of the earlier one expires: the one
     /// that came last counts. An instance does not say when it was registered, so of those that came with the same
-    /// snapshot it is the one with the greatest id, which is as good as any and the same at each look.
+    /// list it is the one with the greatest id, which is as good as any and the same at each look.
     ///
     /// A process may also be there in both dialects, as what is registered is mirrored for Python doge and back. Of
     /// those the native one counts, whenever it came.
-    pub(super) fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Vec<&'a Arc<Instance>> {
-        self.note(snapshot);
-        let mut last: HashMap<&str, &Arc<Instance>> = HashMap::with_capacity(snapshot.len());
-        for instance in snapshot {
-            let last = last.entry(authority_of(instance)).or_insert(instance);
-            // Later in the snapshot is greater in id.
-            if self.rank(instance) >= self.rank(last) {
-                *last = instance;
+    pub(super) fn update(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
+        self.note(&candidates);
+        let mut last: HashMap<&Location, &Candidate> = HashMap::with_capacity(candidates.len());
+        for candidate in &candidates {
+            let last = last
+                .entry(candidate.address.location())
+                .or_insert(candidate);
+            // Later in the list is greater in id.
+            if self.rank(candidate) >= self.rank(last) {
+                *last = candidate;
             }
         }
-        let is_last = |instance: &&Arc<Instance>| {
-            let last = last.get(authority_of(instance));
-            last.is_some_and(|last| Arc::ptr_eq(last, instance))
-        };
-        snapshot.iter().filter(is_last).collect()
+        let counts = candidates.iter().map(|candidate| {
+            let last = last.get(candidate.address.location());
+            last.is_some_and(|last| std::ptr::eq(*last, candidate))
+        });
+        let counts: Vec<_> = counts.collect();
+        let all = candidates.into_iter().zip(counts);
+        all.filter_map(|(candidate, counts)| counts.then_some(candidate))
+            .collect()
     }
 
-    fn note(&mut self, snapshot: &Snapshot) {
-        self.snapshots += 1;
+    fn note(&mut self, candidates: &[Candidate]) {
+        self.lists += 1;
         let mut before = std::mem::take(&mut self.came);
-        let came = snapshot.iter().map(|instance| {
-            let known = before.remove_entry(instance.id());
-            known.unwrap_or_else(|| (instance.id().to_owned(), self.snapshots))
+        let came = candidates.iter().map(|candidate| {
+            let id = candidate.instance.id();
+            let known = before.remove_entry(id);
+            known.unwrap_or_else(|| (id.to_owned(), self.lists))
         });
         self.came = came.collect();
     }
 
     /// The greatest of those at one place counts.
-    fn rank(&self, instance: &Instance) -> (bool, Option<u64>) {
-        let came = self.came.get(instance.id()).copied();
-        (is_native(instance), came)
+    fn rank(&self, candidate: &Candidate) -> (bool, Option<u64>) {
+        let came = self.came.get(candidate.instance.id()).copied();
+        (candidate.address.dialect() == Dialect::Native, came)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use doge_registry::{Instance, ServiceKey, Snapshot};
+    use std::sync::Arc;
 
-    use super::Dedup;
+    use doge_registry::{Instance, ServiceKey, Snapshot};
+    use doge_rpc_core::transport::Address;
+
+    use super::{Candidate, Dedup};
 
     fn instance(address: &str) -> Instance {
         Instance::new(ServiceKey::new("hr.employee"), address)
@@ -68,15 +77,23 @@ mod tests {
     /// Who counts of these, in the order of the ids.
     fn update(dedup: &mut Dedup, instances: &[&Instance]) -> Vec<Instance> {
         let snapshot: Snapshot = instances.iter().map(|&it| it.clone()).collect();
-        let counting = dedup.update(&snapshot).into_iter();
-        counting.map(|instance| (**instance).clone()).collect()
+        let candidates = snapshot.iter().map(|instance| Candidate {
+            instance: Arc::clone(instance),
+            address: Address::of_instance(instance.address()).unwrap(),
+        });
+        let counting = dedup.update(candidates.collect()).into_iter();
+        counting.map(|it| (*it.instance).clone()).collect()
     }
 
     #[test]
     fn of_one_address_the_instance_that_came_last_counts_as_long_as_it_is_there() {
         // Ids are random: each order of them comes up.
         for _ in 0..32 {
-            let (first, second, third) = (instance("a"), instance("a"), instance("a"));
+            let (first, second, third) = (
+                instance("memory://a"),
+                instance("memory://a"),
+                instance("memory://a"),
+            );
             let mut dedup = Dedup::default();
             for (there, counts) in [
                 (&[&first][..], &first),
@@ -97,7 +114,7 @@ mod tests {
 
     #[test]
     fn of_those_that_came_together_it_is_the_same_one_each_time() {
-        let (one, other) = (instance("a"), instance("a"));
+        let (one, other) = (instance("memory://a"), instance("memory://a"));
         let greater = if one.id() > other.id() { &one } else { &other };
         for _ in 0..3 {
             let mut dedup = Dedup::default();
@@ -139,7 +156,7 @@ mod tests {
     #[test]
     fn other_addresses_are_all_there_in_the_order_of_their_ids() {
         let instances: Vec<_> = (0..50)
-            .map(|number| instance(&number.to_string()))
+            .map(|number| instance(&format!("memory://{number}")))
             .collect();
         let all: Vec<_> = instances.iter().collect();
         let counting = update(&mut Dedup::default(), &all);
@@ -151,7 +168,10 @@ mod tests {
     fn what_has_left_is_forgotten() {
         let mut dedup = Dedup::default();
         for _ in 0..10 {
-            update(&mut dedup, &[&instance("a"), &instance("b")]);
+            update(
+                &mut dedup,
+                &[&instance("memory://a"), &instance("memory://b")],
+            );
         }
         assert_eq!(dedup.came.len(), 2);
     }

@@ -19,7 +19,8 @@ impl ListState {
     }
 
     /// There is another list.
-    pub(super) fn change(&mut self, snapshot: &Snapshot) {
+    pub(super) fn change(&mut self, snapshot: &Snapshot, tag_fallback: bool) {
+        self.list.tag_fallback = tag_fallback;
         self.list.instances = snapshot.len();
         self.list.restored = snapshot.is_restored();
         self.changed = Instant::now();

@@ -1,8 +1,9 @@
 //! The way from what a registry says to the endpoints of a cluster.
 
-mod address;
+mod candidate;
 mod dedup;
 mod list;
+mod selection;
 #[cfg(test)]
 mod tests;
 
@@ -11,21 +12,33 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use doge_registry::{Instance, Snapshot, Watch, WatchClosed};
+use doge_registry::{Snapshot, Watch, WatchClosed};
 
-pub(super) use self::list::ListState;
-use self::{address::address_of, dedup::Dedup};
+use self::{
+    candidate::{Candidate, Reader},
+    dedup::Dedup,
+    selection::{subset, tagged},
+};
+pub(super) use self::{
+    list::ListState,
+    selection::{Selection, Tag},
+};
 use super::{Core, Endpoint, EndpointSet};
-use crate::{ChannelPool, balance};
+use crate::ChannelPool;
 
 /// Keeps the endpoints of a cluster as the registry has its instances.
 pub(super) struct Discovery {
     core: Weak<Core>,
     watch: Watch,
+    reader: Reader,
     dedup: Dedup,
     pool: ChannelPool,
     /// Makes this client's choice of a subset its own.
     seed: u64,
+    /// Endpoints beyond the subset, while none of it is connected.
+    extra: usize,
+    /// Calls go to instances without the tags, for want of instances that have them.
+    falls_back: bool,
 }
 
 impl Discovery {
@@ -33,9 +46,12 @@ impl Discovery {
         Self {
             core: Arc::downgrade(core),
             watch,
+            reader: Reader::default(),
             dedup: Dedup::default(),
             pool,
-            seed: fastrand::u64(..),
+            seed: core.env.number(),
+            extra: 0,
+            falls_back: false,
         }
     }
 
@@ -53,19 +69,56 @@ impl Discovery {
     }
 
     async fn run(mut self) {
+        let Some(core) = self.core.upgrade() else {
+            return;
+        };
+        let starved = Arc::clone(&core.starved);
+        drop(core);
+        let mut is_open = true;
         loop {
-            let changed = self.watch.changed().await;
+            let changed = tokio::select! {
+                changed = self.watch.changed(), if is_open => Some(changed),
+                () = starved.notified() => None,
+            };
             let Some(core) = self.core.upgrade() else {
                 return;
             };
             match changed {
-                Ok(snapshot) => self.apply(&core, &snapshot),
-                Err(closed) => {
+                Some(Ok(snapshot)) => self.apply(&core, &snapshot),
+                Some(Err(closed)) => {
                     core.list.lock().freeze();
-                    return warn_of_end(&core, closed);
+                    warn_of_end(&core, closed);
+                    is_open = false;
                 }
+                None => self.resize(&core),
             }
         }
+    }
+
+    /// Takes more endpoints in while none of the subset is connected, and goes back to the subset once one of it is.
+    fn resize(&mut self, core: &Core) {
+        let Some(size) = core.selection.subset else {
+            return;
+        };
+        let set = core.set.load();
+        let connected = |it: &Endpoint| it.channel().is_connected();
+        let mut of_subset = set.endpoints().iter().filter(|it| !it.is_extra());
+        let extra = if of_subset.any(connected) {
+            0
+        } else if set.endpoints().iter().any(connected) || set.endpoints().len() < size + self.extra
+        {
+            // There is somebody to call, or nobody else to call.
+            self.extra
+        } else {
+            size + 2 * self.extra
+        };
+        if extra == self.extra {
+            return;
+        }
+        drop(set);
+        tracing::info!(service = %core.service, subset = size, extra, "the subset is resized: an endpoint of it is connected again, or none is");
+        self.extra = extra;
+        self.apply(core, &self.watch.snapshot());
     }
 
     fn apply(&mut self, core: &Core, snapshot: &Snapshot) {
@@ -75,18 +128,28 @@ impl Discovery {
             .iter()
             .map(|endpoint| (endpoint.instance().id(), endpoint))
             .collect();
-        let instances = self.dedup.update(snapshot);
-        let instances = self.chosen(core, instances);
-        let endpoints = instances.iter().filter_map(|instance| {
+        let candidates = self.reader.read(snapshot, &core.selection);
+        let candidates = self.dedup.update(candidates);
+        let (candidates, falls_back) = tagged(candidates, &core.selection.tags);
+        self.warn_of_fallback(core, falls_back);
+        let chosen = self.chosen(core, candidates);
+        let endpoints = chosen.into_iter().map(|(candidate, is_extra)| {
+            let Candidate { instance, address } = candidate;
             let kept = known
                 .get(instance.id())
-                .filter(|endpoint| endpoint.instance().address() == instance.address());
-            match kept {
-                Some(endpoint) => Some(endpoint.updated(Arc::clone(instance))),
+                .filter(|endpoint| *endpoint.channel().address() == address);
+            let endpoint = match kept {
+                Some(endpoint) => endpoint.updated(instance),
                 // Also for a new process at an address that was there before: it is cold, and none of the failures
                 // there were its own. The channel is the same, out of the pool.
-                None => self.endpoint(core, instance),
-            }
+                None => {
+                    let channel = self.pool.channel(&address);
+                    // Whatever was there before, somebody is there now.
+                    channel.expect_up();
+                    Endpoint::new(instance, channel, core)
+                }
+            };
+            endpoint.as_extra(is_extra)
         });
         let set = EndpointSet::new(endpoints.collect(), &core.balancing);
         tracing::debug!(
@@ -95,36 +158,43 @@ impl Discovery {
             endpoints = set.endpoints().len(),
             "instances changed"
         );
-        core.list.lock().change(snapshot);
+        core.list.lock().change(snapshot, falls_back);
         core.set.store(Arc::new(set));
         core.changed.send_replace(());
         core.alarm.notify_one();
     }
 
-    /// The instances that this client calls: all, or its part of them.
-    fn chosen<'a>(&self, core: &Core, all: Vec<&'a Arc<Instance>>) -> Vec<&'a Arc<Instance>> {
-        match core.balancing.subset {
-            Some(size) if size < all.len() => {
-                let addresses: Vec<_> = all.iter().map(|instance| instance.address()).collect();
-                let chosen = balance::subset(&addresses, self.seed, size).into_iter();
-                chosen.map(|index| all[index]).collect()
-            }
-            _ => all,
-        }
+    /// The instances that this client calls: all, or its part of them and those that it calls for want of it.
+    fn chosen(&self, core: &Core, all: Vec<Candidate>) -> Vec<(Candidate, bool)> {
+        let Some(size) = core.selection.subset else {
+            return all.into_iter().map(|it| (it, false)).collect();
+        };
+        let own = subset(all.clone(), self.seed, size);
+        let is_own = |it: &Candidate| {
+            own.iter()
+                .any(|own| Arc::ptr_eq(&own.instance, &it.instance))
+        };
+        let more = subset(all, self.seed, size + self.extra);
+        let marked = more.into_iter().map(|it| {
+            let is_extra = !is_own(&it);
+            (it, is_extra)
+        });
+        marked.collect()
     }
 
-    fn endpoint(&self, core: &Core, instance: &Arc<Instance>) -> Option<Endpoint> {
-        match address_of(instance) {
-            Ok(address) => {
-                let channel = self.pool.channel(&address);
-                // Whatever was there before, somebody is there now.
-                channel.expect_up();
-                Some(Endpoint::new(Arc::clone(instance), channel, core))
-            }
-            Err(error) => {
-                tracing::warn!(instance = instance.id(), %error, "an instance cannot be called");
-                None
-            }
+    fn warn_of_fallback(&mut self, core: &Core, falls_back: bool) {
+        if falls_back == std::mem::replace(&mut self.falls_back, falls_back) {
+            return;
+        }
+        let tags = core.selection.tags.iter();
+        let tags: Vec<_> = tags
+            .map(|tag| format!("{}={}", tag.name, tag.value))
+            .collect();
+        let (service, tags) = (&core.service, tags.join(", "));
+        if falls_back {
+            tracing::warn!(%service, tags, "no instance that takes calls has the tags: calls go to instances without them");
+        } else {
+            tracing::info!(%service, tags, "calls go to instances with the tags again");
         }
     }
 }

@@ -8,7 +8,7 @@ use doge_rpc_core::{
     Status,
     call::Request,
     msgpack_rpc::AskOptions,
-    transport::{Address, Stream},
+    transport::{Address, Transport},
 };
 use parking_lot::Mutex;
 use tokio::{
@@ -34,6 +34,7 @@ pub(super) struct Shared {
     /// How calls are written.
     pub(super) options: AskOptions,
     max_message: usize,
+    transport: Arc<dyn Transport>,
     connect_timeout: Duration,
     /// One for each connection that is in use or being made. A caller that finds no idle connection makes one, so that
     /// there never are more connections than places.
@@ -98,6 +99,7 @@ impl Shared {
                 qualified: qualified_methods,
             },
             max_message,
+            transport: Arc::clone(&config.transport),
             connect_timeout: config.connect_timeout,
             places: Places::new(most),
             waiting: AtomicUsize::new(0),
@@ -326,7 +328,8 @@ impl Shared {
             gone,
         };
         let limit = self.connect_timeout;
-        let stream = timeout(limit, Stream::connect(&self.address)).await;
+        let stream = self.transport.connect(self.address.location(), limit);
+        let stream = timeout(limit, stream).await;
         let stream = stream.map_err(|_| none(&format_args!("not within {limit:?}"), false))?;
         let stream = stream.map_err(|error| {
             let gone = error.kind() == io::ErrorKind::ConnectionRefused;

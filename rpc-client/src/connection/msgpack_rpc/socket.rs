@@ -71,6 +71,7 @@ impl Socket {
             true => Failure::Unsent(error),
             false => Failure::Lost(error),
         })?;
+        self.writer.flush().await.map_err(Failure::Lost)?;
         self.answer().await
     }
 

@@ -16,16 +16,17 @@ use std::{
 use doge_rpc_core::{
     Status,
     call::{Cancellation, Request, Response},
-    connection::{ClientConnection, Limits, Refusal},
+    connection::{ClientConnection, Refusal},
     driver::{FrameReader, Link},
     protocol::Codec,
-    transport::{Address, Stream},
+    transport::Address,
 };
 use tokio::{sync::Notify, time::Instant};
 
 use self::{answer::Answer, task::Task};
 use super::{no_connection, waiting::Waiting};
 use crate::{
+    ChannelConfig,
     late::{WaitedFor, expired, late},
     watch::Connections,
 };
@@ -55,13 +56,13 @@ impl Connection {
     /// `Unavailable`, with what failed: the socket, or the peer's hello.
     pub(crate) async fn open(
         address: &Address,
-        limits: &Limits,
+        config: &ChannelConfig,
         connections: &Arc<Connections>,
     ) -> Result<Self, Status> {
         let refused = |why: &dyn std::fmt::Display| no_connection(address, why);
-        let stream = Stream::connect(address)
-            .await
-            .map_err(|error| refused(&error))?;
+        let (limits, transport) = (&config.limits, &config.transport);
+        let stream = transport.connect(address.location(), config.connect_timeout);
+        let stream = stream.await.map_err(|error| refused(&error))?;
         let (read, write) = stream.split();
         let machine = ClientConnection::new(limits.clone(), Instant::now());
         let shared = Arc::new(Shared {

@@ -26,7 +26,7 @@ pub(super) struct Line {
 
 impl Peer {
     pub(super) async fn listen(name: &str) -> Self {
-        let address = Address::Memory(name.into());
+        let address = Address::memory(name);
         let listener = Listener::bind(&address).await.unwrap();
         Self { listener }
     }
