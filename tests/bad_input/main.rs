@@ -8,6 +8,7 @@
 
 mod bodies;
 mod clients;
+mod drains;
 mod floods;
 mod frames;
 #[path = "../common/logs.rs"]

@@ -55,6 +55,18 @@ impl Peer {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// Whether the server has hung up by now, of whose words this peer reads none.
+    pub(crate) fn has_hung_up(&mut self) -> bool {
+        let mut read = [0; 64];
+        loop {
+            match self.stream.try_read(&mut read) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
     /// Writes until the server has hung up.
     pub(crate) async fn send_until_closed(&mut self, frames: impl Iterator<Item = Bytes>) {
         let write = async {

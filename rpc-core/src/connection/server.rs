@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::{
@@ -36,6 +38,13 @@ pub struct ServerConnection<R, T> {
     going_away: bool,
     quiet: Quiet,
 }
+
+/// How long a client has to hang up after a drain: it has its answers and was told to call elsewhere. They may still be
+/// on their way to a slow client.
+const HANG_UP: Duration = Duration::from_secs(3);
+
+/// How long a client that has not said hello when a drain begins has to hang up.
+const HELLO_IN_DRAIN: Duration = Duration::from_millis(300);
 
 impl<R: Clone, T: Clone> ServerConnection<R, T> {
     /// A fresh connection, which waits for the client's hello.
@@ -314,11 +323,11 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.quiet.heard(now);
     }
 
-    fn partial(&mut self, partial: bool, fresh: bool, now: Instant) {
+    fn partial(&mut self, bytes: Option<usize>, fresh: bool, now: Instant) {
         if self.peer.is_none() {
             return;
         }
-        if !partial {
+        if bytes.is_none() {
             self.patience = None;
         } else if fresh || self.patience.is_none() {
             self.patience = Some(Deadline::new(now, self.limits.frame_timeout).instant());
@@ -333,8 +342,13 @@ impl<R: Clone, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.say_goodbye(Reason::from(violation), &violation.to_string());
     }
 
-    fn is_left_to_client(&self) -> bool {
-        true
+    /// A client that has not said hello has no call at stake.
+    fn time_to_hang_up(&self) -> Duration {
+        if self.peer.is_some() {
+            HANG_UP
+        } else {
+            HELLO_IN_DRAIN
+        }
     }
 
     fn is_drained(&self) -> bool {

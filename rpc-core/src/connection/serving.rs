@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::{HasOutbox, Overdue, Running};
@@ -71,8 +73,9 @@ pub trait Serving<R, T>: HasOutbox {
     /// Notes that something came from the peer.
     fn was_read(&mut self, now: Instant);
 
-    /// Notes whether a frame is there in part, which may not last; `fresh` when it is not the one of the last time.
-    fn partial(&mut self, partial: bool, fresh: bool, now: Instant);
+    /// Notes of how many bytes a frame is there in part, which may not last; `fresh` when it is not the one of the last
+    /// time.
+    fn partial(&mut self, bytes: Option<usize>, fresh: bool, now: Instant);
 
     /// Begins to end the connection without losing a call.
     fn go_away(&mut self, reason: Reason, message: &str, now: Instant);
@@ -83,8 +86,8 @@ pub trait Serving<R, T>: HasOutbox {
     /// Whether no more calls come and all that were taken are answered.
     fn is_drained(&self) -> bool;
 
-    /// Whether it is the client that hangs up once the connection is drained.
-    fn is_left_to_client(&self) -> bool;
+    /// How long the client has to hang up once the connection is drained and this direction has ended.
+    fn time_to_hang_up(&self) -> Duration;
 
     /// Whether so much waits to be written that nothing more should be read.
     fn is_choked(&self) -> bool;

@@ -159,6 +159,11 @@ impl<D: Decode> FrameReader<D> {
     pub fn is_partial(&self) -> bool {
         self.decoder.is_partial(&self.buffer)
     }
+
+    /// How many bytes there are of a frame that is there in part.
+    pub fn partial_bytes(&self) -> Option<usize> {
+        self.is_partial().then_some(self.buffer.len())
+    }
 }
 
 #[cfg(test)]

@@ -38,8 +38,8 @@ pub struct ServerConnection<R, T> {
     shown: Shown,
     /// Whether it was logged that a meta map has more than metadata may.
     told_of_excess: bool,
-    /// The moment by which the rest of a message has to be there.
-    patience: Option<Instant>,
+    /// The message that is there in part.
+    partial: Option<Partial>,
     heard: Instant,
     going_away: bool,
     drained: bool,
@@ -47,6 +47,29 @@ pub struct ServerConnection<R, T> {
     idle: Instant,
     route: PhantomData<fn() -> R>,
 }
+
+/// A message of which the rest is still to come.
+#[derive(Debug)]
+struct Partial {
+    /// The moment by which the rest has to be there.
+    until: Instant,
+    /// Bytes that had come when it was last seen to grow, and when that was.
+    bytes: usize,
+    grown: Instant,
+}
+
+impl Partial {
+    /// Whether a drain need not wait for it any more.
+    fn is_stalled(&self, now: Instant) -> bool {
+        self.grown + STALLED <= now
+    }
+}
+
+/// A message that grows by less than [`LEAST_GROWTH`] bytes in this time holds up no drain.
+const STALLED: Duration = Duration::from_secs(1);
+
+/// So slow is no link that a call is made over.
+const LEAST_GROWTH: usize = 16 * 1024;
 
 /// Calls that want no answer are counted apart.
 const NOTIFICATION: u64 = 1 << 63;
@@ -70,7 +93,7 @@ impl<R, T> ServerConnection<R, T> {
             notifications: 0,
             shown: Shown::default(),
             told_of_excess: false,
-            patience: None,
+            partial: None,
             heard: now,
             going_away: false,
             drained: false,
@@ -173,9 +196,10 @@ impl<R, T> ServerConnection<R, T> {
 
     /// Whether something is under way that a drain waits for. While the peer does not take its answers, what it sends
     /// may not be read, and is not to be cut off.
-    fn is_in_use(&self) -> bool {
+    fn is_in_use(&self, now: Instant) -> bool {
         let answers = self.outbox.unwritten() > 0 || !self.order.is_empty();
-        answers || self.patience.is_some() || !self.running.is_empty()
+        let comes = self.partial.as_ref().is_some_and(|it| !it.is_stalled(now));
+        answers || comes || !self.running.is_empty()
     }
 
     /// Puts an answer in its place; a notification has none.
@@ -265,13 +289,13 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
     }
 
     fn tick(&mut self, now: Instant) -> Result<Vec<Overdue<T>>, Violation> {
-        if self.patience.is_some_and(|patience| patience <= now) {
+        if self.partial.as_ref().is_some_and(|it| it.until <= now) {
             return Err(Violation::TooSlow("a message"));
         }
         self.idle = now + IDLE;
         let overdue = self.running.overdue(now);
         if self.going_away && self.heard + QUIET <= now {
-            if self.is_in_use() {
+            if self.is_in_use(now) {
                 self.heard = now;
             } else {
                 self.drained = true;
@@ -285,7 +309,7 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.running
             .sweep()
             .into_iter()
-            .chain(self.patience)
+            .chain(self.partial.as_ref().map(|it| it.until))
             .chain(quiet)
             .fold(self.idle, Instant::min)
     }
@@ -294,11 +318,24 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.heard = now;
     }
 
-    fn partial(&mut self, partial: bool, fresh: bool, now: Instant) {
-        if !partial {
-            self.patience = None;
-        } else if fresh || self.patience.is_none() {
-            self.patience = Some(Deadline::new(now, self.limits.frame_timeout).instant());
+    fn partial(&mut self, bytes: Option<usize>, fresh: bool, now: Instant) {
+        let Some(bytes) = bytes else {
+            self.partial = None;
+            return;
+        };
+        match &mut self.partial {
+            Some(known) if !fresh => {
+                if bytes >= known.bytes + LEAST_GROWTH {
+                    (known.bytes, known.grown) = (bytes, now);
+                }
+            }
+            partial => {
+                *partial = Some(Partial {
+                    until: Deadline::new(now, self.limits.frame_timeout).instant(),
+                    bytes,
+                    grown: now,
+                });
+            }
         }
     }
 
@@ -307,6 +344,9 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         if !self.going_away {
             self.going_away = true;
             self.heard = now;
+            if let Some(partial) = &mut self.partial {
+                partial.grown = now;
+            }
         }
     }
 
@@ -319,8 +359,9 @@ impl<R, T: Clone> Serving<R, T> for ServerConnection<R, T> {
         self.drained
     }
 
-    fn is_left_to_client(&self) -> bool {
-        false
+    /// All answers are written, and the client cannot be told to hang up.
+    fn time_to_hang_up(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Also while as many calls run as may: the peer was not told how many that are, so those that it sends ahead wait

@@ -44,8 +44,8 @@ pub(super) struct Task<M: Machine> {
     stopping: Option<Instant>,
     /// Why the connection ended.
     why: String,
-    /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up.
-    finished: bool,
+    /// All calls are answered and this direction is ended; what is left is to wait for the client to hang up, until then.
+    hang_up_by: Option<Instant>,
 }
 
 /// What became of the calls that were there.
@@ -71,7 +71,7 @@ impl<M: Machine> Task<M> {
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             stopping: None,
             why: String::new(),
-            finished: false,
+            hang_up_by: None,
         }
     }
 
@@ -119,7 +119,10 @@ impl<M: Machine> Task<M> {
             }
         }
         self.keep_time(cx)?;
-        self.finish(cx)
+        if self.finish(cx)? {
+            self.keep_time(cx)?;
+        }
+        Ok(())
     }
 
     /// Runs some of the calls that are there; none while too much waits to be written.
@@ -147,7 +150,8 @@ impl<M: Machine> Task<M> {
             if any {
                 machine.was_read(now);
             }
-            machine.partial(!held_back && self.reader.is_partial(), any, now);
+            let partial = self.reader.partial_bytes().filter(|_| !held_back);
+            machine.partial(partial, any, now);
         }
         drop(machine);
         if tells {
@@ -194,22 +198,19 @@ impl<M: Machine> Task<M> {
         self.dispatch.time_the_rest();
     }
 
-    /// Ends our direction once a drain has nothing left to answer.
-    fn finish(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+    /// Ends our direction once a drain has nothing left to answer. Whether it has just done so.
+    fn finish(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
         let drained = self.calls.is_empty() && self.shared.link.lock().is_drained();
-        if drained && !self.finished {
-            match self.shared.link.poll_shutdown(cx) {
-                Poll::Ready(ended) => {
-                    ended?;
-                    self.finished = true;
-                    if !self.shared.link.lock().is_left_to_client() {
-                        return Err(End::Closed);
-                    }
-                }
-                Poll::Pending => {}
-            }
+        if !drained || self.hang_up_by.is_some() {
+            return Ok(false);
         }
-        Ok(())
+        let Poll::Ready(ended) = self.shared.link.poll_shutdown(cx) else {
+            return Ok(false);
+        };
+        ended?;
+        let time = self.shared.link.lock().time_to_hang_up();
+        self.hang_up_by = Some(Instant::now() + time);
+        Ok(true)
     }
 
     fn keep_time(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
@@ -237,6 +238,12 @@ impl<M: Machine> Task<M> {
                     return Err(Violation::TooSlow("taking the answers").into());
                 }
                 until = until.min(limit);
+            }
+            if let Some(by) = self.hang_up_by {
+                if by <= now {
+                    return Err(End::Closed);
+                }
+                until = until.min(by);
             }
             if let Some(quiet) = self.reader.rest_when_quiet(now) {
                 until = until.min(quiet);
