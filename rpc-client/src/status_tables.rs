@@ -96,7 +96,7 @@ impl HealthOutcome {
         let Err(status) = answer else {
             return Self::Success;
         };
-        if status.is_passed_on() {
+        if status.is_passed_on() || status.disposition() == Disposition::Interrupted {
             return Self::Neutral;
         }
         match status.code() {
@@ -123,6 +123,7 @@ pub(crate) fn load_sample(
     match status.code() {
         // Answered quickly because something further down fails quickly, it must not draw more calls.
         _ if status.is_passed_on() => None,
+        _ if status.disposition() == Disposition::Interrupted => None,
         // A connection that was lost has taken as long as it has, and the next connection is another.
         Code::Unavailable if !is_connected() => None,
         // It is of another version, or its address is somebody else's by now: others may have the method.
@@ -167,6 +168,11 @@ pub(crate) fn is_failure_of_framework(status: &Status) -> bool {
 /// Whether the server has no such method. A handler may refuse with the same code, and has run then.
 pub(crate) fn has_no_such_method(status: &Status) -> bool {
     status.code() == Code::Unimplemented && status.never_ran()
+}
+
+/// Whether a connection that was lost under a call is a loss of the endpoint, and not of what carried the connection here.
+pub(crate) fn is_loss_of_peer(status: &Status) -> bool {
+    status.code() == Code::Unavailable && status.disposition() != Disposition::Interrupted
 }
 
 /// Whether an attempt says how long an answer takes, for the delay of a hedge: an answer, and a deadline that passed while

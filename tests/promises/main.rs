@@ -15,9 +15,10 @@ mod discovery;
 mod drain;
 mod isolation;
 mod layers;
+mod listening;
 mod overload;
 mod reconnect;
-#[cfg(unix)]
+mod runtimes;
 mod signals;
 mod support;
 mod transports;

@@ -3,15 +3,21 @@
 use std::{
     env,
     io::Read as _,
+    os::fd::OwnedFd,
     pin::pin,
     process::{ExitStatus, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use doge_rpc::{prelude::*, server::StopSignal};
+use doge_rpc::{prelude::*, server::StopSignal, transport::Listener};
 use tempfile::TempDir;
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdin, Command},
+    task::JoinSet,
     time::timeout,
 };
 
@@ -25,6 +31,13 @@ const INTERRUPTED: i32 = 3;
 
 /// With one line, or in steps.
 const WAYS: [&str; 2] = ["serve", "until_signal"];
+/// On sockets that the process was started with.
+const INHERITED: &str = "inherited";
+/// At a port that others listen at as well.
+const SHARED: &str = "shared";
+
+/// What a process says that shares a port, once it serves.
+const SERVING: &str = "it serves";
 
 #[tokio::test]
 async fn a_process_that_is_asked_to_stop_answers_what_runs_and_ends_well() {
@@ -61,6 +74,90 @@ async fn asked_once_more_it_waits_for_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_hangup_neither_ends_nor_drains_a_process() {
+    for way in WAYS {
+        let mut process = Process::start(way);
+        let client = process.client().await;
+        process.signal("HUP").await;
+        for value in 0..100 {
+            assert_eq!(client.echo(value).await, Ok(value), "{way}");
+        }
+        process.signal("TERM").await;
+        assert_eq!(process.ended().await.code(), Some(ENDED_WELL), "{way}");
+    }
+}
+
+/// As systemd starts a service whose socket it holds.
+#[tokio::test]
+async fn a_process_serves_on_the_sockets_that_it_was_started_with() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let client = ProbeClient::connect(&address).unwrap();
+    let client = client.with(patient().wait_for_ready(true));
+    for _ in 0..2 {
+        let socket = OwnedFd::from(listener.try_clone().unwrap());
+        let mut command = Command::new("sh");
+        // The socket is the third file of the process, after the three that each has.
+        let start = r#"LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@" 3<&0 </dev/null"#;
+        command
+            .arg("-c")
+            .arg(start)
+            .arg(env::current_exe().unwrap());
+        let mut process = Process::spawn(&mut command, INHERITED, &address, Stdio::from(socket));
+        // Between two processes connections wait at the socket, which is open all the time.
+        assert_eq!(client.echo(1).await, Ok(1));
+        process.signal("TERM").await;
+        assert_eq!(process.ended().await.code(), Some(ENDED_WELL));
+    }
+}
+
+/// Several processes at one port, each restarted while the others serve: no call fails.
+#[tokio::test]
+async fn processes_that_share_a_port_are_restarted_in_turn_without_a_failed_call() {
+    let reserved = Listener::with_others(&"127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let address = reserved.address().to_string();
+    let start = || {
+        let mut command = Command::new(env::current_exe().unwrap());
+        Process::spawn(&mut command, SHARED, &address, Stdio::null())
+    };
+    let mut processes = [start(), start()];
+    // Who has reserved the port takes no connections from here on.
+    for process in &mut processes {
+        process.is_serving().await;
+    }
+    drop(reserved);
+    let (stop, mut calls) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+    for _ in 0..8 {
+        let (stop, address) = (Arc::clone(&stop), address.clone());
+        calls.spawn(async move {
+            let mut answered = 0;
+            while !stop.load(Ordering::Relaxed) {
+                // A client of its own for a few calls, so that connections are made all the time.
+                let client = ProbeClient::connect(&address).unwrap().with(patient());
+                for value in 0..20 {
+                    assert_eq!(client.echo(value).await, Ok(value));
+                    answered += 1;
+                }
+            }
+            answered
+        });
+    }
+    for _ in 0..3 {
+        for process in &mut processes {
+            process.signal("TERM").await;
+            assert_eq!(process.ended().await.code(), Some(ENDED_WELL));
+            *process = start();
+            process.is_serving().await;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let answered: Vec<u32> = calls.join_all().await;
+    assert!(answered.iter().all(|count| *count > 0), "{answered:?}");
+}
+
 /// Waits until the handler of this call runs: the answer to what was sent after it is there.
 async fn until_there(client: &ProbeClient, call: impl Future<Output = Result<(), Status>>) {
     let mut call = pin!(call);
@@ -91,15 +188,32 @@ async fn other_process() {
     };
     let handlers = Handlers::default();
     let server = handlers.server();
-    std::thread::spawn(move || {
-        while std::io::stdin().read_exact(&mut [0]).is_ok() {
-            handlers.open_gate();
-        }
-        // The test that started this is gone.
-        std::process::exit(2);
-    });
-    if env::var(WAY).as_deref() == Ok(WAYS[0]) {
+    if WAYS.contains(&env::var(WAY).unwrap().as_str()) {
+        std::thread::spawn(move || {
+            while std::io::stdin().read_exact(&mut [0]).is_ok() {
+                handlers.open_gate();
+            }
+            // The test that started this is gone.
+            std::process::exit(2);
+        });
+    }
+    let way = env::var(WAY).unwrap();
+    if way == WAYS[0] {
         return server.serve(address.as_str()).await.unwrap();
+    }
+    if way == INHERITED {
+        let sockets = Listener::from_environment().unwrap();
+        assert_eq!(sockets.len(), 1);
+        return server.serve(sockets).await.unwrap();
+    }
+    if way == SHARED {
+        let place = address.strip_prefix("tcp://").unwrap().parse().unwrap();
+        let mut stop = StopSignal::listen().unwrap();
+        let listener = Listener::with_others(&place).await.unwrap();
+        let server = server.start(listener).await.unwrap();
+        println!("{SERVING}");
+        server.until_signal(&mut stop).await.unwrap();
+        return;
     }
     let mut stop = StopSignal::listen().unwrap();
     let server = server.start(address.as_str()).await.unwrap();
@@ -111,31 +225,54 @@ async fn other_process() {
 /// The other process, which ends with its test.
 struct Process {
     child: Child,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     address: String,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 impl Process {
     fn start(way: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let address = format!("unix://{}", folder.path().join("socket").display());
-        let mut child = Command::new(env::current_exe().unwrap())
+        let mut command = Command::new(env::current_exe().unwrap());
+        Self {
+            _folder: Some(folder),
+            ..Self::spawn(&mut command, way, &address, Stdio::piped())
+        }
+    }
+
+    fn spawn(command: &mut Command, way: &str, address: &str, stdin: Stdio) -> Self {
+        let mut child = command
             .args(["--exact", "signals::other_process", "--nocapture"])
-            .env(ADDRESS, &address)
+            .env(ADDRESS, address)
             .env(WAY, way)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdin(stdin)
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
         Self {
-            stdin: child.stdin.take().unwrap(),
+            stdin: child.stdin.take(),
             child,
-            address,
-            _folder: folder,
+            address: address.to_owned(),
+            _folder: None,
         }
+    }
+
+    /// Waits until the process says that it serves.
+    async fn is_serving(&mut self) {
+        let stdout = self.child.stdout.as_mut().unwrap();
+        let mut lines = BufReader::new(stdout).lines();
+        let said = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if line.contains(SERVING) {
+                    return true;
+                }
+            }
+            false
+        };
+        assert!(timeout(LIMIT, said).await.expect("it starts"));
     }
 
     /// A client of the process, which is there by then.
@@ -155,7 +292,8 @@ impl Process {
     }
 
     async fn open_gate(&mut self) {
-        self.stdin.write_all(b".").await.unwrap();
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(b".").await.unwrap();
     }
 
     /// How it ended.

@@ -1,4 +1,11 @@
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
 use doge_rpc_core::{Deadline, Status, transport::Address};
@@ -29,6 +36,8 @@ pub(super) struct Connector {
     state: Mutex<State>,
     /// Ends the pause before an attempt.
     expected: Notify,
+    /// The last connection ended with its runtime, which is no early loss.
+    interrupted: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -93,6 +102,7 @@ impl Connector {
             config,
             state: Mutex::default(),
             expected: Notify::new(),
+            interrupted: AtomicBool::new(false),
         }
     }
 
@@ -152,6 +162,9 @@ impl Connector {
 
     /// Puts a connection aside that takes no more calls; those in flight on it go on.
     fn discard(&self, connection: &Arc<Connection>) {
+        if connection.was_interrupted() {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
         self.current.compare_and_swap(connection, None);
     }
 
@@ -249,6 +262,9 @@ impl Connector {
 
     /// A connection that was lost as soon as it was made is a failure, though connecting went well.
     fn look_for_early_loss(&self, state: &mut State) {
+        if self.interrupted.swap(false, Ordering::Relaxed) {
+            state.flap_detector.forget();
+        }
         let pause = |failures| self.config.backoff.pause(failures, &self.config.env);
         if let Some((in_a_row, pause)) = state.flap_detector.lost(Instant::now(), pause) {
             let why = format!("connections to {} are lost at once", self.address);

@@ -20,6 +20,11 @@ impl FlapDetector {
         self.opened = Some(now);
     }
 
+    /// It is gone, and that says nothing of the server.
+    pub(super) fn forget(&mut self) {
+        self.opened = None;
+    }
+
     /// It is gone. The pause that is due since it was opened, by the number of failures that it counts as; `None` for
     /// no pause.
     pub(super) fn lost(

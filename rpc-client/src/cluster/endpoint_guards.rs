@@ -1,13 +1,18 @@
 //! What is counted of an attempt and of the call over the channel that it makes, however they end.
 
 use doge_rpc_core::{
-    Code, Status,
+    Status,
     call::{Request, Response},
 };
 use tokio::time::Instant;
 
 use super::endpoint::{Endpoint, EndpointState};
-use crate::{balance::InFlight, health::HealthOutcome, status_tables::load_sample, watch::Counted};
+use crate::{
+    balance::InFlight,
+    health::HealthOutcome,
+    status_tables::{is_loss_of_peer, load_sample},
+    watch::Counted,
+};
 
 /// An attempt under way: counted, and in flight at its endpoint until the answer and its items have ended. Dropped without
 /// an answer it was given up, which says how long the endpoint took at least.
@@ -70,7 +75,7 @@ impl<'a> CallGuard<'a> {
     pub(super) fn end(mut self, answer: &Result<Response, Status>) {
         self.ended = true;
         let outcome = match answer {
-            Err(status) if status.code() == Code::Unavailable && self.lost_its_connection() => {
+            Err(status) if is_loss_of_peer(status) && self.lost_its_connection() => {
                 self.loss(status)
             }
             answer => HealthOutcome::of(answer),

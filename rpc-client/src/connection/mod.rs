@@ -3,12 +3,13 @@
 
 pub(crate) mod msgpack_rpc;
 pub(crate) mod native;
+mod runtime;
 mod waiting;
 
 use std::{fmt::Display, sync::Arc};
 
 use doge_rpc_core::{
-    Status,
+    Disposition, Status,
     transport::{Address, Dialect},
 };
 
@@ -50,6 +51,14 @@ impl Connection {
         Ok(Self::MsgpackRpc(pool))
     }
 
+    /// Whether the connection ended because its runtime did, and not because of the peer.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        match self {
+            Self::Native(connection) => connection.was_interrupted(),
+            Self::MsgpackRpc(pool) => pool.was_interrupted(),
+        }
+    }
+
     /// Whether new calls should go over another connection.
     #[inline]
     pub(crate) fn is_closing(&self) -> bool {
@@ -58,6 +67,12 @@ impl Connection {
             Self::MsgpackRpc(pool) => pool.is_closing(),
         }
     }
+}
+
+/// What carried the connection has ended.
+fn interrupted() -> Status {
+    let why = "the runtime that carried the connection was shut down";
+    Status::unavailable(why).with_disposition(Disposition::Interrupted)
 }
 
 /// There is no connection to this address.

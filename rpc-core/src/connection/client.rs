@@ -9,7 +9,7 @@ use super::{
     quiet::{Hush, Quiet},
 };
 use crate::{
-    Status,
+    Disposition, Status,
     call::{CancelReason, Cancellation, Request, Response},
     protocol::{
         Features, Fields, Fragment, Frame, GoAway, Hello, Message, Outcome, RequestHead,
@@ -258,12 +258,14 @@ impl ClientConnection {
         self.calls.next_sweep()
     }
 
-    /// The connection is lost: ends all calls, and tells those which never left that they never ran.
+    /// The connection is lost: ends all calls, and tells those which never left that they never ran. Where `why` is an
+    /// [interruption](crate::Disposition::Interrupted), the others are told so.
     pub fn lose(&mut self, why: &Status, wakers: &mut Vec<Waker>) {
         let outbox = &self.outbox;
         self.calls.fail(
             |_| true,
             |end| match outbox.has_left(end) {
+                true if why.disposition() == Disposition::Interrupted => why.clone(),
                 true => why.clone().may_have_run(),
                 false => why.clone().not_sent(),
             },

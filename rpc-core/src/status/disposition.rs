@@ -13,17 +13,21 @@ pub enum Disposition {
     NotSent,
     /// The call left, and nobody knows whether it has run: the connection was lost, or no answer came in time.
     MayHaveRun,
+    /// The call left, and then what carried its connection here ended, such as a runtime that was shut down: nobody knows
+    /// whether it has run, and its peer is not to blame.
+    Interrupted,
     /// The call answered with items, and ended behind some of them.
     EndedAfterItems,
 }
 
 impl Disposition {
     /// All dispositions.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Answered,
         Self::Rejected,
         Self::NotSent,
         Self::MayHaveRun,
+        Self::Interrupted,
         Self::EndedAfterItems,
     ];
 

@@ -2,6 +2,8 @@ use std::{fmt, io};
 
 use doge_rpc_core::{Status, call::Request, transport::Address};
 
+use crate::connection::interrupted;
+
 /// Why a connection brought no answer.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -11,6 +13,8 @@ pub(super) enum Failure {
     Unsent(io::Error),
     /// It was lost after that.
     Lost(io::Error),
+    /// It was lost after that, with the runtime that it was made on.
+    Interrupted(io::Error),
     /// The server hung up.
     HungUp,
     /// What came is no answer to this request.
@@ -31,6 +35,7 @@ impl Failure {
                 Status::unavailable(format!("connection to {address}: {error}")).not_sent()
             }
             Self::Lost(error) => Status::unavailable(format!("connection to {address}: {error}")),
+            Self::Interrupted(_) => interrupted().context(format_args!("connection to {address}")),
             // All that Python doge has to say in each of these cases.
             Self::HungUp => Status::unavailable(format!(
                 "{address} hung up instead of answering {method:?}: it has no such method, or does not let others call \
@@ -69,7 +74,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(status) => status.fmt(f),
-            Self::Unsent(error) | Self::Lost(error) => error.fmt(f),
+            Self::Unsent(error) | Self::Lost(error) | Self::Interrupted(error) => error.fmt(f),
             Self::HungUp => f.write_str("the server closed the connection"),
             Self::OutOfStep(why) => write!(f, "the server broke the protocol: {why}"),
             Self::OverLimit(why) => f.write_str(why),

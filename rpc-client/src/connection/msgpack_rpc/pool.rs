@@ -18,7 +18,7 @@ use crate::{ChannelConfig, watch::Connections};
 #[derive(Debug)]
 pub(crate) struct Pool {
     shared: Arc<Shared>,
-    _reaper: Reaper,
+    reaper: Reaper,
 }
 
 impl Pool {
@@ -37,10 +37,7 @@ impl Pool {
         shared.open().await?;
         let pool = Arc::downgrade(&shared);
         let reaper = Reaper::start(move |now| Some(pool.upgrade()?.expire(now)));
-        Ok(Self {
-            shared,
-            _reaper: reaper,
-        })
+        Ok(Self { shared, reaper })
     }
 
     /// Makes one call, which begins `now`. Dropping the future closes the connection that the call is on. It is boxed, so
@@ -59,7 +56,12 @@ impl Pool {
 
     /// Whether new calls should go elsewhere.
     pub(crate) fn is_closing(&self) -> bool {
-        self.shared.is_closed()
+        self.shared.is_closed() || self.was_interrupted()
+    }
+
+    /// Whether the runtime has ended that looks after idle connections.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.reaper.is_gone()
     }
 }
 
@@ -106,6 +108,8 @@ async fn make_call(
                 }
                 return Ok(response);
             }
+            // The peer has nothing to do with it.
+            Err(Failure::Lost(error)) if socket.was_interrupted() => Failure::Interrupted(error),
             Err(failure) => failure,
         };
         if failure.leaves_connection() {

@@ -17,6 +17,13 @@ impl Reaper {
     }
 }
 
+impl Reaper {
+    /// Whether it was stopped by the end of its runtime.
+    pub(super) fn is_gone(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
 impl Drop for Reaper {
     fn drop(&mut self) {
         self.0.abort();

@@ -274,6 +274,10 @@ impl Shared {
             let Some(mut socket) = self.free.lock().idle.pop() else {
                 return Ok(None);
             };
+            if socket.was_interrupted() {
+                socket.closes("the runtime that it was made on was shut down");
+                continue;
+            }
             if socket.is_quiet() {
                 return Ok(Some(socket));
             }

@@ -10,7 +10,7 @@ use doge_rpc_core::{
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 use super::failure::Failure;
-use crate::watch::OpenConnection;
+use crate::{connection::runtime::RuntimeGuard, watch::OpenConnection};
 
 /// One connection, on which one call is made at a time.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(super) struct Socket {
     /// The number of the last call; 0 before the first.
     last: u32,
     open: OpenConnection,
+    runtime: RuntimeGuard,
 }
 
 /// A connection that the server closes within this time, and before a call, was refused.
@@ -51,6 +52,7 @@ impl Socket {
             opened: now,
             last: 0,
             open,
+            runtime: RuntimeGuard::here(),
         }
     }
 
@@ -101,6 +103,11 @@ impl Socket {
     /// Whether it was made just now, and no call was made on it.
     pub(super) fn is_new(&self, now: Instant) -> bool {
         !self.was_used() && now - self.opened <= NEW
+    }
+
+    /// Whether the runtime has ended that it was made on, without which nothing can be written or read.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.runtime.has_ended()
     }
 
     /// Whether it can be used for another call: the server has not hung up, and nothing came that nobody asked for.

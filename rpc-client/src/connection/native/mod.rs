@@ -46,6 +46,8 @@ struct Shared {
     waiting: AtomicUsize,
     /// The state says so as well; each call looks, and should not have to take the lock for it.
     closing: AtomicBool,
+    /// The task of the connection is gone, and did not end: its runtime was shut down.
+    interrupted: AtomicBool,
 }
 
 impl Connection {
@@ -71,6 +73,7 @@ impl Connection {
             room: Notify::new(),
             waiting: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
+            interrupted: AtomicBool::new(false),
         });
         let mut task = Task::new(
             Arc::clone(&shared),
@@ -172,6 +175,11 @@ impl Connection {
     /// Whether new calls should go over another connection.
     pub(crate) fn is_closing(&self) -> bool {
         self.shared.closing.load(Ordering::Acquire)
+    }
+
+    /// Whether the connection ended because its runtime did.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.shared.interrupted.load(Ordering::Acquire)
     }
 
     /// Starts a call that wakes `waker` when it is answered.

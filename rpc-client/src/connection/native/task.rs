@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::Shared;
+use super::{super::interrupted, Shared};
 use crate::watch::OpenConnection;
 
 /// The task of a connection: reads answers, writes what callers leave to it, keeps the time.
@@ -34,6 +34,8 @@ pub(super) struct Task {
     wakers: Vec<Waker>,
     /// What calls that are still there are told in the end.
     why: Status,
+    /// The connection has ended; a task that is dropped before that goes down with its runtime.
+    ended: bool,
     /// The connection, once it is open.
     open: Option<OpenConnection>,
 }
@@ -58,7 +60,8 @@ impl Task {
             timer: Box::pin(tokio::time::sleep_until(Instant::now())),
             frames: Vec::new(),
             wakers: Vec::new(),
-            why: Status::unavailable("its task was stopped"),
+            why: interrupted(),
+            ended: false,
             open: None,
         }
     }
@@ -192,6 +195,7 @@ impl Future for Task {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let end = ready!(self.poll_run(cx));
+        self.ended = true;
         let address = &self.shared.address;
         match end {
             End::Done => {
@@ -211,6 +215,9 @@ impl Future for Task {
 /// However the task ends, its runtime going down included, nobody waits for an answer that cannot come.
 impl Drop for Task {
     fn drop(&mut self) {
+        self.shared
+            .interrupted
+            .store(!self.ended, Ordering::Release);
         // First, so that what has left is counted before calls are told whether they can have run.
         self.shared.link.close();
         if let Some(open) = &mut self.open {
