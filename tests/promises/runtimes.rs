@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use doge_rpc::{
-    client::Cluster,
+    Disposition,
+    client::{ChannelPool, Cluster},
     prelude::*,
     registry::{Registry, ServiceKey, Static},
     server::Running,
@@ -53,23 +54,7 @@ fn calls_that_lose_their_connection_with_a_runtime_say_so_and_the_next_reconnect
             let client = client.clone();
             async move { client.hang().await }
         });
-        let stats = || {
-            server
-                .stats()
-                .methods
-                .iter()
-                .map(|it| it.in_flight)
-                .sum::<u64>()
-        };
-        runtime.block_on(async {
-            tokio::time::timeout(LIMIT, async {
-                while stats() == 0 {
-                    tokio::task::yield_now().await;
-                }
-            })
-            .await
-            .expect("the call runs");
-        });
+        runtime.block_on(until_running(&server, 1));
         drop(carrier);
         if address.starts_with("tcp") {
             let status = runtime.block_on(waiting).unwrap().unwrap_err();
@@ -81,21 +66,57 @@ fn calls_that_lose_their_connection_with_a_runtime_say_so_and_the_next_reconnect
     }
 }
 
-/// A cluster that lives on one runtime and is called from others, which come and go.
+/// A cluster whose connections are carried by runtimes that come and go, with calls in flight each time.
 #[test]
-fn no_endpoint_is_blamed_for_the_end_of_a_runtime() {
+fn no_endpoint_is_ejected_for_the_end_of_a_runtime() {
     let (runtime, server) = serving();
-    let registry: Arc<dyn Registry> = Arc::new(Static::addresses([server.address().to_string()]));
+    // Of a single endpoint none is ejected. Nobody listens at the other.
+    let addresses = [server.address().to_string(), "tcp://127.0.0.1:1".to_owned()];
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses(addresses));
+    // It runs only where this test lets it, so that others connect.
+    let home = short();
     let cluster = Cluster::builder(ServiceKey::new("probe")).registry(&registry);
-    let cluster = runtime.block_on(cluster.follow()).unwrap();
+    let cluster = cluster.pool(&ChannelPool::default());
+    let cluster = home.block_on(cluster.follow()).unwrap();
     let client = ProbeClient::new(cluster.clone()).with(patient());
-    for _ in 0..RUNTIMES {
+    for number in 0..RUNTIMES {
         let carrier = Runtime::new().unwrap();
-        assert_eq!(carrier.block_on(client.echo(1)), Ok(1));
+        // A call that is given up says nothing of the endpoint. One that is answered would make up for the loss.
+        carrier.block_on(async {
+            tokio::select! {
+                ended = client.hang() => panic!("{number}: {ended:?}"),
+                () = until_running(&server, 1) => {}
+            }
+        });
+        runtime.block_on(until_running(&server, 0));
+        let lost = runtime.spawn({
+            let client = client.clone();
+            async move { client.hang().await }
+        });
+        runtime.block_on(until_running(&server, 1));
         drop(carrier);
-        assert_eq!(runtime.block_on(client.echo(2)), Ok(2));
+        runtime.block_on(until_running(&server, 0));
+        let status = runtime.block_on(lost).unwrap().unwrap_err();
+        assert_eq!(status.disposition(), Disposition::Interrupted, "{status}");
     }
-    let stats = cluster.stats();
-    assert!(!stats.endpoints[0].ejected);
-    assert_eq!(stats.endpoints[0].failures.iter().count(), 0, "{stats:?}");
+    // It looks at the health of endpoints with its first poll, and here has several.
+    home.block_on(async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    });
+    let endpoints = cluster.stats().endpoints;
+    assert!(endpoints.iter().all(|it| !it.ejected), "{endpoints:?}");
+    assert_eq!(home.block_on(client.echo(2)), Ok(2));
+}
+
+/// Waits until so many calls run at the server.
+async fn until_running(server: &Running, count: usize) {
+    let running = async {
+        while server.stats().calls_running != count {
+            tokio::task::yield_now().await;
+        }
+    };
+    let running = tokio::time::timeout(LIMIT, running);
+    running.await.expect("calls begin and end");
 }
