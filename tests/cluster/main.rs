@@ -6,6 +6,7 @@
 )]
 
 mod balancing;
+mod choosing;
 #[path = "../common/mod.rs"]
 mod common;
 mod courses;

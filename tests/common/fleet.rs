@@ -36,6 +36,11 @@ impl Fleet {
         }
     }
 
+    /// The handlers of an instance that is not of the fleet, and does what comes next.
+    pub(crate) fn handlers(&self) -> Handlers {
+        Handlers::new(self.replicas.len(), &self.next)
+    }
+
     /// So many instances that answer.
     pub(crate) async fn of(count: usize) -> Self {
         let mut fleet = Self::empty();
@@ -56,7 +61,7 @@ impl Fleet {
         serve: impl FnOnce(Builder) -> Builder,
         advertise: impl FnOnce(Instance) -> Instance,
     ) {
-        let handlers = Handlers::new(self.replicas.len(), &self.next);
+        let handlers = self.handlers();
         let proxy = Proxy::listen().await;
         let server = Server::builder().add(ProbeServer::new(handlers.clone()));
         let server = serve(server).start("tcp://127.0.0.1:0").await.unwrap();

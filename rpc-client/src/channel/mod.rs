@@ -281,6 +281,15 @@ impl Channel {
         !self.is_connected() && self.connector.probe()
     }
 
+    /// Waits for a connection, as long as an attempt to connect is under way or due. Whether there is a connection.
+    pub(crate) async fn connected_by(&self, until: Instant) -> bool {
+        let deadline = Deadline::at(until);
+        let connected = self
+            .connector
+            .connect(deadline, ConnectWait::UNTIL_DEADLINE);
+        self.is_connected() || connected.await.is_ok()
+    }
+
     /// Makes the next attempt to connect due: there is reason to believe that it will go well.
     pub(crate) fn expect_up(&self) {
         self.connector.expect_up();

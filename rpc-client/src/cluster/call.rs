@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use super::{Answer, Core, EndpointSet, attempts::Attempts, core::Permits, policies::Policy};
 use crate::{
     channel::Exchanged,
-    ha::{Pick, Plan, Tried},
+    ha::{Pick, Plan, Reach, Tried},
     in_place::{InPlace, until_deadline},
     late::{WaitedFor, late},
     status_tables::is_unreachable,
@@ -96,7 +96,8 @@ impl Core {
         }
         let set = self.set.load_full();
         let picked = set.pick(request, &Tried::new(), now)?;
-        Some((set, picked))
+        // Without any connection, the call waits for the first that is made.
+        (picked.reach == Reach::Connected).then_some((set, picked))
     }
 
     async fn watched_call(&self, request: &Request, now: Instant) -> Result<Response, Status> {
@@ -185,7 +186,7 @@ impl Core {
             let first = first.take();
             let set = match &first {
                 Some((set, ..)) => Arc::clone(set),
-                None => self.set.load_full(),
+                None => self.connected_set(request, now).await,
             };
             let last = match self
                 .run_over(&set, policy, request, now, progress, first)
@@ -211,6 +212,19 @@ impl Core {
                 return Err(late.context(last.message()));
             }
         }
+    }
+
+    /// The endpoints, one of which is connected if that can be had within half of the time: of several that connect, the
+    /// first to be connected counts, whichever a balancer would have picked.
+    async fn connected_set(&self, request: &Request, now: Instant) -> Arc<EndpointSet> {
+        let set = self.set.load_full();
+        if set.is_connected() {
+            return set;
+        }
+        let time = request.deadline().instant().saturating_duration_since(now);
+        let from = self.env.index(set.endpoints().len());
+        set.connect_any(from, now + time / 2).await;
+        set
     }
 
     async fn run_over(

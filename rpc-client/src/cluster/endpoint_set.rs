@@ -4,12 +4,13 @@ use std::sync::{
 };
 
 use doge_rpc_core::call::Request;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::Instant;
 
-use super::Endpoint;
+use super::{Endpoint, monitor::MAX_CONNECTS};
 use crate::{
     balance::{Balancer, Balancing, HashKey, LoadBalancing},
-    ha::{Pick, Tried},
+    ha::{Pick, Reach, Tried},
 };
 
 /// The endpoints of a cluster at one moment, and who of them is next. A call sees one set from its first attempt to
@@ -69,9 +70,32 @@ impl EndpointSet {
                 endpoint.is_usable(panicking) && !tried.contains(index)
             })
             .or_else(|| pick(&|endpoint| endpoint.channel().is_connected()))
-            .or_else(|| pick(&|endpoint| !endpoint.channel().is_down()))
-            .map(Pick::up)
-            .or_else(|| pick(&|_| true).map(Pick::down))
+            .map(|endpoint| Pick::new(endpoint, Reach::Connected))
+            .or_else(|| {
+                let connecting = pick(&|endpoint| !endpoint.channel().is_down());
+                connecting.map(|endpoint| Pick::new(endpoint, Reach::Connecting))
+            })
+            .or_else(|| pick(&|_| true).map(|endpoint| Pick::new(endpoint, Reach::Down)))
+    }
+
+    /// Whether there is a connection to any of them.
+    pub(super) fn is_connected(&self) -> bool {
+        let mut endpoints = self.endpoints.iter();
+        endpoints.any(|endpoint| endpoint.channel().is_connected())
+    }
+
+    /// Waits until there is a connection to any of them, until no attempt to connect is under way, or until the deadline.
+    /// Cancel safe.
+    pub(super) async fn connect_any(&self, from: usize, until: Instant) {
+        let (before, from) = self.endpoints.split_at(from.min(self.endpoints.len()));
+        let endpoints = from.iter().chain(before).take(MAX_CONNECTS);
+        let attempts = endpoints.map(|endpoint| endpoint.channel().connected_by(until));
+        let mut attempts: FuturesUnordered<_> = attempts.collect();
+        while let Some(is_connected) = attempts.next().await {
+            if is_connected {
+                return;
+            }
+        }
     }
 
     /// Whether a pick would find an endpoint that is not down, none that was tried.

@@ -34,7 +34,7 @@ const STARVING: Duration = Duration::from_millis(250);
 
 /// The most endpoints that one look begins to connect, so that a client of a large service does not connect to all of
 /// it at once.
-const MAX_CONNECTS: usize = 32;
+pub(super) const MAX_CONNECTS: usize = 32;
 
 impl Monitor {
     pub(super) fn new(core: &Arc<Core>) -> Self {

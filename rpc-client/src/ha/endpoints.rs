@@ -30,7 +30,7 @@ pub(crate) trait Endpoints: Sync {
     /// The endpoint that a hedge may go to, never one that was tried: only one that a first attempt would have gone
     /// to, for the call is on its way already and a hedge must not make it fail; `None` when there is none.
     fn pick_for_hedge(&self, request: &Request, tried: &Tried) -> Option<usize> {
-        let picked = self.pick(request, tried).filter(|picked| !picked.is_down);
+        let picked = self.pick(request, tried).filter(|picked| !picked.is_down());
         picked.map(|picked| picked.endpoint)
     }
 
@@ -65,23 +65,27 @@ pub(crate) trait Endpoints: Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pick {
     pub(crate) endpoint: usize,
+    pub(crate) reach: Reach,
+}
+
+/// How far an endpoint is that was picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// There is a connection.
+    Connected,
+    /// There is none, nor to any other endpoint that is left, and it may be made.
+    Connecting,
     /// It is known to be out of reach, as are all others that are left.
-    pub(crate) is_down: bool,
+    Down,
 }
 
 impl Pick {
-    pub(crate) fn up(endpoint: usize) -> Self {
-        Self {
-            endpoint,
-            is_down: false,
-        }
+    pub(crate) fn new(endpoint: usize, reach: Reach) -> Self {
+        Self { endpoint, reach }
     }
 
-    pub(crate) fn down(endpoint: usize) -> Self {
-        Self {
-            endpoint,
-            is_down: true,
-        }
+    pub(crate) fn is_down(self) -> bool {
+        self.reach == Reach::Down
     }
 }
 

@@ -25,7 +25,7 @@ pub use doge_rpc_core::schema::HedgeDelay;
 pub use self::config::{BackupRequest, Failover, Failsafe, RetryBudget, Strategy};
 pub(crate) use self::{
     budget::Budget,
-    endpoints::{Endpoints, Event, Pick},
+    endpoints::{Endpoints, Event, Pick, Reach},
     plan::Plan,
     tried::Tried,
 };

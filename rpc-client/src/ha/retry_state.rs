@@ -7,7 +7,7 @@ use doge_rpc_core::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Budget, Endpoints, Event, Failover, Pick, Tried,
+    Budget, Endpoints, Event, Failover, Pick, Reach, Tried,
     endpoints::{attempt, connect_wait, nobody},
 };
 use crate::{
@@ -98,7 +98,7 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
     /// Notes an attempt that somebody else makes.
     pub(super) fn began(&mut self, picked: Pick) {
         self.attempts += 1;
-        self.down += u32::from(picked.is_down);
+        self.down += u32::from(picked.is_down());
         self.tried.insert(picked.endpoint);
     }
 
@@ -137,7 +137,7 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
 
     fn pick(&self, tried: &Tried) -> Option<Pick> {
         let picked = self.endpoints.pick(self.request, tried)?;
-        (!picked.is_down || self.down < MAX_DOWN).then_some(picked)
+        (!picked.is_down() || self.down < MAX_DOWN).then_some(picked)
     }
 
     /// Whether a retry now would not go to an endpoint that is known to be out of reach.
@@ -154,7 +154,7 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
     /// An endpoint for a hedge.
     pub(super) fn for_hedge(&self) -> Option<Pick> {
         let picked = self.endpoints.pick_for_hedge(self.request, &self.tried);
-        picked.map(Pick::up)
+        picked.map(|endpoint| Pick::new(endpoint, Reach::Connected))
     }
 
     /// Whether the attempt that failed last may be made elsewhere for free.

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     balance::{Balancer, Balancing, EndpointLoad, LoadBalancing, Nearness},
     channel::ConnectWait,
-    ha::{Budget, Endpoints, Event, Pick, Plan, RetryBudget, Strategy, Tried},
+    ha::{Budget, Endpoints, Event, Pick, Plan, Reach, RetryBudget, Strategy, Tried},
 };
 
 /// Endpoints that do as told. A pick is the first that was not tried, unless a balancer picks.
@@ -243,9 +243,14 @@ impl Endpoints for Fake {
             Some(balancer) => balancer.pick(Instant::now(), None, |endpoint| untried(&endpoint)),
             None => (0..self.count()).find(untried),
         };
-        picked.map(|endpoint| Pick {
-            endpoint,
-            is_down: endpoint >= self.down_from,
+        picked.map(|endpoint| {
+            let is_down = endpoint >= self.down_from;
+            let reach = if is_down {
+                Reach::Down
+            } else {
+                Reach::Connected
+            };
+            Pick::new(endpoint, reach)
         })
     }
 
