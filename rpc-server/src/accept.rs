@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -41,7 +41,7 @@ pub(crate) struct Connections {
 /// The connections whose protocol is known, and what those counted that are closed.
 #[derive(Default)]
 struct Open {
-    connections: HashMap<u64, Connection>,
+    connections: BTreeMap<u64, Connection>,
     closed: Counters,
 }
 

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use doge_rpc_core::{
     Code, Status,
     call::{Request, Response},
@@ -87,6 +88,10 @@ impl Attempts<'_> {
 }
 
 impl Endpoints for Attempts<'_> {
+    fn env(&self) -> &Env {
+        &self.core.env
+    }
+
     fn count(&self) -> usize {
         self.set.endpoints().len()
     }

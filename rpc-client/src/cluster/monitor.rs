@@ -41,7 +41,7 @@ impl Monitor {
         let now = Instant::now();
         Self {
             core: Arc::downgrade(core),
-            ejector: Ejector::new(core.health.clone(), now),
+            ejector: Ejector::new(core.health.clone(), core.env.clone(), now),
             sweep_due: now,
             probes: JoinSet::new(),
             turn: 0,

@@ -1,5 +1,6 @@
 use std::{future::Future, pin::pin};
 
+use doge_base::Env;
 use doge_rpc_core::{
     Status,
     call::{Request, Response},
@@ -53,6 +54,9 @@ pub(crate) trait Endpoints: Sync {
 
     /// Counts what happened.
     fn note(&self, event: Event);
+
+    /// Where chance comes from.
+    fn env(&self) -> &Env;
 
     /// Whether attempts end by the deadline of the call on their own, as those of a bare channel do; it saves each
     /// call a timer.

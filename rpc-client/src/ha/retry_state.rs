@@ -333,7 +333,9 @@ impl<'a, E: Endpoints> RetryState<'a, E> {
             let all = self.tried.len() >= self.endpoints.count();
             return Err(self.give_up(if all { "" } else { OTHERS_DOWN }));
         }
-        let pause = self.config.pause(self.retries, fastrand::f64());
+        let pause = self
+            .config
+            .pause(self.retries, self.endpoints.env().fraction());
         if pause >= self.request.deadline().remaining() {
             return Err(self.give_up(NO_TIME));
         }

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use doge_base::Env;
 use doge_rpc_core::Deadline;
 use tokio::time::Instant;
 
@@ -15,6 +16,7 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Ejector {
     config: HealthConfig,
+    env: Env,
     /// When endpoints are compared next.
     compare_at: Instant,
 }
@@ -36,9 +38,10 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Ejector {
     /// Compares endpoints at each interval from now on.
-    pub(crate) fn new(config: HealthConfig, now: Instant) -> Self {
+    pub(crate) fn new(config: HealthConfig, env: Env, now: Instant) -> Self {
         let mut ejector = Self {
             config,
+            env,
             compare_at: now,
         };
         ejector.compare_at = ejector.next_comparison(now);
@@ -126,7 +129,7 @@ impl Ejector {
             ejection.multiplier = ejection.multiplier.saturating_add(1);
         }
         let time = base.saturating_mul(ejection.multiplier).min(longest);
-        let part = 1.0 - self.config.jitter.clamp(0.0, 1.0) * fastrand::f64();
+        let part = 1.0 - self.config.jitter.clamp(0.0, 1.0) * self.env.fraction();
         let time = Duration::try_from_secs_f64(time.as_secs_f64() * part).unwrap_or(time);
         let until = Deadline::new(now, time).instant();
         ejection.stage = Stage::Out { until, base };

@@ -1,6 +1,6 @@
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -31,7 +31,7 @@ struct State {
     /// One entry per subscription.
     observers: Vec<Arc<dyn Observer>>,
     /// Open connections by number, with the observers that got their open event.
-    open: HashMap<u64, Vec<Arc<dyn Observer>>>,
+    open: BTreeMap<u64, Vec<Arc<dyn Observer>>>,
     why_last_closed: Option<Cow<'static, str>>,
 }
 

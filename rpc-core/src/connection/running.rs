@@ -92,10 +92,12 @@ impl<T> Running<T> {
         self.sweep
     }
 
-    /// Takes all out.
+    /// Takes all out, in the order of their ids.
     pub(crate) fn take(&mut self) -> Vec<T> {
         self.wanted = 0;
-        self.calls.drain().map(|(_, call)| call.task).collect()
+        let mut calls: Vec<_> = self.calls.drain().collect();
+        calls.sort_unstable_by_key(|(id, _)| *id);
+        calls.into_iter().map(|(_, call)| call.task).collect()
     }
 
     fn sweep_at(&mut self, moment: Instant) {
@@ -120,13 +122,18 @@ impl<T: Clone> Running<T> {
         Some(task)
     }
 
-    /// The handles of all calls.
+    /// The handles of all calls, in the order of their ids.
     pub(crate) fn tasks(&self) -> Vec<T> {
-        self.calls.values().map(|call| call.task.clone()).collect()
+        let mut calls: Vec<_> = self.calls.iter().collect();
+        calls.sort_unstable_by_key(|(id, _)| **id);
+        calls
+            .into_iter()
+            .map(|(_, call)| call.task.clone())
+            .collect()
     }
 
     /// The calls that have to end now: those whose deadline has passed, and once more those that were told and have not
-    /// ended in time.
+    /// ended in time; in the order of their ids.
     pub(crate) fn overdue(&mut self, now: Instant) -> Vec<Overdue<T>> {
         let mut overdue = Vec::new();
         if self.sweep.is_none_or(|sweep| now < sweep) {
@@ -148,6 +155,7 @@ impl<T: Clone> Running<T> {
             });
         }
         self.sweep = self.calls.values().map(|call| call.overdue_at).min();
+        overdue.sort_unstable_by_key(|late| late.call);
         overdue
     }
 }

@@ -2,7 +2,7 @@
 
 mod error;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use doge_base::Env;
@@ -70,7 +70,7 @@ pub struct ClusterBuilder {
     retry_budget: RetryBudget,
     health: HealthConfig,
     limits: Option<CallLimits>,
-    methods: HashMap<String, MethodPolicy>,
+    methods: BTreeMap<String, MethodPolicy>,
     /// The methods that there are, where a schema says so.
     known: Option<Vec<String>>,
     call_layers: Layers,
@@ -94,7 +94,7 @@ impl ClusterBuilder {
             retry_budget: RetryBudget::default(),
             health: HealthConfig::default(),
             limits: None,
-            methods: HashMap::new(),
+            methods: BTreeMap::new(),
             known: None,
             call_layers: Layers::default(),
             attempt_layers: Layers::default(),

@@ -1,7 +1,7 @@
 mod recent;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     ops::Deref,
     sync::{Arc, OnceLock},
 };
@@ -78,7 +78,7 @@ impl Policies {
     pub(super) fn new(
         service: &str,
         strategy: Strategy,
-        methods: HashMap<String, MethodPolicy>,
+        methods: BTreeMap<String, MethodPolicy>,
     ) -> Result<Self, InvalidLimits> {
         let configured = methods.into_iter().map(|(name, method)| {
             let limiter = method
@@ -183,7 +183,7 @@ impl Policies {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashMap, time::Duration};
+    use std::{collections::BTreeMap, time::Duration};
 
     use doge_rpc_core::schema::{HedgeDelay, MethodSchema};
 
@@ -237,7 +237,7 @@ mod tests {
                 ],
             ),
         ] {
-            let policies = Policies::new("s", usual, HashMap::new()).unwrap();
+            let policies = Policies::new("s", usual, BTreeMap::new()).unwrap();
             let declared = [&plain, &retried, &hedged, &both].map(|it| policies.declared(it));
             assert_eq!(declared, expected);
         }

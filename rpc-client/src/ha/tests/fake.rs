@@ -5,6 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use doge_base::Env;
 use doge_rpc_core::{
     Deadline, Status,
     call::{CancelReason, Cancellation, Request, Response, Route},
@@ -233,6 +234,11 @@ impl Fake {
 }
 
 impl Endpoints for Fake {
+    fn env(&self) -> &Env {
+        static ENV: Env = Env::system();
+        &ENV
+    }
+
     fn count(&self) -> usize {
         self.scripts.len()
     }

@@ -5,6 +5,7 @@ mod promises;
 mod properties;
 mod simulation;
 
+use doge_base::Env;
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
@@ -27,7 +28,7 @@ impl Rig {
         let now = Instant::now();
         Self {
             endpoints: (0..count).map(|_| Arc::new(Health::new(&config))).collect(),
-            ejector: Ejector::new(config.clone(), now),
+            ejector: Ejector::new(config.clone(), Env::system(), now),
             config,
             now,
         }
