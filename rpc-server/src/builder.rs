@@ -342,8 +342,9 @@ impl Builder {
     pub async fn serve(self, on: impl ListenOn) -> Result<(), StartError> {
         let mut stop = StopSignal::listen().map_err(StartError::Signal)?;
         let running = tokio::select! {
-            running = self.start(on) => running?,
+            biased;
             () = stop.received() => return Ok(()),
+            running = self.start(on) => running?,
         };
         // Calls that the drain did not wait for are in the log, as those that outlive the grace time are.
         let _ = running.until_signal(&mut stop).await;
@@ -379,8 +380,9 @@ impl Builder {
     ) -> Result<(), StartError> {
         let mut shutdown = pin!(shutdown);
         let running = tokio::select! {
-            running = self.start(on) => running?,
+            biased;
             () = &mut shutdown => return Ok(()),
+            running = self.start(on) => running?,
         };
         shutdown.await;
         running.drain().await;

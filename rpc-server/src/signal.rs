@@ -52,6 +52,7 @@ impl StopSignal {
     pub async fn received(&mut self) {
         loop {
             tokio::select! {
+                biased;
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 Some(()) = self.hangup.recv() => tracing::info!("SIGHUP: nothing to reload"),

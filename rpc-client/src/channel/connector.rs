@@ -1,7 +1,8 @@
 use std::{
+    future::ready,
     pin::pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -9,9 +10,13 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use doge_rpc_core::{Deadline, Status, transport::Address};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
 use parking_lot::Mutex;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, oneshot},
     time::Instant,
 };
 
@@ -46,7 +51,7 @@ struct State {
     failure: Option<Failure>,
     flap_detector: FlapDetector,
     /// The attempt under way, in a task of its own: a caller that gives up does not end it.
-    attempt: Option<watch::Receiver<Option<Attempt>>>,
+    attempt: Option<AttemptUnderWay>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +71,14 @@ pub(crate) struct ConnectorStats {
 }
 
 type Attempt = Result<Arc<Connection>, Status>;
+
+/// An attempt to connect that several callers wait for. They are woken in the order in which they came.
+#[derive(Clone, Debug)]
+struct AttemptUnderWay {
+    ended: Shared<BoxFuture<'static, Attempt>>,
+    /// Held by the task of the attempt; gone with the runtime of the task.
+    task: Weak<()>,
+}
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -217,8 +230,7 @@ impl Connector {
         let mut why = None;
         let connected = tokio::time::timeout_at(deadline.instant(), async {
             loop {
-                let mut attempt = self.attempt(wait_for_ready)?;
-                match finished(&mut attempt).await {
+                match self.attempt(wait_for_ready)?.await {
                     Err(status) if wait_for_ready => why = Some(status),
                     ended => break ended,
                 }
@@ -232,7 +244,10 @@ impl Connector {
     }
 
     /// The attempt under way, or a new one when that is due or will be waited for.
-    fn attempt(self: &Arc<Self>, wait: bool) -> Result<watch::Receiver<Option<Attempt>>, Status> {
+    fn attempt(
+        self: &Arc<Self>,
+        wait: bool,
+    ) -> Result<Shared<BoxFuture<'static, Attempt>>, Status> {
         let mut state = self.state.lock();
         if self.current().is_none() {
             self.look_for_early_loss(&mut state);
@@ -245,19 +260,29 @@ impl Connector {
         }
         // One whose task is gone, with its runtime, does not count.
         if let Some(attempt) = &state.attempt
-            && attempt.has_changed().is_ok()
+            && attempt.task.strong_count() > 0
         {
-            return Ok(attempt.clone());
+            return Ok(attempt.ended.clone());
         }
         // Somebody else may have connected between the caller's look and this lock.
         if let Some(connection) = self.current() {
-            return Ok(watch::Sender::new(Some(Ok(connection))).subscribe());
+            return Ok(ready(Ok(connection)).boxed().shared());
         }
-        let (sender, attempt) = watch::channel(None);
-        state.attempt = Some(attempt.clone());
+        let (sender, ended) = oneshot::channel();
+        let ended = ended.map(|ended| ended.unwrap_or_else(|_| Err(stopped())));
+        let (ended, task) = (ended.boxed().shared(), Arc::new(()));
+        state.attempt = Some(AttemptUnderWay {
+            ended: ended.clone(),
+            task: Arc::downgrade(&task),
+        });
         let (connector, before) = (Arc::clone(self), state.failure.clone());
-        tokio::spawn(async move { connector.run(before, &sender).await });
-        Ok(attempt)
+        tokio::spawn(async move {
+            let attempt = connector.run(before).await;
+            drop(task);
+            // Nobody may wait for it.
+            let _ = sender.send(attempt);
+        });
+        Ok(ended)
     }
 
     /// A connection that was lost as soon as it was made is a failure, though connecting went well.
@@ -276,7 +301,7 @@ impl Connector {
         }
     }
 
-    async fn run(&self, before: Option<Failure>, sender: &watch::Sender<Option<Attempt>>) {
+    async fn run(&self, before: Option<Failure>) -> Attempt {
         if before.is_some() {
             let mut expected = pin!(self.expected.notified());
             // First, so that no notice is missed after the look at what is due.
@@ -308,7 +333,7 @@ impl Connector {
             }
         }
         self.state.lock().attempt = None;
-        sender.send_replace(Some(attempt));
+        attempt
     }
 
     fn go_on_over(&self, connection: Arc<Connection>) {
@@ -330,13 +355,6 @@ impl Connector {
             Err(Status::unavailable(why).not_sent())
         };
         tokio::time::timeout(limit, open).await.unwrap_or_else(late)
-    }
-}
-
-async fn finished(attempt: &mut watch::Receiver<Option<Attempt>>) -> Attempt {
-    match attempt.wait_for(Option::is_some).await {
-        Ok(ended) => ended.clone().unwrap_or_else(|| Err(stopped())),
-        Err(_) => Err(stopped()),
     }
 }
 

@@ -181,8 +181,10 @@ impl Core {
         mut first: Option<(&Arc<EndpointSet>, Pick, Status)>,
     ) -> Result<Response, Status> {
         let began = now;
-        let mut changed = request.waits_for_ready().then(|| self.changed.subscribe());
         loop {
+            // From here on, so that no change is missed that comes after the look at the endpoints.
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
             let first = first.take();
             let set = match &first {
                 Some((set, ..)) => Arc::clone(set),
@@ -201,10 +203,10 @@ impl Core {
                 now = Instant::now();
                 continue;
             }
-            let Some(changed) = &mut changed else {
+            if !request.waits_for_ready() {
                 return Err(last);
-            };
-            let pause = tokio::time::timeout(PAUSE, changed.changed());
+            }
+            let pause = tokio::time::timeout(PAUSE, changed);
             let waited = tokio::time::timeout_at(request.deadline().instant(), pause).await;
             now = Instant::now();
             if waited.is_err() {

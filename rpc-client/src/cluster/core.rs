@@ -8,10 +8,7 @@ use doge_rpc_core::{
     call::{Layers, Request, Response},
 };
 use parking_lot::Mutex;
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -44,7 +41,7 @@ pub(super) struct Core {
     pub(super) counters: Counters,
     pub(super) list: Mutex<ListState>,
     /// Told after each change of the endpoints, and when one of them gets connected.
-    pub(super) changed: watch::Sender<()>,
+    pub(super) changed: Notify,
     /// Makes the discovery look whether the subset is enough.
     pub(super) starved: Arc<Notify>,
     /// Where the cluster takes chance from.

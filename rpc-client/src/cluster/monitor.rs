@@ -61,7 +61,7 @@ impl Monitor {
                 let mut alarmed = true;
                 while let Some(next) = self.look(alarmed) {
                     alarmed = tokio::select! {
-                        () = tokio::time::sleep_until(next) => false,
+                        biased;
                         () = alarm.notified() => true,
                         Some(probed) = self.probes.join_next() => {
                             if let Ok((endpoint, probed)) = probed {
@@ -69,6 +69,7 @@ impl Monitor {
                             }
                             true
                         }
+                        () = tokio::time::sleep_until(next) => false,
                     };
                 }
             };
@@ -125,7 +126,7 @@ impl Monitor {
         }
         if back {
             // Calls may be waiting for this.
-            core.changed.send_replace(());
+            core.changed.notify_waiters();
         }
         unconnected
     }

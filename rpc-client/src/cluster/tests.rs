@@ -91,7 +91,7 @@ async fn a_call_that_waits_counts_once_and_looks_when_there_is_news() {
         while cluster.stats().attempts < before + 2 && Instant::now() < limit {
             tokio::task::yield_now().await;
         }
-        core.changed.send_replace(());
+        core.changed.notify_waiters();
         while cluster.stats().attempts < before + 4 && Instant::now() < limit {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

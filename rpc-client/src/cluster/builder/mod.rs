@@ -14,10 +14,7 @@ use doge_rpc_core::{
     transport::Dialect,
 };
 use parking_lot::Mutex;
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 pub use self::error::ClusterError;
@@ -372,7 +369,7 @@ impl ClusterBuilder {
             attempts: Arc::new(Tally::new(self.timed)),
             counters: Counters::default(),
             list: Mutex::new(ListState::new()),
-            changed: watch::Sender::new(()),
+            changed: Notify::new(),
             alarm: Arc::new(Notify::new()),
             gone: CancellationToken::new(),
         });

@@ -77,6 +77,7 @@ impl Discovery {
         let mut is_open = true;
         loop {
             let changed = tokio::select! {
+                biased;
                 changed = self.watch.changed(), if is_open => Some(changed),
                 () = starved.notified() => None,
             };
@@ -160,7 +161,7 @@ impl Discovery {
         );
         core.list.lock().change(snapshot, falls_back);
         core.set.store(Arc::new(set));
-        core.changed.send_replace(());
+        core.changed.notify_waiters();
         core.alarm.notify_one();
     }
 

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use doge_registry::{
     BoxFuture, Instance, Publisher, Registration, Registry, RegistryError, ServiceKey, Snapshot,
@@ -37,11 +37,12 @@ async fn follow(instances: &[Instance]) -> (Arc<Published>, Cluster) {
 
 /// Has these from now on, and waits until the cluster knows it.
 async fn publish(published: &Published, cluster: &Cluster, instances: &[Instance]) {
-    let mut changed = cluster.shared.core.changed.subscribe();
+    let mut changed = pin!(cluster.shared.core.changed.notified());
+    changed.as_mut().enable();
     published
         .0
         .publish(Snapshot::from_iter(instances.iter().cloned()));
-    changed.changed().await.unwrap();
+    changed.await;
 }
 
 fn key() -> ServiceKey {
