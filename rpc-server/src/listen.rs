@@ -77,7 +77,7 @@ impl ListenOn for Listener {
     fn listen(
         self,
         _: &dyn Transport,
-    ) -> impl Future<Output = Result<Vec<Listener>, StartError>> + Send {
+    ) -> impl Future<Output = Result<Vec<Self>, StartError>> + Send {
         ready(Ok(vec![self]))
     }
 }

@@ -92,7 +92,7 @@ impl Endpoint {
     }
 
     /// The same, called for want of the subset or not.
-    pub(super) fn as_extra(self, is_extra: bool) -> Self {
+    pub(super) fn marked_extra(self, is_extra: bool) -> Self {
         Self { is_extra, ..self }
     }
 

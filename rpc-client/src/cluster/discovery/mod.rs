@@ -150,7 +150,7 @@ impl Discovery {
                     Endpoint::new(instance, channel, core)
                 }
             };
-            endpoint.as_extra(is_extra)
+            endpoint.marked_extra(is_extra)
         });
         let set = EndpointSet::new(endpoints.collect(), &core.balancing);
         tracing::debug!(
