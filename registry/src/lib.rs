@@ -81,7 +81,7 @@ pub use instance::Instance;
 pub use key::ServiceKey;
 pub use memory::Memory;
 pub use open::{OpenError, open};
-pub use publisher::Publisher;
+pub use publisher::{Hints, Publisher};
 pub use registration::{Leave, Registration};
 pub use registry::Registry;
 #[cfg(any(feature = "etcd", feature = "etcd-v2"))]

@@ -6,7 +6,7 @@ use doge_rpc_core::{
     connection::Limits,
     msgpack_rpc,
     observe::Observer,
-    transport::{IntoAddress, Listener},
+    transport::{Address, IntoAddress, Listener},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -268,6 +268,7 @@ impl Builder {
             grace: self.grace,
         };
         for (registry, advertise) in &self.registries {
+            warn_if_nothing_is_registered(registry, &running.address);
             for &(schema, native_only) in &schemas {
                 let instance = advertise.instance(schema, &running.address, native_only)?;
                 let registration = registry.register(instance).await;
@@ -303,6 +304,17 @@ impl Builder {
         // Calls that the drain did not wait for are in the log, as those that outlive the grace time are.
         let _ = running.until_signal(&mut stop).await;
         Ok(())
+    }
+}
+
+/// A server that nobody can find looks just like a server that is found.
+fn warn_if_nothing_is_registered(registry: &Arc<dyn Registry>, address: &Address) {
+    if !registry.registers() {
+        tracing::warn!(
+            ?registry, %address,
+            "the registry registers nothing: it only lists what was written elsewhere, as static: and dns: do; see to it \
+             that the address of this server is in that list, or give the server another registry"
+        );
     }
 }
 
