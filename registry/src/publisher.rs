@@ -68,6 +68,23 @@ impl Publisher {
 }
 
 /// The hints of [watches](Watch::refresh) that their list may be out of date; from [`Publisher::hints`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_registry::{Publisher, Snapshot};
+/// use tokio::time::timeout;
+///
+/// /// Looks at what instances there are once a minute, and earlier after a hint, but not twice within a second.
+/// async fn follow(publisher: &Publisher, look: impl Fn() -> Snapshot) {
+///     let mut hints = publisher.hints();
+///     while publisher.is_watched() {
+///         publisher.publish(look());
+///         tokio::time::sleep(Duration::from_secs(1)).await;
+///         let _ = timeout(Duration::from_secs(59), hints.next()).await;
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Hints {
     given: watch::Receiver<()>,
