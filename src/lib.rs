@@ -46,6 +46,7 @@
 //!
 //! # Features
 //!
+//! - `dns`: adds `registry::Dns`, and `dns://` and `dns+srv://` to [`registry::open`]. Off by default.
 //! - `etcd`: adds `registry::Etcd`, and `etcd://` and `etcds://` to [`registry::open`]. Building it needs protoc and a
 //!   C compiler. Off by default.
 //! - `etcd-v2`: adds `registry::EtcdV2`, the registry of Python doge, and `etcd-v2://` to [`registry::open`]; and

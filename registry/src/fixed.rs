@@ -1,10 +1,8 @@
 use std::collections::HashMap;
-use std::future;
-use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::{Instance, Leave, Registration, Registry, RegistryError, ServiceKey, Snapshot, Watch};
+use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapshot, Watch};
 
 /// A fixed list of addresses, for when there is no registry (doge calls this `direct`).
 ///
@@ -78,7 +76,7 @@ impl Registry for Static {
     fn register(&self, instance: Instance) -> BoxFuture<'_, Result<Registration, RegistryError>> {
         Box::pin(async move {
             instance.key().validate()?;
-            Ok(Registration::new(Arc::new(instance), Unlisted))
+            Ok(Registration::unlisted(instance))
         })
     }
 
@@ -88,16 +86,9 @@ impl Registry for Static {
             Ok(Watch::fixed(self.snapshot(&service)))
         })
     }
-}
 
-/// A registration that changed nothing, so there is nothing to take back.
-#[derive(Debug)]
-struct Unlisted;
-
-impl Leave for Unlisted {
-    fn leave(self: Box<Self>) -> BoxFuture<'static, Result<(), RegistryError>> {
-        Box::pin(future::ready(Ok(())))
+    /// False: the list is fixed.
+    fn registers(&self) -> bool {
+        false
     }
-
-    fn abandon(self: Box<Self>) {}
 }

@@ -11,6 +11,7 @@
 //! | [`Static`] | a fixed list of addresses | `static:ADDRESS,ADDRESS` |
 //! | [`File`] | the processes of one machine, over a folder | `file:DIR` |
 //! | [`Several`] | those of several registries together | |
+//! | `Dns` (feature `dns`) | what resolves a name | `dns://NAME:PORT`, `dns+srv://NAME` |
 //! | `Etcd` (feature `etcd`) | a cluster, over etcd | `etcd://HOST:PORT,HOST:PORT` |
 //! | `EtcdV2` (feature `etcd-v2`) | a fleet of Python doge, over etcd | `etcd-v2://HOST:PORT,HOST:PORT` |
 //!
@@ -41,6 +42,8 @@
 #[cfg(feature = "etcd-v2")]
 mod bridge;
 mod change;
+#[cfg(feature = "dns")]
+mod dns;
 mod error;
 #[cfg(feature = "etcd")]
 mod etcd;
@@ -56,7 +59,7 @@ mod open;
 mod publisher;
 mod registration;
 mod registry;
-#[cfg(any(feature = "etcd", feature = "etcd-v2"))]
+#[cfg(any(feature = "dns", feature = "etcd", feature = "etcd-v2"))]
 mod remote;
 mod several;
 mod snapshot;
@@ -69,6 +72,10 @@ mod work;
 #[cfg(feature = "etcd-v2")]
 pub use bridge::{Bridge, BridgeBuilder};
 pub use change::Change;
+#[cfg(feature = "dns")]
+pub use dns::{Dns, DnsBuilder};
+#[cfg(feature = "dns")]
+pub use doge_base::{Dialect, Env};
 pub use error::RegistryError;
 #[cfg(feature = "etcd")]
 pub use etcd::{Etcd, EtcdBuilder, EtcdTls};
@@ -81,7 +88,7 @@ pub use instance::{Instance, Origin};
 pub use key::ServiceKey;
 pub use memory::Memory;
 pub use open::{OpenError, open};
-pub use publisher::Publisher;
+pub use publisher::{Hints, Publisher};
 pub use registration::{Leave, Registration};
 pub use registry::Registry;
 #[cfg(any(feature = "etcd", feature = "etcd-v2"))]

@@ -12,10 +12,16 @@ use crate::{File, Memory, Registry, Static};
 /// | `memory:` | a new [`Memory`]; share the handle, because a second call opens another one |
 /// | `file:DIR` | [`File`] over the folder `DIR`, relative or absolute; `file:///DIR` works too |
 /// | `static:ADDRESS,ADDRESS` | [`Static`] with these addresses for all services |
+/// | `dns://NAME:PORT?OPTIONS`, `dns+srv://NAME?OPTIONS` | `Dns`, with the feature `dns`, by address or SRV records |
 /// | `etcd://HOST:PORT,HOST:PORT/PREFIX?OPTIONS` | `Etcd`, with the feature `etcd`; `etcds://` for TLS |
 /// | `etcd-v2://HOST:PORT,HOST:PORT/PREFIX?OPTIONS` | `EtcdV2`, with the feature `etcd-v2` |
 ///
 /// Nothing is read, written or connected to yet.
+///
+/// The name of a `dns:` may hold the placeholders `{service}`, `{service.labels}`, `{service.reversed}`, `{group}` and
+/// `{version}`. The options are `server`, the `IP:PORT` of a name server, as often as there are name servers to ask;
+/// `dialect`, which is `native`, `doge` or `msgpack-rpc`; `refresh`, the shortest and the longest time between two looks,
+/// as in `5s..5m`; and `timeout`. They are those of `DnsBuilder`, where the defaults are told.
 ///
 /// Of an `etcd:` only one host is needed: the port is 2379 and the prefix `/doge/rpc` unless given, and a user
 /// goes before the hosts as `USER:PASSWORD@`. The options, joined with `&`, are `ttl`, `timeout`,
@@ -44,6 +50,13 @@ pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
         Some(("static", list)) => Ok(Arc::new(Static::addresses(
             addresses_of(list).map_err(fail)?,
         ))),
+        #[cfg(feature = "dns")]
+        Some((scheme @ ("dns" | "dns+srv"), rest)) => crate::dns::open(rest, scheme == "dns+srv")
+            .map_err(|reason| OpenError::new(url, reason)),
+        #[cfg(not(feature = "dns"))]
+        Some(("dns" | "dns+srv", _)) => Err(fail(
+            "this program was built without DNS; enable the feature `dns` of doge-rpc (or of doge-registry)",
+        )),
         #[cfg(feature = "etcd")]
         Some((scheme @ ("etcd" | "etcds"), rest)) => {
             crate::etcd::open(rest, scheme == "etcds").map_err(|reason| OpenError::new(url, reason))
@@ -69,6 +82,7 @@ pub fn open(url: &str) -> Result<Arc<dyn Registry>, OpenError> {
 #[error(
     "cannot open registry {url:?}: {reason}; accepted are memory:, file:DIR, \
      static:ADDRESS,ADDRESS (for example static:tcp://10.0.0.1:4399,tcp://10.0.0.2:4399), \
+     dns://NAME:PORT and dns+srv://NAME (for example dns://{{service}}.hr.svc:4399), \
      etcd://HOST:PORT,HOST:PORT (for example etcd://10.0.0.1:2379,10.0.0.2:2379/doge/rpc?ttl=15s), \
      and etcd-v2://HOST:PORT,HOST:PORT, the registry of Python doge (for example etcd-v2://10.0.0.1:2379?meta=no)"
 )]

@@ -1,3 +1,6 @@
+use std::future;
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use crate::{Snapshot, Watch};
@@ -8,6 +11,7 @@ use crate::{Snapshot, Watch};
 #[derive(Debug)]
 pub struct Publisher {
     snapshots: watch::Sender<Snapshot>,
+    hints: Arc<watch::Sender<()>>,
 }
 
 impl Publisher {
@@ -16,13 +20,14 @@ impl Publisher {
     pub fn new(first: Snapshot) -> Self {
         Self {
             snapshots: watch::Sender::new(first),
+            hints: Arc::new(watch::Sender::new(())),
         }
     }
 
     /// A new watch, which has the latest snapshot.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        Watch::following(self.snapshots.subscribe())
+        Watch::following(self.snapshots.subscribe(), Arc::clone(&self.hints))
     }
 
     /// Makes `snapshot` the latest; watches are woken only if it differs from the one before.
@@ -48,9 +53,50 @@ impl Publisher {
         self.snapshots.receiver_count() > 0
     }
 
+    /// The [hints](Watch::refresh) of the watches from now on. A registry that is told of changes need not listen.
+    #[must_use]
+    pub fn hints(&self) -> Hints {
+        Hints {
+            given: self.hints.subscribe(),
+        }
+    }
+
     /// Waits until nobody watches; at once if that is so already. Cancel safe.
     pub async fn unwatched(&self) {
         self.snapshots.closed().await;
+    }
+}
+
+/// The hints of [watches](Watch::refresh) that their list may be out of date; from [`Publisher::hints`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use doge_registry::{Publisher, Snapshot};
+/// use tokio::time::timeout;
+///
+/// /// Looks at what instances there are once a minute, and earlier after a hint, but not twice within a second.
+/// async fn follow(publisher: &Publisher, look: impl Fn() -> Snapshot) {
+///     let mut hints = publisher.hints();
+///     while publisher.is_watched() {
+///         publisher.publish(look());
+///         tokio::time::sleep(Duration::from_secs(1)).await;
+///         let _ = timeout(Duration::from_secs(59), hints.next()).await;
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Hints {
+    given: watch::Receiver<()>,
+}
+
+impl Hints {
+    /// Waits until a watch has given a hint since this last returned; several hints count as one. Cancel safe: a dropped
+    /// future loses no hint. Never returns once the publisher and its watches are gone.
+    pub async fn next(&mut self) {
+        if self.given.changed().await.is_err() {
+            future::pending::<()>().await;
+        }
     }
 }
 
@@ -70,6 +116,23 @@ mod tests {
         assert!(watch.changed().now_or_never().is_none());
         publisher.publish(Snapshot::default());
         assert!(watch.changed().now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_hint_reaches_all_who_listen_and_several_count_as_one() {
+        let publisher = Publisher::new(Snapshot::default());
+        let (mut one, mut other) = (publisher.hints(), publisher.hints());
+        assert!(one.next().now_or_never().is_none());
+        let watch = publisher.watch();
+        watch.refresh();
+        watch.clone().refresh();
+        for hints in [&mut one, &mut other] {
+            assert!(hints.next().now_or_never().is_some());
+            assert!(hints.next().now_or_never().is_none());
+        }
+        Watch::fixed(Snapshot::default()).refresh();
+        drop((publisher, watch));
+        assert!(one.next().now_or_never().is_none());
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -36,6 +37,11 @@ impl Registration {
         }
     }
 
+    /// The guard of an instance that was not announced anywhere, so there is nothing to take back.
+    pub(crate) fn unlisted(instance: Instance) -> Self {
+        Self::new(Arc::new(instance), Unlisted)
+    }
+
     /// The instance that is registered.
     #[must_use]
     pub fn instance(&self) -> &Arc<Instance> {
@@ -65,6 +71,18 @@ impl Drop for Registration {
             presence.abandon();
         }
     }
+}
+
+/// The presence of an instance that was not announced.
+#[derive(Debug)]
+struct Unlisted;
+
+impl Leave for Unlisted {
+    fn leave(self: Box<Self>) -> BoxFuture<'static, Result<(), RegistryError>> {
+        Box::pin(future::ready(Ok(())))
+    }
+
+    fn abandon(self: Box<Self>) {}
 }
 
 /// The presence of one instance in a registry, as its [`Registration`] ends it: one of the two

@@ -43,4 +43,20 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     /// [`RegistryError`] when the key is not [valid](ServiceKey::validate), or when there is no
     /// first snapshot to be had. A service without instances is no error.
     fn watch(&self, service: ServiceKey) -> BoxFuture<'_, Result<Watch, RegistryError>>;
+
+    /// Whether [`register`](Self::register) announces anything: true unless the registry says otherwise.
+    ///
+    /// A registry that only lists what was written elsewhere, such as [`Static`](crate::Static), takes each instance and
+    /// announces none. A server warns of such a registry, because its clients find the server only if its address is in
+    /// that list.
+    ///
+    /// ```
+    /// use doge_registry::{Memory, Registry, Static};
+    ///
+    /// assert!(Memory::new().registers());
+    /// assert!(!Static::new().registers());
+    /// ```
+    fn registers(&self) -> bool {
+        true
+    }
 }

@@ -1,4 +1,5 @@
 use std::future;
+use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::sync::watch;
@@ -45,7 +46,7 @@ impl Watch {
     pub fn snapshot(&self) -> Snapshot {
         match &self.source {
             Source::Fixed(snapshot) => snapshot.clone(),
-            Source::Published(snapshots) => snapshots.borrow().clone(),
+            Source::Published { snapshots, .. } => snapshots.borrow().clone(),
         }
     }
 
@@ -60,16 +61,40 @@ impl Watch {
     pub async fn changed(&mut self) -> Result<Snapshot, WatchClosed> {
         match &mut self.source {
             Source::Fixed(_) => future::pending().await,
-            Source::Published(snapshots) => {
+            Source::Published { snapshots, .. } => {
                 snapshots.changed().await.map_err(|_| WatchClosed)?;
                 Ok(snapshots.borrow_and_update().clone())
             }
         }
     }
 
-    pub(crate) fn following(snapshots: watch::Receiver<Snapshot>) -> Self {
+    /// Hints that the list may be out of date: connections to instances fail, for example.
+    ///
+    /// A registry that is told of changes ignores the hint. A registry that looks from time to time, such as `Dns`, looks
+    /// sooner, but never more often than its shortest time between two looks, so that hints may be given freely.
+    ///
+    /// ```
+    /// use doge_registry::{Publisher, Snapshot};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let publisher = Publisher::new(Snapshot::default());
+    /// let mut hints = publisher.hints();
+    /// publisher.watch().refresh();
+    /// hints.next().await;
+    /// # });
+    /// ```
+    pub fn refresh(&self) {
+        if let Source::Published { hints, .. } = &self.source {
+            hints.send_replace(());
+        }
+    }
+
+    pub(crate) fn following(
+        snapshots: watch::Receiver<Snapshot>,
+        hints: Arc<watch::Sender<()>>,
+    ) -> Self {
         Self {
-            source: Source::Published(snapshots),
+            source: Source::Published { snapshots, hints },
         }
     }
 }
@@ -77,7 +102,11 @@ impl Watch {
 #[derive(Clone, Debug)]
 enum Source {
     Fixed(Snapshot),
-    Published(watch::Receiver<Snapshot>),
+    Published {
+        snapshots: watch::Receiver<Snapshot>,
+        /// Where hints go to.
+        hints: Arc<watch::Sender<()>>,
+    },
 }
 
 /// The registry behind a [`Watch`] is gone, or the runtime that its work ran on.

@@ -305,6 +305,7 @@ impl Builder {
             grace: self.grace,
         };
         for (registry, advertise) in &self.registries {
+            warn_if_nothing_is_registered(registry, &address);
             for &(schema, native_only) in &schemas {
                 let instance = advertise.instance(schema, &address, native_only)?;
                 let registration = registry.register(instance).await;
@@ -387,6 +388,17 @@ impl Builder {
         shutdown.await;
         running.drain().await;
         Ok(())
+    }
+}
+
+/// A server that nobody can find looks just like a server that is found.
+fn warn_if_nothing_is_registered(registry: &Arc<dyn Registry>, address: &Address) {
+    if !registry.registers() {
+        tracing::warn!(
+            ?registry, %address,
+            "the registry registers nothing: it only lists what was written elsewhere, as static: and dns: do; see to it \
+             that the address of this server is in that list, or give the server another registry"
+        );
     }
 }
 

@@ -10,10 +10,11 @@ use doge_rpc::{
     schema::Encoding,
     wire,
 };
+use futures_util::FutureExt;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    common::{Fleet, LIMIT, Probe, ProbeClient, Published, patient, until},
+    common::{Fleet, LIMIT, Probe, ProbeClient, Published, patient, soon, until},
     logs::Log,
 };
 
@@ -210,6 +211,21 @@ async fn when_a_registry_is_gone_the_endpoints_stay_and_the_log_says_so() {
     log.is_one_line_saying(&["default/probe/1", "no longer changes", "endpoints=1"]);
     assert_eq!(cluster.addresses(), [fleet.replicas[0].proxy.address()]);
     assert_eq!(client.write().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn while_an_instance_cannot_be_connected_to_the_registry_is_told_that_its_list_may_be_old() {
+    let fleet = Fleet::of(1).await;
+    let registry = Published::new(&fleet);
+    let mut hints = registry.hints();
+    let cluster = registry.cluster().follow().await.unwrap();
+    until(|| cluster.stats().endpoints[0].connected).await;
+    assert!(hints.next().now_or_never().is_none());
+
+    // Nobody listens at port 1.
+    let gone = Instance::new(ServiceKey::new("probe"), "tcp://127.0.0.1:1");
+    registry.publish([gone]).await;
+    soon(hints.next()).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use doge_rpc::{
     client::{ChannelPool, ClusterBuilder},
     registry::{
-        BoxFuture, Instance, Publisher, Registration, Registry, RegistryError, ServiceKey,
+        BoxFuture, Hints, Instance, Publisher, Registration, Registry, RegistryError, ServiceKey,
         Snapshot, Watch,
     },
 };
@@ -51,6 +51,11 @@ impl Published {
     /// Refuses the next who wants to follow.
     pub(crate) fn refuse_once(&self, why: &str) {
         *self.broken.lock().unwrap() = Some(why.to_owned());
+    }
+
+    /// What those who follow say of the list from now on.
+    pub(crate) fn hints(&self) -> Hints {
+        self.publisher.hints()
     }
 
     pub(crate) fn is_watched(&self) -> bool {

@@ -40,6 +40,22 @@ async fn a_handler_runs_within_the_span_of_its_call() {
 }
 
 #[tokio::test]
+async fn a_registry_that_registers_nothing_is_a_warning_that_says_what_to_do() {
+    for (url, warnings) in [("static:tcp://10.0.0.1:4399", 1), ("memory:", 0)] {
+        let (log, _guard) = Log::capture(LevelFilter::WARN);
+        let registry = doge_rpc::registry::open(url).unwrap();
+        let server = Server::builder().add(SubjectServer::new(Handlers::default()));
+        let server = server.registry(&registry).start("tcp://127.0.0.1:0");
+        let server = server.await.unwrap();
+        assert_eq!(log.lines("").len(), warnings, "{:?}", log.lines(""));
+        if warnings == 1 {
+            let address = server.address().to_string();
+            log.is_one_line_saying(&["tcp://10.0.0.1:4399", "registers nothing", &address]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_ended_call_is_a_line_within_its_span_which_has_the_code() {
     let (log, _guard) = Log::capture(LevelFilter::DEBUG);
     // Nobody observes it.

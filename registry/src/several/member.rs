@@ -68,12 +68,14 @@ impl Member {
     /// that opens and closes again and again is one trouble.
     async fn until_closed(&self, watch: &mut Watch, failures: &mut u32) -> WatchClosed {
         let mut settled = pin!(tokio::time::sleep(backoff::LONGEST));
+        let mut hints = self.union.hints();
         loop {
             tokio::select! {
                 changed = watch.changed() => match changed {
                     Ok(part) => self.union.set(self.index, part),
                     Err(closed) => return closed,
                 },
+                () = hints.next() => watch.refresh(),
                 () = settled.as_mut(), if *failures > 0 => {
                     *failures = 0;
                     let (registry, service) = (self.index + 1, &self.service);

@@ -33,6 +33,9 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 ///   waits for those that do not answer for 1 s at most once another one has; their instances come
 ///   later.
 ///
+/// A [hint](Watch::refresh) to a watch is a hint to the watch of each registry. It [registers](Registry::registers) if one
+/// of them does.
+///
 /// Without any registry, it is as [`Static`](crate::Static) without addresses. Each watch has work
 /// of its own on the tokio runtime it is made on, over the shared sources of the registries, until
 /// it and its clones are dropped.
@@ -116,5 +119,9 @@ impl Registry for Several {
             drop(starting);
             Ok(watch)
         })
+    }
+
+    fn registers(&self) -> bool {
+        self.registries.iter().any(|registry| registry.registers())
     }
 }

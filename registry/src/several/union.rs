@@ -1,6 +1,6 @@
 use std::sync::{Mutex, PoisonError};
 
-use crate::{Publisher, Snapshot, Watch};
+use crate::{Hints, Publisher, Snapshot, Watch};
 
 /// What the members have, each in its place, and all of it as one snapshot.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ impl Union {
     /// Waits until nobody watches. Cancel safe.
     pub(super) async fn unwatched(&self) {
         self.publisher.unwatched().await;
+    }
+
+    /// The hints of those who watch the whole.
+    pub(super) fn hints(&self) -> Hints {
+        self.publisher.hints()
     }
 
     /// Sets what one member has; of instances with the same id that of the first member counts.

@@ -38,9 +38,45 @@ fn an_error_tells_the_accepted_forms() {
         let error = open(url).unwrap_err();
         let text = error.to_string();
         assert_eq!(error.url(), url);
-        for part in ["memory:", "file:DIR", "static:", "etcd://", url] {
+        for part in [
+            "memory:",
+            "file:DIR",
+            "static:",
+            "dns://{service}",
+            "dns+srv://",
+            "etcd://",
+            url,
+        ] {
             assert!(text.contains(part), "{text}");
         }
+    }
+}
+
+#[cfg(not(feature = "dns"))]
+#[test]
+fn without_its_feature_dns_is_named_with_what_to_enable() {
+    for url in ["dns://a:1", "dns+srv://a"] {
+        let error = open(url).unwrap_err().to_string();
+        assert!(error.contains("enable the feature `dns`"), "{error}");
+    }
+}
+
+#[cfg(feature = "dns")]
+#[test]
+fn dns_is_opened_without_being_asked() {
+    for url in [
+        "dns://{service}.nowhere.example:4399?refresh=1s..1m",
+        "dns+srv://_doge._tcp.nowhere.example?server=10.0.0.10",
+    ] {
+        open(url).unwrap();
+    }
+    for (url, part) in [
+        ("dns://nowhere.example:0", "SRV records"),
+        ("dns://nowhere.example", "port"),
+        ("dns+srv://nowhere.example:4399", "no port"),
+    ] {
+        let error = open(url).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
     }
 }
 

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use crate::common::{instance, key, until};
+use crate::common::{LIMIT, instance, key, until};
 use doge_registry::{
-    Instance, Memory, Registry, RegistryError, ServiceKey, Several, Snapshot, Static,
+    BoxFuture, Instance, Memory, Publisher, Registration, Registry, RegistryError, ServiceKey,
+    Several, Snapshot, Static, Watch,
 };
 use futures_util::FutureExt;
+use tokio::time::timeout;
 
 /// Two registries, and both as one.
 fn both() -> (Memory, Memory, Several) {
@@ -84,6 +86,40 @@ async fn none_at_all_is_as_a_list_without_addresses() {
         assert!(watch.changed().now_or_never().is_none(), "it is closed");
         registration.leave().await.unwrap();
     }
+}
+
+/// A registry whose watches the test sees.
+#[derive(Debug)]
+struct Told(Publisher);
+
+impl Registry for Told {
+    fn register(&self, instance: Instance) -> BoxFuture<'_, Result<Registration, RegistryError>> {
+        unreachable!("no test registers {instance:?} here")
+    }
+
+    fn watch(&self, _: ServiceKey) -> BoxFuture<'_, Result<Watch, RegistryError>> {
+        Box::pin(async { Ok(self.0.watch()) })
+    }
+}
+
+#[tokio::test]
+async fn a_hint_to_a_watch_reaches_all_of_them() {
+    let told = [(); 2].map(|()| Arc::new(Told(Publisher::new(Snapshot::default()))));
+    let mut hints = told.each_ref().map(|registry| registry.0.hints());
+    let several = Several::new(told.map(|registry| registry as Arc<dyn Registry>));
+    let watch = several.watch(key()).await.unwrap();
+    watch.refresh();
+    for hints in &mut hints {
+        timeout(LIMIT, hints.next()).await.unwrap();
+    }
+}
+
+#[test]
+fn it_registers_if_one_of_them_does() {
+    let fixed: Arc<dyn Registry> = Arc::new(Static::addresses(["tcp://a:1"]));
+    let memory: Arc<dyn Registry> = Arc::new(Memory::new());
+    assert!(!Several::new([Arc::clone(&fixed), Arc::clone(&fixed)]).registers());
+    assert!(Several::new([fixed, memory]).registers());
 }
 
 #[tokio::test]

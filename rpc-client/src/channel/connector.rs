@@ -192,6 +192,15 @@ impl Connector {
         self.current.load().is_none() && self.state.lock().failure.is_some()
     }
 
+    /// How many attempts have failed since the last success.
+    pub(super) fn failed_connects(&self) -> u32 {
+        if self.is_connected() {
+            return 0;
+        }
+        let state = self.state.lock();
+        state.failure.as_ref().map_or(0, |failure| failure.in_a_row)
+    }
+
     /// Tries again, if that is due, without anybody waiting for it; what comes of it shows in `is_down`. Whether an
     /// attempt is under way.
     pub(super) fn probe(self: &Arc<Self>) -> bool {

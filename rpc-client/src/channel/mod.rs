@@ -290,6 +290,11 @@ impl Channel {
         self.is_connected() || connected.await.is_ok()
     }
 
+    /// How many attempts to connect have failed in a row; 0 while there is a connection.
+    pub(crate) fn failed_connects(&self) -> u32 {
+        self.connector.failed_connects()
+    }
+
     /// Makes the next attempt to connect due: there is reason to believe that it will go well.
     pub(crate) fn expect_up(&self) {
         self.connector.expect_up();

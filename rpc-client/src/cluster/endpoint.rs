@@ -2,7 +2,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -51,6 +51,8 @@ pub(super) struct EndpointState {
     failures: Arc<Failures>,
     /// Whether it was connected when that was last looked at.
     was_connected: AtomicBool,
+    /// In a row, at the last look of the monitor.
+    failed_connects: AtomicU32,
     /// Notified when an ejection may be due.
     alarm: Arc<Notify>,
     /// Send the events of its connections to the observers of the cluster, until they are dropped.
@@ -70,6 +72,7 @@ impl Endpoint {
             flaps: ConnectionFlaps::default(),
             failures: Arc::default(),
             was_connected: AtomicBool::new(false),
+            failed_connects: AtomicU32::new(0),
             alarm: Arc::clone(&core.alarm),
         });
         let layered = (!core.attempt_layers.is_empty()).then(|| {
@@ -151,6 +154,13 @@ impl Endpoint {
             (false, true) => ConnectionState::Reconnected,
             (true, true) => ConnectionState::Connected,
         }
+    }
+
+    /// Whether an attempt to connect, of the monitor or of a call, has failed since the last look.
+    pub(super) fn has_failed_to_connect(&self) -> bool {
+        let is = self.channel().failed_connects();
+        let was = self.shared.failed_connects.swap(is, Ordering::Relaxed);
+        is > 0 && is != was
     }
 
     /// Whether its connection keeps being lost with calls in flight.

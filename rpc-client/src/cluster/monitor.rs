@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use doge_registry::Watch;
 use doge_rpc_core::{Status, observe::Event};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -14,6 +15,8 @@ use crate::health::{Ejector, Health, panics};
 /// Calls tell it what cannot wait; for the rest it looks by itself.
 pub(super) struct Monitor {
     core: Weak<Core>,
+    /// Told when connecting fails, because the list of instances may be out of date.
+    instances: Watch,
     ejector: Ejector,
     sweep_due: Instant,
     /// Of ejected endpoints whose time is over.
@@ -37,10 +40,11 @@ const STARVING: Duration = Duration::from_millis(250);
 pub(super) const MAX_CONNECTS: usize = 32;
 
 impl Monitor {
-    pub(super) fn new(core: &Arc<Core>) -> Self {
+    pub(super) fn new(core: &Arc<Core>, instances: Watch) -> Self {
         let now = Instant::now();
         Self {
             core: Arc::downgrade(core),
+            instances,
             ejector: Ejector::new(core.health.clone(), core.env.clone(), now),
             sweep_due: now,
             probes: JoinSet::new(),
@@ -103,6 +107,10 @@ impl Monitor {
         let (before, from) = endpoints.split_at(self.turn.min(endpoints.len()));
         let (mut started, mut unconnected, mut back) = (0, false, false);
         for (index, endpoint) in from.iter().chain(before).enumerate() {
+            if endpoint.has_failed_to_connect() {
+                // The instance may be gone.
+                self.instances.refresh();
+            }
             match endpoint.connection_state() {
                 ConnectionState::Unconnected => {}
                 ConnectionState::Reconnected => {

@@ -3,7 +3,7 @@ use super::installed::Installed;
 /// The features that can be built and tested, and the words for those that cannot.
 ///
 /// Cargo switches a feature on in each package of the workspace that has it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Features {
     on: Vec<&'static str>,
     off: Vec<&'static str>,
@@ -19,7 +19,11 @@ impl Features {
 
     /// Without those that only the tests with other peers have.
     pub(super) fn of_packages(installed: Installed) -> Self {
-        let mut features = Self::default();
+        // A name server needs nothing installed.
+        let mut features = Self {
+            on: vec!["dns"],
+            off: Vec::new(),
+        };
         features.add(&["etcd", "etcd-v2"], "etcd", installed.etcd);
         features
     }
@@ -34,12 +38,8 @@ impl Features {
 
     /// A command of cargo for the whole workspace, followed by `options`.
     pub(super) fn command(&self, command: &str, options: &str) -> String {
-        let features = if self.on.is_empty() {
-            String::new()
-        } else {
-            format!(" --features {}", self.on.join(","))
-        };
-        format!("{command} --workspace{features} {options}")
+        let features = self.on.join(",");
+        format!("{command} --workspace --features {features} {options}")
     }
 
     /// What is made with these features, with what it lacks.

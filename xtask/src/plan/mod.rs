@@ -40,9 +40,15 @@ const LINTS_WITHOUT_PROTOC: Step = Step::cargo(
 )
 .with_variable("PROTOC", "/nowhere/protoc");
 
+/// The registries share code that only some of them need.
+const LINTS_OF_DNS: Step = Step::cargo(
+    "lints of DNS as the only registry of its kind",
+    "clippy --package doge-registry --package doge-rpc --all-targets --features dns -- -D warnings",
+);
+
 const LINTS: Step = Step::cargo(
     "lints",
-    "clippy --workspace --all-targets --features etcd,etcd-v2,python,neovim -- -D warnings",
+    "clippy --workspace --all-targets --features dns,etcd,etcd-v2,python,neovim -- -D warnings",
 );
 
 const LINTS_OF_PEERS: Step = Step::cargo(
@@ -52,13 +58,13 @@ const LINTS_OF_PEERS: Step = Step::cargo(
 
 const DOCUMENTATION: Step = Step::cargo(
     "documentation",
-    "doc --workspace --features etcd,etcd-v2 --no-deps",
+    "doc --workspace --features dns,etcd,etcd-v2 --no-deps",
 )
 .with_variable("RUSTDOCFLAGS", "-D warnings");
 
 const DOCUMENTATION_WITHOUT_ETCD: Step = Step::cargo(
     "documentation, without that of etcd",
-    "doc --workspace --features etcd-v2 --no-deps",
+    "doc --workspace --features dns,etcd-v2 --no-deps",
 )
 .with_variable("RUSTDOCFLAGS", "-D warnings");
 
@@ -132,7 +138,12 @@ fn bench() -> Vec<Step> {
 
 /// What is quick to fail comes first.
 fn ci(options: InstallOptions, installed: Installed) -> Vec<Step> {
-    let mut steps = vec![FORMATTING, FORMATTING_OF_FUZZING, LINTS_WITHOUT_PROTOC];
+    let mut steps = vec![
+        FORMATTING,
+        FORMATTING_OF_FUZZING,
+        LINTS_WITHOUT_PROTOC,
+        LINTS_OF_DNS,
+    ];
     if options.install {
         steps.extend(installed.complete().0);
         if !installed.capnp {

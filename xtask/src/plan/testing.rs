@@ -157,8 +157,9 @@ mod tests {
 
     const PEERS: &str = "python3 interop/python/install.py target/python";
     const NEXTEST: &str =
-        "cargo nextest run --workspace --features etcd,etcd-v2,python,neovim --no-fail-fast";
-    const DOCUMENTED: &str = "cargo test --workspace --features etcd,etcd-v2,python,neovim --doc";
+        "cargo nextest run --workspace --features dns,etcd,etcd-v2,python,neovim --no-fail-fast";
+    const DOCUMENTED: &str =
+        "cargo test --workspace --features dns,etcd,etcd-v2,python,neovim --doc";
 
     #[test]
     fn where_all_is_there_all_is_tested_and_nothing_installed() {
@@ -172,8 +173,8 @@ mod tests {
         assert_eq!(
             told(false, NONE),
             [
-                "cargo test --workspace --tests --no-fail-fast",
-                "cargo test --workspace --doc"
+                "cargo test --workspace --features dns --tests --no-fail-fast",
+                "cargo test --workspace --features dns --doc"
             ]
         );
         let without = Installed {
@@ -182,7 +183,7 @@ mod tests {
         };
         assert_eq!(
             told(false, without)[0],
-            "cargo nextest run --workspace --features etcd,etcd-v2,neovim --no-fail-fast"
+            "cargo nextest run --workspace --features dns,etcd,etcd-v2,neovim --no-fail-fast"
         );
         let titles = |installed| {
             let steps = steps(all(false), installed);
@@ -206,7 +207,7 @@ mod tests {
             ..all(false)
         };
         let workspace =
-            "--workspace --features etcd,etcd-v2 --exclude doge-interop --exclude doge-faults";
+            "--workspace --features dns,etcd,etcd-v2 --exclude doge-interop --exclude doge-faults";
         assert_eq!(
             commands(&steps(fast, ALL)),
             [
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn ignored_tests_are_run_with_the_features_of_the_others() {
         let options = InstallOptions { install: false };
-        let run = "--workspace --features etcd,etcd-v2,python,neovim --profile nightly \
+        let run = "--workspace --features dns,etcd,etcd-v2,python,neovim --profile nightly \
                    --run-ignored only --no-fail-fast --no-tests pass";
         assert_eq!(
             commands(&ignored(options, ALL)),

@@ -374,8 +374,8 @@ impl ClusterBuilder {
             gone: CancellationToken::new(),
         });
         let pool = self.pool.unwrap_or_else(ChannelPool::of_process);
-        Discovery::new(&core, watch, pool).start();
-        Monitor::new(&core).start();
+        Discovery::new(&core, watch.clone(), pool).start();
+        Monitor::new(&core, watch).start();
         Ok(Cluster::new(core, &self.call_layers))
     }
 
