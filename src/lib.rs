@@ -140,6 +140,10 @@ pub use doge_rpc_core::{
 };
 pub use doge_rpc_server::Server;
 
+/// Tests of services over a simulated network, and in every wiring.
+#[cfg(feature = "testing")]
+pub use doge_testing as testing;
+
 /// Channels and clusters, which carry the calls of a [`Client`].
 ///
 /// ```
