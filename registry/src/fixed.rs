@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{Instance, Leave, Registration, Registry, RegistryError, ServiceKey, 
 #[derive(Clone, Debug, Default)]
 pub struct Static {
     for_all: Vec<String>,
-    by_service: HashMap<String, Vec<String>>,
+    by_service: BTreeMap<String, Vec<String>>,
 }
 
 impl Static {
@@ -45,7 +45,7 @@ impl Static {
     {
         Self {
             for_all: addresses.into_iter().map(Into::into).collect(),
-            by_service: HashMap::new(),
+            by_service: BTreeMap::new(),
         }
     }
 

@@ -69,6 +69,7 @@ mod work;
 #[cfg(feature = "etcd-v2")]
 pub use bridge::{Bridge, BridgeBuilder};
 pub use change::Change;
+pub use doge_base::Env;
 pub use error::RegistryError;
 #[cfg(feature = "etcd")]
 pub use etcd::{Etcd, EtcdBuilder, EtcdTls};

@@ -53,7 +53,7 @@ impl Members {
         Self {
             state: Mutex::new(State {
                 clients: vec![None; count],
-                current: fastrand::usize(..count),
+                current: settings.env.index(count),
                 generation: 0,
                 failures: 0,
                 last_failure: None,
@@ -75,7 +75,11 @@ impl Members {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let mut tries = Tries::new(self.settings.endpoints.len(), self.settings.request_timeout);
+        let mut tries = Tries::new(
+            self.settings.endpoints.len(),
+            self.settings.request_timeout,
+            &self.settings.env,
+        );
         loop {
             let started = Instant::now();
             let failure = match self.try_call(&request).await {

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doge_base::Env;
 use futures_util::future::BoxFuture;
 
 pub use self::builder::FileBuilder;
@@ -82,6 +83,7 @@ pub struct File {
     layout: Layout,
     ttl: Duration,
     scan_interval: Duration,
+    env: Env,
     sources: Arc<Sources>,
 }
 
@@ -103,7 +105,7 @@ impl Registry for File {
         Box::pin(async move {
             instance.key().validate()?;
             validate_name("instance id", instance.id())?;
-            let presence = Presence::new(&self.layout, &instance, self.ttl)?;
+            let presence = Presence::new(&self.layout, &instance, self.ttl, &self.env)?;
             let heartbeat = Heartbeat::start(presence, self.ttl / 3).await?;
             Ok(Registration::new(Arc::new(instance), heartbeat))
         })
@@ -117,7 +119,7 @@ impl Registry for File {
                 return Ok(watch);
             }
             let scanner = Scanner::new(&self.layout, service.clone());
-            let follower = Follower::start(scanner).await?;
+            let follower = Follower::start(scanner, self.env.clone()).await?;
             let publisher = Arc::clone(follower.publisher());
             Ok(self.sources.join_or_start(&service, &publisher, || {
                 follower.spawn(&self.sources, &service, self.scan_interval);

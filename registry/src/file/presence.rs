@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use doge_base::Env;
+
 use super::entry::Entry;
 use super::layout::{Layout, entry_name, temporary_name};
 use crate::{Instance, RegistryError, ServiceKey};
@@ -19,6 +21,7 @@ pub(super) struct Presence {
     folder: PathBuf,
     path: PathBuf,
     json: Vec<u8>,
+    env: Env,
     stage: Mutex<Stage>,
 }
 
@@ -27,6 +30,7 @@ impl Presence {
         layout: &Layout,
         instance: &Instance,
         ttl: Duration,
+        env: &Env,
     ) -> Result<Self, RegistryError> {
         let folder = layout.folder(instance.key());
         let path = folder.join(entry_name(instance.id()));
@@ -34,6 +38,7 @@ impl Presence {
             key: instance.key().clone(),
             id: instance.id().to_owned(),
             json: Entry::new(instance.clone(), ttl).encode(&path)?,
+            env: env.clone(),
             folder,
             path,
             stage: Mutex::new(Stage::Unannounced),
@@ -67,7 +72,9 @@ impl Presence {
         if *stage != Stage::Announced {
             return Ok(());
         }
-        if Entry::read(&self.path, &self.key, &self.id).is_ok() && touch(&self.path).is_ok() {
+        if Entry::read(&self.path, &self.key, &self.id).is_ok()
+            && touch(&self.path, self.env.date()).is_ok()
+        {
             return Ok(());
         }
         self.write()
@@ -98,8 +105,9 @@ impl Presence {
             cause: error,
             mend: "choose a registry folder that this process may write to",
         })?;
-        let temporary = self.folder.join(temporary_name(&self.id));
+        let temporary = self.folder.join(temporary_name(&self.id, &self.env));
         fs::write(&temporary, &self.json)
+            .and_then(|()| touch(&temporary, self.env.date()))
             .and_then(|()| fs::rename(&temporary, &self.path))
             .map_err(|error| self.failed_write(&temporary, error))
     }
@@ -121,9 +129,9 @@ impl Presence {
     }
 }
 
-fn touch(path: &Path) -> io::Result<()> {
+fn touch(path: &Path, date: SystemTime) -> io::Result<()> {
     let file = fs::File::options().write(true).open(path)?;
-    file.set_times(FileTimes::new().set_modified(SystemTime::now()))
+    file.set_times(FileTimes::new().set_modified(date))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use doge_base::Pauses;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::listing::Listing;
@@ -10,8 +11,8 @@ use crate::etcd::failure::{Failure, Reason};
 use crate::etcd::members::{Member, Members};
 use crate::etcd::settings::Settings;
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
 use crate::remote::following::Following;
+use crate::remote::pauses;
 use crate::remote::telling::{Telling, at};
 use crate::{Publisher, RegistryError, ServiceKey, Snapshot};
 
@@ -24,7 +25,7 @@ pub(in crate::etcd) struct Follower {
     next: Option<i64>,
     telling: Telling,
     stored: Option<Stored>,
-    backoff: Backoff,
+    pauses: Pauses,
     failing: Failing,
 }
 
@@ -52,7 +53,7 @@ impl Following for Follower {
             tracing::debug!(%service, %failure, "etcd cannot be watched");
         }
         self.publish(Instant::now()).await;
-        sleep(self.backoff.pause()).await;
+        sleep(self.pauses.failed()).await;
     }
 }
 
@@ -65,14 +66,14 @@ impl Follower {
         let settings = Arc::clone(members.settings());
         let listing = Listing::new(key.clone(), settings.layout.service(&key));
         let stored = settings.snapshots.as_deref();
-        let stored = stored.map(|root| Stored::new(root, &key));
+        let stored = stored.map(|root| Stored::new(root, &key, &settings.env));
         let mut follower = Self {
             members,
             telling: Telling::new(key, settings.hold_back),
             listing,
             next: None,
             stored,
-            backoff: Backoff::consumer(settings.ttl),
+            pauses: pauses::of_consumer(settings.ttl, &settings.env),
             failing: Failing::default(),
         };
         match follower.first_read(&settings).await {
@@ -104,18 +105,22 @@ impl Follower {
         let members = Arc::clone(&self.members);
         let settings = members.settings();
         let mut stream = Stream::open(&members, member, self.listing.prefix(), next).await?;
-        self.backoff.reset();
+        self.pauses.succeeded();
         if self.failing.ends() {
             tracing::info!(service = %self.listing.key(), "etcd is watched again");
         }
-        let resync_at = Instant::now()
-            + settings
-                .resync_interval
-                .mul_f64(0.8 + 0.4 * fastrand::f64());
+        let resync_at = Instant::now() + settings.env.jittered(settings.resync_interval, 0.2);
         let mut silent_at = Instant::now() + settings.silence_limit;
         let mut probed = false;
         loop {
             tokio::select! {
+                biased;
+                () = at(self.telling.due()) => self.publish(Instant::now()).await,
+                () = at(self.telling.confirm_at()) => self.confirm().await?,
+                () = sleep_until(resync_at) => {
+                    self.next = None;
+                    return Ok(());
+                }
                 response = stream.next() => {
                     let response = response?;
                     if apply(&response, &mut self.listing) {
@@ -124,12 +129,6 @@ impl Follower {
                     self.next = stream.resume_at(&response).or(self.next);
                     silent_at = Instant::now() + settings.silence_limit;
                     probed = false;
-                }
-                () = at(self.telling.due()) => self.publish(Instant::now()).await,
-                () = at(self.telling.confirm_at()) => self.confirm().await?,
-                () = sleep_until(resync_at) => {
-                    self.next = None;
-                    return Ok(());
                 }
                 () = sleep_until(silent_at) => {
                     if probed {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::etcd::value;
@@ -13,7 +13,7 @@ pub(super) struct Listing {
     revision: i64,
     instances: BTreeMap<String, Arc<Instance>>,
     /// Values that could not be read, with their revision: each is complained about once.
-    unreadable: HashMap<String, i64>,
+    unreadable: BTreeMap<String, i64>,
 }
 
 /// A key of etcd and its value.
@@ -32,7 +32,7 @@ impl Listing {
             prefix,
             revision: 0,
             instances: BTreeMap::new(),
-            unreadable: HashMap::new(),
+            unreadable: BTreeMap::new(),
         }
     }
 
@@ -57,7 +57,7 @@ impl Listing {
     /// Adds the instance, or replaces what it said before.
     pub(super) fn put(&mut self, pair: &Pair) {
         if pair.revision > self.revision {
-            self.read(pair, &HashMap::new());
+            self.read(pair, &BTreeMap::new());
         }
     }
 
@@ -76,7 +76,7 @@ impl Listing {
         self.instances.values().cloned().collect()
     }
 
-    fn read(&mut self, pair: &Pair, complained: &HashMap<String, i64>) {
+    fn read(&mut self, pair: &Pair, complained: &BTreeMap<String, i64>) {
         let Some(id) = self.id_of(&pair.path) else {
             let key = String::from_utf8_lossy(&pair.path);
             tracing::warn!(?key, "a key of the registry is not text and is passed over");

@@ -1,26 +1,28 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
+use doge_base::Pauses;
 use etcd_client::{EventType, WatchOptions, WatchResponse, WatchStream};
 use tokio::time::sleep;
 
 use super::{Provider, audit};
 use crate::etcd::failure::{Failure, Reason};
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
 
 /// Watches the services that have instances here, so that one that somebody else deletes is back at once.
 pub(super) async fn guard(provider: &Provider) -> Infallible {
-    let mut backoff = Backoff::consumer(provider.members.settings().ttl);
+    let settings = provider.members.settings();
+    let mut pauses = pauses::of_consumer(settings.ttl, &settings.env);
     loop {
         let services = provider.desired.services();
         if services.is_empty() {
             provider.desired.services_changed.notified().await;
             continue;
         }
-        let watched = watch(provider, &services, &mut backoff).await;
+        let watched = watch(provider, &services, &mut pauses).await;
         if let Err(failure) = watched {
             tracing::debug!(%failure, "the instances of this process are not watched for a moment");
-            sleep(backoff.pause()).await;
+            sleep(pauses.failed()).await;
         }
     }
 }
@@ -29,7 +31,7 @@ pub(super) async fn guard(provider: &Provider) -> Infallible {
 async fn watch(
     provider: &Provider,
     services: &BTreeSet<String>,
-    backoff: &mut Backoff,
+    pauses: &mut Pauses,
 ) -> Result<(), Failure> {
     let member = provider.members.current().await?;
     let watched = async {
@@ -39,17 +41,18 @@ async fn watch(
         for _ in services {
             next(provider, &mut stream).await?;
         }
-        backoff.reset();
+        pauses.succeeded();
         // What was deleted before this watch began.
         audit::look(provider).await?;
         loop {
             tokio::select! {
-                response = stream.message() => note(provider, response?)?,
+                biased;
                 () = provider.desired.services_changed.notified() => {
                     if provider.desired.services() != *services {
                         return Ok(());
                     }
                 }
+                response = stream.message() => note(provider, response?)?,
             }
         }
     };

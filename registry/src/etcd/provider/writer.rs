@@ -1,5 +1,6 @@
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use etcd_client::PutOptions;
 use etcd_client::{Client, Error, GetOptions, GetResponse, Txn, TxnOp, TxnOpResponse, TxnResponse};
@@ -10,12 +11,13 @@ use super::batch::Job;
 use super::desired::Next;
 use crate::etcd::failure::{Failure, Reason};
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
 
 /// Puts and deletes what has to be, until nobody is registered any more; returns the lease that is left.
 pub(super) async fn write(provider: &Provider) -> Option<i64> {
     let desired = &provider.desired;
-    let mut backoff = Backoff::provider(provider.members.settings().ttl);
+    let settings = provider.members.settings();
+    let mut pauses = pauses::of_provider(settings.ttl, &settings.env);
     let mut failing = Failing::default();
     loop {
         let written = match desired.next() {
@@ -29,7 +31,7 @@ pub(super) async fn write(provider: &Provider) -> Option<i64> {
         };
         match written {
             Ok(()) => {
-                backoff.reset();
+                pauses.succeeded();
                 if failing.ends() {
                     tracing::info!("etcd can be written again");
                 }
@@ -38,16 +40,17 @@ pub(super) async fn write(provider: &Provider) -> Option<i64> {
                 if failing.begins() {
                     tracing::warn!(%failure, "etcd cannot be written; it is tried again and again");
                 }
-                pause(provider, &mut backoff).await;
+                pause(provider, pauses.failed()).await;
             }
         }
     }
 }
 
 /// Who registers or leaves now is to know now.
-async fn pause(provider: &Provider, backoff: &mut Backoff) {
+async fn pause(provider: &Provider, pause: Duration) {
     tokio::select! {
-        () = sleep(backoff.pause()) => {}
+        biased;
+        () = sleep(pause) => {}
         () = provider.desired.changed.notified() => {}
     }
 }

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use std::fs::{self, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -12,6 +13,7 @@ fn presence(root: &Path) -> Presence {
         &Layout::new(root.to_owned()),
         &instance,
         Duration::from_secs(10),
+        &Env::system(),
     )
     .unwrap()
 }
