@@ -35,7 +35,8 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// modification is renewed every third of its time to live (10 s unless built otherwise). A file
 /// not renewed for that long no longer counts, and after twice that long whoever reads the folder
 /// removes it. A file that was deleted or damaged is back at the next renewal; fields of a readable
-/// one, such as the weight, may be edited by hand and stay so. The folder is made when first needed.
+/// one, such as the weight, may be edited by hand and stay so. `registration` tells one registration of an instance from
+/// a later one, whose file an earlier one neither renews nor removes; a file made by hand needs none. The folder is made when first needed.
 ///
 /// Watches read the folder every 250 ms unless built otherwise. What is not an entry is logged once
 /// per change and passed over, and when the folder cannot be read the last snapshot stays.
@@ -44,6 +45,7 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// {
 ///   "schema": 1,
 ///   "ttl_ms": 10000,
+///   "registration": "5f2c1c0a-3a53-4c3f-8f0a-9d7b1f7f4d11",
 ///   "instance": {
 ///     "id": "0b0f5c1e-8f6e-4c56-9a55-0c8a4f2f6f3d",
 ///     "key": { "group": "default", "service": "hr.employee", "version": "1" },

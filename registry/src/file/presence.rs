@@ -21,6 +21,7 @@ pub(super) struct Presence {
     folder: PathBuf,
     path: PathBuf,
     json: Vec<u8>,
+    registration: String,
     env: Env,
     stage: Mutex<Stage>,
 }
@@ -34,10 +35,12 @@ impl Presence {
     ) -> Result<Self, RegistryError> {
         let folder = layout.folder(instance.key());
         let path = folder.join(entry_name(instance.id()));
+        let registration = env.uuid().to_string();
         Ok(Self {
             key: instance.key().clone(),
             id: instance.id().to_owned(),
-            json: Entry::new(instance.clone(), ttl).encode(&path)?,
+            json: Entry::new(instance.clone(), ttl, &registration).encode(&path)?,
+            registration,
             env: env.clone(),
             folder,
             path,
@@ -56,35 +59,36 @@ impl Presence {
             return Ok(());
         }
         if self.path.exists() {
-            return Err(RegistryError::AlreadyRegistered {
-                key: self.key.clone(),
-                id: self.id.clone(),
-            });
+            return Err(self.already_registered());
         }
         self.write()?;
         *stage = Stage::Announced;
         Ok(())
     }
 
-    /// Renews the time of the entry, or writes it again if it was deleted or damaged.
+    /// Renews the time of the entry, or writes it again if it was deleted or damaged. One that is another's by now is left
+    /// alone.
     pub(super) fn renew(&self) -> Result<(), RegistryError> {
         let stage = self.lock();
         if *stage != Stage::Announced {
             return Ok(());
         }
-        if Entry::read(&self.path, &self.key, &self.id).is_ok()
-            && touch(&self.path, self.env.date()).is_ok()
-        {
-            return Ok(());
+        match Entry::read(&self.path, &self.key, &self.id) {
+            Ok(entry) if entry.is_anothers(&self.registration) => Err(self.already_registered()),
+            Ok(_) if touch(&self.path, self.env.date()).is_ok() => Ok(()),
+            _ => self.write(),
         }
-        self.write()
     }
 
-    /// Removes the entry if this presence has written it; later calls do nothing.
+    /// Removes the entry if this presence has written it, and no other after it; later calls do nothing.
     pub(super) fn withdraw(&self) -> Result<(), RegistryError> {
         let mut stage = self.lock();
         let before = std::mem::replace(&mut *stage, Stage::Withdrawn);
         if before != Stage::Announced {
+            return Ok(());
+        }
+        let entry = Entry::read(&self.path, &self.key, &self.id);
+        if entry.is_ok_and(|entry| entry.is_anothers(&self.registration)) {
             return Ok(());
         }
         match fs::remove_file(&self.path) {
@@ -95,6 +99,13 @@ impl Presence {
                 mend: "make its folder writable; until the entry expires the instance looks alive",
             }),
             _ => Ok(()),
+        }
+    }
+
+    fn already_registered(&self) -> RegistryError {
+        RegistryError::AlreadyRegistered {
+            key: self.key.clone(),
+            id: self.id.clone(),
         }
     }
 
