@@ -148,10 +148,18 @@ impl Holder {
         }
     }
 
-    /// Deletes the key.
+    /// Deletes the key, unless it is somebody else's by now.
+    ///
+    /// Not by comparing and deleting in one step: clients of doge pass over what that does.
     async fn withdraw(&self) -> Result<(), Failure> {
         let key = &self.place.key;
-        self.client.tried(|| self.client.delete(key)).await
+        let delete = || async {
+            match self.client.value(key).await? {
+                Some(value) if value == self.value => self.client.delete(key).await,
+                _ => Ok(()),
+            }
+        };
+        self.client.tried(delete).await
     }
 
     fn taken(&self) -> Failure {
