@@ -11,6 +11,10 @@ const DEFAULT_WEIGHT: u32 = 100;
 const DIALECTS: &str = "dialects";
 const NATIVE: &str = "native";
 
+/// The tag, beside a weight of 0, that says that the instance is about to leave.
+#[cfg(feature = "etcd")]
+const LEAVING: (&str, &str) = ("leaving", "yes");
+
 /// One process that serves a service, as the registry knows it.
 ///
 /// ```
@@ -131,6 +135,20 @@ impl Instance {
     #[must_use]
     pub fn tags(&self) -> &BTreeMap<String, String> {
         &self.tags
+    }
+
+    /// The same as it says that it is about to leave: it gets no calls from those who do not know the tag.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn farewell(&self) -> Self {
+        let (tag, value) = LEAVING;
+        self.clone().with_weight(0).with_tag(tag, value)
+    }
+
+    /// Whether it has said that it is about to leave.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn says_farewell(&self) -> bool {
+        let (tag, value) = LEAVING;
+        self.weight == 0 && self.tags.get(tag).is_some_and(|it| it == value)
     }
 
     /// An instance that somebody else gave its id.
