@@ -12,6 +12,12 @@ pub(crate) fn of_provider(ttl: Duration, env: &Env) -> Pauses {
     Pauses::new(spread(within(ttl, Duration::from_secs(15))), env.clone())
 }
 
+/// For one key that is refused and harms no other: up to 0.5 s, growing to the time to live.
+#[cfg(feature = "etcd")]
+pub(crate) fn of_key(ttl: Duration, env: &Env) -> Pauses {
+    Pauses::new(spread(ttl.max(FIRST)), env.clone())
+}
+
 /// For what is shown of one registry in another: up to 0.5 s, growing to 10 s.
 #[cfg(feature = "etcd-v2")]
 pub(crate) fn of_bridge(env: &Env) -> Pauses {

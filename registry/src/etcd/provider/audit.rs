@@ -7,11 +7,15 @@ use tokio::time::sleep;
 use super::Provider;
 use crate::etcd::failure::Failure;
 
-/// Asks etcd once per time to live which keys are on the lease: one that no event told of is missed then.
+/// How many times to live are between two audits.
+const SELDOM: u32 = 4;
+
+/// Asks etcd from time to time which keys are on the lease: one that no event told of is missed then. The guard asks
+/// whenever it has not watched for a moment.
 pub(super) async fn audit(provider: &Provider) -> Infallible {
     let settings = provider.members.settings();
     loop {
-        sleep(settings.env.jittered(settings.ttl, 0.2)).await;
+        sleep(settings.env.jittered(settings.ttl * SELDOM, 0.2)).await;
         if let Err(failure) = look(provider).await {
             tracing::debug!(%failure, "the keys on the lease cannot be read for a moment");
         }
