@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
@@ -26,7 +26,7 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 #[derive(Clone, Debug, Default)]
 pub struct Static {
     for_all: Vec<String>,
-    by_service: HashMap<String, Vec<String>>,
+    by_service: BTreeMap<String, Vec<String>>,
 }
 
 impl Static {
@@ -43,7 +43,7 @@ impl Static {
     {
         Self {
             for_all: addresses.into_iter().map(Into::into).collect(),
-            by_service: HashMap::new(),
+            by_service: BTreeMap::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
+use doge_base::Env;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::ServiceKey;
 
@@ -10,6 +10,10 @@ const DEFAULT_WEIGHT: u32 = 100;
 /// The tag that says in which dialects a service is called, where that is not all of them.
 const DIALECTS: &str = "dialects";
 const NATIVE: &str = "native";
+
+/// The tag, beside a weight of 0, that says that the instance is about to leave.
+#[cfg(feature = "etcd")]
+const LEAVING: (&str, &str) = ("leaving", "yes");
 
 /// One process that serves a service, as the registry knows it.
 ///
@@ -88,15 +92,20 @@ impl Instance {
     /// alike to a registry, and so is `doge://127.0.0.1:4399`, where MessagePack-RPC is spoken as
     /// by Python doge. To clients a bare `127.0.0.1:4399` means that, too.
     pub fn new(key: ServiceKey, address: impl Into<String>) -> Self {
-        Self {
-            id: Uuid::new_v4().to_string(),
-            key,
-            address: address.into(),
-            weight: DEFAULT_WEIGHT,
-            zone: None,
-            tags: BTreeMap::new(),
-            origin: Origin::Configured,
-        }
+        Self::new_in(&Env::system(), key, address)
+    }
+
+    /// Like [`new`](Self::new), with an id that is drawn from `env`: the same one in each run of a seed.
+    ///
+    /// ```
+    /// use doge_registry::{Env, Instance, ServiceKey};
+    ///
+    /// let made = |seed| Instance::new_in(&Env::seeded(seed), ServiceKey::new("hr.employee"), "tcp://127.0.0.1:4399");
+    /// assert_eq!(made(7), made(7));
+    /// assert_ne!(made(7), made(8));
+    /// ```
+    pub fn new_in(env: &Env, key: ServiceKey, address: impl Into<String>) -> Self {
+        Self::with_id(env.uuid().to_string(), key, address)
     }
 
     /// Sets the share of calls this instance is to get, relative to the others.
@@ -186,13 +195,24 @@ impl Instance {
         &self.tags
     }
 
+    /// The same as it says that it is about to leave: it gets no calls from those who do not know the tag.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn farewell(&self) -> Self {
+        let (tag, value) = LEAVING;
+        self.clone().with_weight(0).with_tag(tag, value)
+    }
+
+    /// Whether it has said that it is about to leave.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn says_farewell(&self) -> bool {
+        let (tag, value) = LEAVING;
+        self.weight == 0 && self.tags.get(tag).is_some_and(|it| it == value)
+    }
+
     /// An instance that somebody else gave its id.
     #[cfg(any(feature = "etcd", feature = "etcd-v2"))]
     pub(crate) fn named(id: &str, key: ServiceKey, address: impl Into<String>) -> Self {
-        Self {
-            id: id.to_owned(),
-            ..Self::new(key, address)
-        }
+        Self::with_id(id.to_owned(), key, address)
     }
 
     /// The same under another id.
@@ -203,9 +223,18 @@ impl Instance {
 
     /// An instance of a fixed list, which has the same id each time the list is made.
     pub(crate) fn fixed(key: ServiceKey, address: &str) -> Self {
+        Self::with_id(address.to_owned(), key, address)
+    }
+
+    fn with_id(id: String, key: ServiceKey, address: impl Into<String>) -> Self {
         Self {
-            id: address.to_owned(),
-            ..Self::new(key, address)
+            id,
+            key,
+            address: address.into(),
+            weight: DEFAULT_WEIGHT,
+            zone: None,
+            tags: BTreeMap::new(),
+            origin: Origin::Configured,
         }
     }
 }

@@ -75,7 +75,8 @@ pub use change::Change;
 #[cfg(feature = "dns")]
 pub use dns::{Dns, DnsBuilder};
 #[cfg(feature = "dns")]
-pub use doge_base::{Dialect, Env};
+pub use doge_base::Dialect;
+pub use doge_base::Env;
 pub use error::RegistryError;
 #[cfg(feature = "etcd")]
 pub use etcd::{Etcd, EtcdBuilder, EtcdTls};

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -83,7 +83,7 @@ impl Leave for Presence {
 
 #[derive(Debug, Default)]
 struct Services {
-    by_key: Mutex<HashMap<ServiceKey, Publisher>>,
+    by_key: Mutex<BTreeMap<ServiceKey, Publisher>>,
 }
 
 impl Services {
@@ -114,13 +114,13 @@ impl Services {
     }
 
     /// A poisoned lock is taken over: each change to the map is a single step.
-    fn lock(&self) -> MutexGuard<'_, HashMap<ServiceKey, Publisher>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ServiceKey, Publisher>> {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Makes room for a new key by forgetting those that nobody serves or watches any more.
-fn publisher_of(services: &mut HashMap<ServiceKey, Publisher>, key: ServiceKey) -> &Publisher {
+fn publisher_of(services: &mut BTreeMap<ServiceKey, Publisher>, key: ServiceKey) -> &Publisher {
     if !services.contains_key(&key) {
         services.retain(|_, publisher| {
             publisher.is_watched() || !publisher.watch().snapshot().is_empty()

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::{Publisher, ServiceKey, Watch};
@@ -8,7 +8,7 @@ use crate::{Publisher, ServiceKey, Watch};
 /// A follower owns its publisher, so one that ended with its runtime is seen to be gone here.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    by_key: Mutex<HashMap<ServiceKey, Weak<Publisher>>>,
+    by_key: Mutex<BTreeMap<ServiceKey, Weak<Publisher>>>,
 }
 
 impl Sources {
@@ -53,12 +53,12 @@ impl Sources {
     }
 
     /// A poisoned lock is taken over: each change to the map is a single step.
-    fn lock(&self) -> MutexGuard<'_, HashMap<ServiceKey, Weak<Publisher>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ServiceKey, Weak<Publisher>>> {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn join(sources: &HashMap<ServiceKey, Weak<Publisher>>, key: &ServiceKey) -> Option<Watch> {
+fn join(sources: &BTreeMap<ServiceKey, Weak<Publisher>>, key: &ServiceKey) -> Option<Watch> {
     sources
         .get(key)?
         .upgrade()

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use doge_registry::{Instance, ServiceKey};
 use doge_rpc_core::{
     schema::ServiceSchema,
@@ -100,6 +101,7 @@ impl Advertise {
         schema: &ServiceSchema,
         listening: &Address,
         native_only: bool,
+        env: &Env,
     ) -> Result<Instance, StartError> {
         let address = match &self.address {
             Some(advertised) => with_port_of(advertised, listening),
@@ -117,7 +119,7 @@ impl Advertise {
         let key = ServiceKey::new(schema.name())
             .with_group(&self.group)
             .with_version(schema.version());
-        let mut instance = Instance::new(key, address.to_string()).with_weight(self.weight);
+        let mut instance = Instance::new_in(env, key, address.to_string()).with_weight(self.weight);
         if let Some(zone) = &self.zone {
             instance = instance.with_zone(zone);
         }
@@ -146,7 +148,8 @@ mod tests {
     use super::*;
 
     fn advertised(advertise: Advertise, listening: &str) -> Result<String, StartError> {
-        let instance = advertise.instance(&SCHEMA, &listening.parse().unwrap(), false)?;
+        let instance =
+            advertise.instance(&SCHEMA, &listening.parse().unwrap(), false, &Env::system())?;
         Ok(instance.address().to_owned())
     }
 
@@ -158,15 +161,19 @@ mod tests {
         let listening = "tcp://10.0.0.1:4399".parse().unwrap();
         for address in ["doge://10.0.0.1:4399", "msgpack-rpc://10.0.0.1:4399"] {
             let advertise = Advertise::new().address(address).unwrap();
-            let default = advertise.instance(&SCHEMA, &listening, false).unwrap();
+            let default = advertise
+                .instance(&SCHEMA, &listening, false, &Env::system())
+                .unwrap();
             assert_eq!(default.address(), address);
-            let refused = advertise.instance(&SCHEMA, &listening, true).unwrap_err();
+            let refused = advertise
+                .instance(&SCHEMA, &listening, true, &Env::system())
+                .unwrap_err();
             let refused = refused.to_string();
             for part in ["hr.employee", address, "default_service"] {
                 assert!(refused.contains(part), "{refused}");
             }
         }
-        let native = Advertise::new().instance(&SCHEMA, &listening, true);
+        let native = Advertise::new().instance(&SCHEMA, &listening, true, &Env::system());
         assert!(native.unwrap().is_native_only());
     }
 

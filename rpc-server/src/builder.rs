@@ -307,7 +307,7 @@ impl Builder {
         for (registry, advertise) in &self.registries {
             warn_if_nothing_is_registered(registry, &address);
             for &(schema, native_only) in &schemas {
-                let instance = advertise.instance(schema, &address, native_only)?;
+                let instance = advertise.instance(schema, &address, native_only, &self.env)?;
                 let registration = registry.register(instance).await;
                 let registration: Registration =
                     registration.map_err(|source| StartError::Register {

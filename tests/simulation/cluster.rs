@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use doge_rpc::{
     Env,
     client::Cluster,
-    prelude::*,
     registry::{Instance, ServiceKey},
     testing::{Conditions, Host, Simulation},
 };

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use doge_base::Env;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -15,6 +16,7 @@ pub struct BridgeBuilder {
     one: Arc<dyn Registry>,
     other: Arc<dyn Registry>,
     services: BTreeSet<ServiceKey>,
+    env: Env,
 }
 
 impl BridgeBuilder {
@@ -27,6 +29,12 @@ impl BridgeBuilder {
     /// Adds several services.
     pub fn services(mut self, services: impl IntoIterator<Item = ServiceKey>) -> Self {
         self.services.extend(services);
+        self
+    }
+
+    /// Sets where the ids of images and the jitter of pauses come from: [`Env::system`] unless set.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
         self
     }
 
@@ -50,8 +58,8 @@ impl BridgeBuilder {
         let mut directions = Vec::new();
         for service in &self.services {
             let (one, other) = tokio::join!(
-                Side::watch(&self.one, service),
-                Side::watch(&self.other, service),
+                Side::watch(&self.one, service, &self.env),
+                Side::watch(&self.other, service, &self.env),
             );
             let one = one.map_err(|error| RegistryError::one_of(0, 2, error))?;
             let other = other.map_err(|error| RegistryError::one_of(1, 2, error))?;
@@ -73,6 +81,7 @@ impl BridgeBuilder {
             one,
             other,
             services: BTreeSet::new(),
+            env: Env::system(),
         }
     }
 }

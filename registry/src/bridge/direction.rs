@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use doge_base::{Env, Pauses};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -8,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::image::image_of;
 use super::mirrors::{Mirrors, Plan};
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
 use crate::remote::telling::at;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 
@@ -21,6 +22,7 @@ pub(super) struct Side {
     registry: Arc<dyn Registry>,
     service: ServiceKey,
     watch: Watch,
+    env: Env,
     /// Opens a watch that was closed again, if it was.
     reopening: JoinSet<Watch>,
 }
@@ -29,11 +31,13 @@ impl Side {
     pub(super) async fn watch(
         registry: &Arc<dyn Registry>,
         service: &ServiceKey,
+        env: &Env,
     ) -> Result<Self, RegistryError> {
         Ok(Self {
             registry: Arc::clone(registry),
             service: service.clone(),
             watch: registry.watch(service.clone()).await?,
+            env: env.clone(),
             reopening: JoinSet::new(),
         })
     }
@@ -44,6 +48,7 @@ impl Side {
             registry: Arc::clone(&self.registry),
             service: self.service.clone(),
             watch: self.watch.clone(),
+            env: self.env.clone(),
             reopening: JoinSet::new(),
         }
     }
@@ -56,7 +61,11 @@ impl Side {
             }
             // A task, so that it is not begun anew whenever something changes on the other side.
             let (registry, service) = (Arc::clone(&self.registry), self.service.clone());
-            self.reopening.spawn(opened_again(registry, service));
+            self.reopening.spawn(opened_again(
+                registry,
+                service,
+                pauses::of_bridge(&self.env),
+            ));
         }
         if let Some(Ok(watch)) = self.reopening.join_next().await {
             self.watch = watch;
@@ -65,10 +74,13 @@ impl Side {
 }
 
 /// A new watch, however often it has to be tried.
-async fn opened_again(registry: Arc<dyn Registry>, service: ServiceKey) -> Watch {
-    let mut backoff = Backoff::bridge();
+async fn opened_again(
+    registry: Arc<dyn Registry>,
+    service: ServiceKey,
+    mut pauses: Pauses,
+) -> Watch {
     loop {
-        sleep(backoff.pause()).await;
+        sleep(pauses.failed()).await;
         match registry.watch(service.clone()).await {
             Ok(watch) => return watch,
             Err(error) => {
@@ -102,23 +114,24 @@ impl Direction {
         mut self,
         mut stopping: watch::Receiver<()>,
     ) -> Result<(), RegistryError> {
-        let mut backoff = Backoff::bridge();
+        let mut pauses = pauses::of_bridge(&self.abroad.env);
         loop {
             let (home, abroad) = (&self.home.watch, &self.abroad.watch);
             let plan = self.mirrors.plan(&home.snapshot(), &abroad.snapshot());
             // Not dropped half-way, so that all of it is known when the bridge stops.
             let again = match self.carry_out(plan).await {
                 Ok(()) => {
-                    backoff.reset();
+                    pauses.succeeded();
                     None
                 }
-                Err(()) => Some(Instant::now() + backoff.pause()),
+                Err(()) => Some(Instant::now() + pauses.failed()),
             };
             tokio::select! {
+                biased;
+                _ = stopping.changed() => break,
                 () = self.home.changed() => {}
                 () = self.abroad.changed() => {}
                 () = at(again) => {}
-                _ = stopping.changed() => break,
             }
         }
         withdraw(self.mirrors.take_all()).await
@@ -140,7 +153,7 @@ impl Direction {
             let registry = &self.abroad.registry;
             let registering = group
                 .iter()
-                .map(|original| registry.register(image_of(original)));
+                .map(|original| registry.register(image_of(original, &self.abroad.env)));
             let mut none = true;
             for (original, registered) in group.iter().zip(join_all(registering).await) {
                 let noted = self.note(original, registered);

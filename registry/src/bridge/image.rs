@@ -1,5 +1,6 @@
 //! What an instance of one registry looks like in another.
 
+use doge_base::Env;
 use uuid::Uuid;
 
 use crate::Instance;
@@ -10,9 +11,9 @@ const PREFIX: &str = "doge-bridge-";
 const TAG: &str = "bridge-of";
 
 /// A new image of `original`.
-pub(super) fn image_of(original: &Instance) -> Instance {
+pub(super) fn image_of(original: &Instance, env: &Env) -> Instance {
     original
-        .renamed(format!("{PREFIX}{}", Uuid::new_v4()))
+        .renamed(format!("{PREFIX}{}", env.uuid()))
         .with_tag(TAG, original.id())
 }
 
@@ -42,7 +43,8 @@ mod tests {
     #[test]
     fn an_image_is_the_same_under_an_id_that_says_so() {
         let original = named("n1").with_weight(7).with_zone("z").with_tag("k", "v");
-        let (image, other) = (image_of(&original), image_of(&original));
+        let env = Env::seeded(1);
+        let (image, other) = (image_of(&original, &env), image_of(&original, &env));
         assert!(is_image(&image) && !is_image(&original));
         assert_ne!(image.id(), other.id());
         let expected = original.renamed(image.id().to_owned());

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::image::{is_image, place_of};
@@ -79,7 +79,7 @@ impl<H> Mirrors<H> {
 /// The instances that are at home there and nowhere else.
 fn wanted(home: &Snapshot, abroad: &Snapshot) -> Vec<Arc<Instance>> {
     let natives = abroad.iter().filter(|instance| !is_image(instance));
-    let places: HashSet<&str> = natives.map(|instance| place_of(instance)).collect();
+    let places: BTreeSet<&str> = natives.map(|instance| place_of(instance)).collect();
     let own = home.iter().filter(|instance| !is_image(instance));
     own.filter(|instance| !places.contains(place_of(instance)))
         .cloned()

@@ -30,7 +30,7 @@ use crate::{Registry, RegistryError};
 /// - An instance that the other side [cannot hold](RegistryError::CannotHold), such as one at a Unix socket in the
 ///   registry of Python doge, is passed over with one warning.
 /// - **Outages** are ridden out: what a registry that cannot be read had last counts, and what cannot be registered is
-///   tried again, after 0.5 s at most and up to 10 s ("full jitter"). A snapshot that is only
+///   tried again, after 0.05 to 0.5 s at first and 1 to 10 s at last. A snapshot that is only
 ///   [restored](crate::Snapshot::is_restored) is waited out.
 ///
 /// What is shown lives as long as the bridge, and when its process dies, as long as any registration of a process that

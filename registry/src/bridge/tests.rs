@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use doge_base::Env;
+
 use super::image::{image_of, is_image, place_of};
 use super::mirrors::Mirrors;
 use crate::{Instance, ServiceKey, Snapshot};
@@ -82,7 +84,7 @@ fn step(
     let plan = mirrors.plan(home, abroad);
     let anything = !plan.show.is_empty() || !plan.withdraw.is_empty();
     for original in plan.show {
-        let image = image_of(&original);
+        let image = image_of(&original, &Env::system());
         images.push(image.clone());
         mirrors.note_shown(original, image);
     }

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doge_base::Env;
+
 use super::Etcd;
 use super::layout::Layout;
 use super::settings::{Credentials, Settings};
@@ -40,6 +42,7 @@ pub struct EtcdBuilder {
     credentials: Option<Credentials>,
     tls: Option<EtcdTls>,
     snapshots: Option<PathBuf>,
+    env: Env,
 }
 
 impl EtcdBuilder {
@@ -118,6 +121,13 @@ impl EtcdBuilder {
         self
     }
 
+    /// Sets where the jitter of pauses and intervals, the choice of the first member and the names of temporary files come
+    /// from: [`Env::system`] unless set.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
     /// The registry; etcd is not connected to yet.
     ///
     /// # Errors
@@ -143,6 +153,7 @@ impl EtcdBuilder {
             credentials: self.credentials,
             tls,
             snapshots: self.snapshots,
+            env: self.env,
         })))
     }
 
@@ -159,6 +170,7 @@ impl EtcdBuilder {
             credentials: None,
             tls: None,
             snapshots: None,
+            env: Env::system(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Reason {
     Member,
     /// The token is not, or no longer, accepted: a new login may help.
     Credentials,
+    /// The user has no right to this key: of others it may.
+    Denied,
     /// The history asked for is gone, or was never there: read everything anew.
     History,
     /// The answer is larger than is taken: ask for less.
@@ -51,15 +53,30 @@ impl Failure {
         match self.reason {
             Reason::Member => Outlook::Soon,
             Reason::Credentials => Outlook::Elsewhere,
-            Reason::History | Reason::Size | Reason::Lease | Reason::Space | Reason::Refused => {
-                Outlook::Hopeless
-            }
+            Reason::Denied
+            | Reason::History
+            | Reason::Size
+            | Reason::Lease
+            | Reason::Space
+            | Reason::Refused => Outlook::Hopeless,
         }
     }
 
     /// Whether a request on other keys may go well.
     pub(super) fn may_be_of_one_key(&self) -> bool {
-        matches!(self.reason, Reason::Credentials | Reason::Refused)
+        matches!(self.reason, Reason::Denied | Reason::Refused)
+    }
+
+    /// Why etcd ended a watch, by what it says of it.
+    ///
+    /// Up to 3.5 it denies a watch whose token is no longer valid, too. The next request then has the token replaced.
+    pub(super) fn of_watch(cancel_reason: &str) -> Self {
+        let reason = match cancel_reason {
+            text if text.contains("permission denied") => Reason::Denied,
+            text if text.contains("auth") => Reason::Credentials,
+            _ => Reason::Member,
+        };
+        Self::new(reason, format!("etcd ended the watch: {cancel_reason:?}"))
     }
 
     /// For those who use the registry.
@@ -77,8 +94,9 @@ impl Failure {
             Reason::Member => {
                 "see that etcd runs there with a majority of its members, and that address, TLS and firewall are right"
             }
-            Reason::Credentials => {
-                "see that user, password and certificate are right and may read and write below the key prefix"
+            Reason::Credentials => "see that user, password and certificate are right",
+            Reason::Denied => {
+                "grant a role of this user `read` on the keys of the service, and `readwrite` to register it (`etcdctl role grant-permission`)"
             }
             Reason::Space => {
                 "compact and defragment etcd or raise its quota, then clear the alarm with `etcdctl alarm disarm`"
@@ -116,7 +134,8 @@ impl From<&Error> for Failure {
 fn reason_of(status: &Status) -> Reason {
     let text = status.message();
     match status.code() {
-        Code::Unauthenticated | Code::PermissionDenied => Reason::Credentials,
+        Code::Unauthenticated => Reason::Credentials,
+        Code::PermissionDenied => Reason::Denied,
         // "revision of auth store is old", "authentication failed", "user name is empty"
         Code::InvalidArgument if text.contains("auth") || text.contains("user name") => {
             Reason::Credentials
@@ -199,7 +218,7 @@ mod tests {
             (
                 Code::PermissionDenied,
                 "etcdserver: permission denied",
-                Reason::Credentials,
+                Reason::Denied,
             ),
             (
                 Code::InvalidArgument,
@@ -235,6 +254,20 @@ mod tests {
             let failure = Failure::from(Error::GRpcStatus(Status::new(code, text)));
             assert_eq!(failure.reason, reason, "{text}");
             assert!(failure.to_string().contains(text));
+        }
+    }
+
+    #[test]
+    fn a_watch_ends_for_reasons_that_are_told_apart() {
+        for (text, reason) in [
+            (
+                "rpc error: code = PermissionDenied desc = etcdserver: permission denied",
+                Reason::Denied,
+            ),
+            ("etcdserver: invalid auth token", Reason::Credentials),
+            ("", Reason::Member),
+        ] {
+            assert_eq!(Failure::of_watch(text).reason, reason, "{text}");
         }
     }
 }

@@ -3,11 +3,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use doge_base::Pauses;
 use etcd_client::{Client, ConnectOptions, Error};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::failure::{Failure, Reason};
 use super::settings::Settings;
+use crate::remote::pauses;
 use crate::remote::tries::Tries;
 
 /// How often an idle connection is pinged, and how long the answer may take; etcd closes one that pings more often
@@ -44,6 +46,10 @@ struct State {
     /// How often connecting has failed, and how it did last.
     failures: u64,
     last_failure: Option<Failure>,
+    /// No login is tried before then, because user or password were refused: a login costs etcd a tenth of a second of
+    /// CPU, and all members refuse the same ones.
+    no_login_before: Option<Instant>,
+    login_pauses: Pauses,
 }
 
 impl Members {
@@ -53,10 +59,12 @@ impl Members {
         Self {
             state: Mutex::new(State {
                 clients: vec![None; count],
-                current: fastrand::usize(..count),
+                current: settings.env.index(count),
                 generation: 0,
                 failures: 0,
                 last_failure: None,
+                no_login_before: None,
+                login_pauses: pauses::of_consumer(settings.ttl, &settings.env),
             }),
             settings,
             connecting: tokio::sync::Mutex::new(()),
@@ -75,7 +83,11 @@ impl Members {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let mut tries = Tries::new(self.settings.endpoints.len(), self.settings.request_timeout);
+        let mut tries = Tries::new(
+            self.settings.endpoints.len(),
+            self.settings.request_timeout,
+            &self.settings.env,
+        );
         loop {
             let started = Instant::now();
             let failure = match self.try_call(&request).await {
@@ -103,7 +115,7 @@ impl Members {
         if let Some(member) = self.connected() {
             return Ok(member);
         }
-        if let Some(failure) = self.failed_since(failures) {
+        if let Some(failure) = self.failed_since(failures).or_else(|| self.refused()) {
             return Err(failure);
         }
         let at = self.lock().current;
@@ -197,6 +209,8 @@ impl Members {
 
     fn keep(&self, at: usize, client: Client) -> Member {
         let mut state = self.lock();
+        state.no_login_before = None;
+        state.login_pauses.succeeded();
         state.generation += 1;
         let member = Member {
             at,
@@ -216,10 +230,19 @@ impl Members {
         state.last_failure.clone()
     }
 
+    /// How the last login was refused, if it is too early for another one.
+    fn refused(&self) -> Option<Failure> {
+        let state = self.lock();
+        state.no_login_before.filter(|at| Instant::now() < *at)?;
+        state.last_failure.clone()
+    }
+
     fn move_on(&self, from: usize, failure: &Failure) {
         let mut state = self.lock();
         state.failures += 1;
         state.last_failure = Some(failure.clone());
+        state.no_login_before = (failure.reason == Reason::Credentials)
+            .then(|| Instant::now() + state.login_pauses.failed());
         if state.current == from {
             state.current = (from + 1) % state.clients.len();
         }

@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use doge_base::Env;
+
 use super::layout::Layout;
 use super::tls::EtcdTls;
 use crate::HoldBack;
@@ -21,6 +23,7 @@ pub(super) struct Settings {
     pub(super) credentials: Option<Credentials>,
     pub(super) tls: Option<EtcdTls>,
     pub(super) snapshots: Option<PathBuf>,
+    pub(super) env: Env,
 }
 
 impl Settings {

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doge_base::Env;
+
 use super::EtcdV2;
 use super::layout::Layout;
 use super::settings::Settings;
@@ -35,6 +37,7 @@ pub struct EtcdV2Builder {
     request_timeout: Duration,
     silence_limit: Duration,
     hold_back: HoldBack,
+    env: Env,
 }
 
 impl EtcdV2Builder {
@@ -94,6 +97,13 @@ impl EtcdV2Builder {
         self
     }
 
+    /// Sets where the jitter of pauses and intervals and the choice of the first member come from: [`Env::system`] unless
+    /// set.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
     /// The registry; etcd is not connected to yet.
     ///
     /// # Errors
@@ -118,6 +128,7 @@ impl EtcdV2Builder {
                 confirm_after: 6 * SECOND,
                 ..HoldBack::default()
             },
+            env: Env::system(),
         }
     }
 
@@ -130,6 +141,7 @@ impl EtcdV2Builder {
             request_timeout: self.request_timeout,
             silence_limit: self.silence_limit,
             hold_back: self.hold_back,
+            env: self.env,
         })
     }
 }

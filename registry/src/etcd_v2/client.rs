@@ -41,7 +41,7 @@ impl Client {
     /// Connects to nothing yet. Processes begin with different members.
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self {
-            current: AtomicUsize::new(fastrand::usize(..settings.endpoints.len())),
+            current: AtomicUsize::new(settings.env.index(settings.endpoints.len())),
             settings,
         }
     }
@@ -145,7 +145,11 @@ impl Client {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        let mut tries = Tries::new(self.settings.endpoints.len(), self.settings.request_timeout);
+        let mut tries = Tries::new(
+            self.settings.endpoints.len(),
+            self.settings.request_timeout,
+            &self.settings.env,
+        );
         loop {
             let started = Instant::now();
             let failure = match attempt().await {

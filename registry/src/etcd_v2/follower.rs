@@ -1,14 +1,15 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use doge_base::Pauses;
 use tokio::time::{Instant, sleep};
 
 use super::client::Client;
 use super::failure::{Failure, Reason};
 use super::listing::{Effect, Listing};
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
 use crate::remote::following::Following;
+use crate::remote::pauses;
 use crate::remote::telling::{Telling, at};
 use crate::{Publisher, RegistryError, ServiceKey};
 
@@ -18,7 +19,7 @@ pub(super) struct Follower {
     client: Arc<Client>,
     listing: Listing,
     telling: Telling,
-    backoff: Backoff,
+    pauses: Pauses,
     failing: Failing,
 }
 
@@ -38,11 +39,11 @@ impl Following for Follower {
             if let Err(failure) = watched {
                 self.complain(&failure);
                 self.tell();
-                sleep(self.backoff.pause()).await;
+                sleep(self.pauses.failed()).await;
             }
             while let Err(failure) = self.list().await {
                 self.complain(&failure);
-                sleep(self.backoff.pause()).await;
+                sleep(self.pauses.failed()).await;
             }
             // It may never be watched, so that this is the only second look there is.
             if self
@@ -69,7 +70,7 @@ impl Follower {
         let mut follower = Self {
             telling: Telling::new(key.clone(), settings.hold_back),
             listing: Listing::new(key, directory, settings.meta),
-            backoff: Backoff::consumer(settings.ttl),
+            pauses: pauses::of_consumer(settings.ttl, &settings.env),
             failing: Failing::default(),
             client,
         };
@@ -87,16 +88,17 @@ impl Follower {
         loop {
             let next = self.listing.next();
             let waiting = client.wait(&directory, next).await?;
-            self.backoff.reset();
+            self.pauses.succeeded();
             if self.failing.ends() {
                 tracing::info!(service = %self.listing.key(), "etcd is watched again");
             }
             let mut event = pin!(client.event(waiting, limit));
             let event = loop {
                 tokio::select! {
-                    event = &mut event => break event?,
+                    biased;
                     () = at(self.telling.due()) => self.tell(),
                     () = at(self.telling.confirm_at()) => self.confirm().await?,
+                    event = &mut event => break event?,
                 }
             };
             let Some(event) = event else { return Ok(()) };

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::client::Client;
 use super::failure::{Failure, Reason};
+use super::settings::Settings;
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
 use crate::remote::tries::Tries;
 
 /// Keeps one key in etcd: sets it once and refreshes it for as long as it is wanted.
@@ -70,7 +71,11 @@ impl Holder {
 
     async fn begin(&mut self) -> Result<(), Failure> {
         let settings = Arc::clone(self.client.settings());
-        let mut tries = Tries::new(settings.endpoints.len(), settings.request_timeout);
+        let mut tries = Tries::new(
+            settings.endpoints.len(),
+            settings.request_timeout,
+            &settings.env,
+        );
         loop {
             let started = Instant::now();
             let Err(failure) = self.set().await else {
@@ -88,12 +93,13 @@ impl Holder {
         &mut self,
         leaving: &mut Leaving,
     ) -> Option<oneshot::Sender<Result<(), Failure>>> {
-        let ttl = self.client.settings().ttl;
-        let mut backoff = Backoff::provider(ttl);
+        let settings = Arc::clone(self.client.settings());
+        let mut pauses = pauses::of_provider(settings.ttl, &settings.env);
         let mut failing = Failing::default();
-        let mut pause = interval(ttl);
+        let mut pause = interval(&settings);
         loop {
             tokio::select! {
+                biased;
                 left = &mut *leaving => return left.ok(),
                 () = sleep(pause) => {}
             }
@@ -102,14 +108,14 @@ impl Holder {
                     if failing.ends() {
                         tracing::info!(key = self.place.key, "the instance is kept in etcd again");
                     }
-                    backoff.reset();
-                    pause = interval(ttl);
+                    pauses.succeeded();
+                    pause = interval(&settings);
                 }
                 Err(failure) => {
                     if failing.begins() {
                         tracing::warn!(key = self.place.key, %failure, "the instance cannot be kept in etcd; it is tried again and again");
                     }
-                    pause = backoff.pause();
+                    pause = pauses.failed();
                 }
             }
         }
@@ -142,10 +148,18 @@ impl Holder {
         }
     }
 
-    /// Deletes the key.
+    /// Deletes the key, unless it is somebody else's by now.
+    ///
+    /// Not by comparing and deleting in one step: clients of doge pass over what that does.
     async fn withdraw(&self) -> Result<(), Failure> {
         let key = &self.place.key;
-        self.client.tried(|| self.client.delete(key)).await
+        let delete = || async {
+            match self.client.value(key).await? {
+                Some(value) if value == self.value => self.client.delete(key).await,
+                _ => Ok(()),
+            }
+        };
+        self.client.tried(delete).await
     }
 
     fn taken(&self) -> Failure {
@@ -157,14 +171,14 @@ impl Holder {
 }
 
 /// Every half of the time to live or so, so that there is time for a second try.
-fn interval(ttl: Duration) -> Duration {
-    ttl.mul_f64(0.4 + 0.1 * fastrand::f64())
+fn interval(settings: &Settings) -> Duration {
+    settings.ttl.mul_f64(0.4 + 0.1 * settings.env.fraction())
 }
 
 /// The keys that this process holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
-    taken: Arc<Mutex<HashSet<String>>>,
+    taken: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Places {
@@ -177,7 +191,7 @@ impl Places {
     }
 
     /// A poisoned lock is taken over: each change to the set is a single step.
-    fn with<T>(&self, work: impl FnOnce(&mut HashSet<String>) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
         work(&mut self.taken.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answer::{Event, Node};
@@ -17,7 +17,7 @@ pub(super) struct Listing {
     index: u64,
     instances: BTreeMap<String, Arc<Instance>>,
     /// Names whose values could not be read: each is complained about once.
-    unreadable: HashSet<String>,
+    unreadable: BTreeSet<String>,
 }
 
 /// What an event means for a [`Listing`].
@@ -38,7 +38,7 @@ impl Listing {
             meta,
             index: 0,
             instances: BTreeMap::new(),
-            unreadable: HashSet::new(),
+            unreadable: BTreeSet::new(),
         }
     }
 
@@ -91,7 +91,7 @@ impl Listing {
             self.unreadable.remove(&name);
             self.instances.remove(&name);
         } else {
-            self.put(name, node, &HashSet::new());
+            self.put(name, node, &BTreeSet::new());
         }
         Effect::Changed
     }
@@ -100,7 +100,7 @@ impl Listing {
         self.instances.values().cloned().collect()
     }
 
-    fn put(&mut self, name: String, node: Node, complained: &HashSet<String>) {
+    fn put(&mut self, name: String, node: Node, complained: &BTreeSet<String>) {
         if node.dir {
             return;
         }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use doge_base::Env;
+
 use super::layout::Layout;
 use crate::HoldBack;
 use crate::remote::endpoint::Endpoint;
@@ -15,6 +17,7 @@ pub(super) struct Settings {
     pub(super) request_timeout: Duration,
     pub(super) silence_limit: Duration,
     pub(super) hold_back: HoldBack,
+    pub(super) env: Env,
 }
 
 impl Settings {

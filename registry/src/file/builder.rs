@@ -2,6 +2,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doge_base::Env;
+
 use super::entry::within_ttl_bounds;
 use super::layout::Layout;
 use crate::File;
@@ -28,6 +30,7 @@ pub struct FileBuilder {
     folder: PathBuf,
     ttl: Duration,
     scan_interval: Duration,
+    env: Env,
 }
 
 impl FileBuilder {
@@ -47,6 +50,13 @@ impl FileBuilder {
         self
     }
 
+    /// Sets where the dates of entries and the names of temporary files come from: [`Env::system`] unless set. All
+    /// processes that share a folder need the same date, so another one is for a folder of one process.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
     /// The registry; the folder is not touched yet.
     #[must_use]
     pub fn build(self) -> File {
@@ -54,6 +64,7 @@ impl FileBuilder {
             layout: Layout::new(self.folder),
             ttl: self.ttl,
             scan_interval: self.scan_interval,
+            env: self.env,
             sources: Arc::new(Sources::default()),
         }
     }
@@ -63,6 +74,7 @@ impl FileBuilder {
             folder,
             ttl: DEFAULT_TTL,
             scan_interval: DEFAULT_SCAN_INTERVAL,
+            env: Env::system(),
         }
     }
 }

@@ -20,14 +20,18 @@ const LONGEST_TTL: Duration = Duration::from_secs(60 * 60);
 pub(super) struct Entry {
     schema: u32,
     ttl_ms: u64,
+    /// Which registration wrote it, so that an earlier one of the same instance leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registration: Option<String>,
     instance: Instance,
 }
 
 impl Entry {
-    pub(super) fn new(instance: Instance, ttl: Duration) -> Self {
+    pub(super) fn new(instance: Instance, ttl: Duration, registration: &str) -> Self {
         Self {
             schema: SCHEMA,
             ttl_ms: u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX),
+            registration: Some(registration.to_owned()),
             instance,
         }
     }
@@ -61,6 +65,13 @@ impl Entry {
 
     pub(super) fn ttl(&self) -> Duration {
         within_ttl_bounds(Duration::from_millis(self.ttl_ms))
+    }
+
+    /// Whether another registration wrote it. One without a mark was written by hand, and is whoever's the file is.
+    pub(super) fn is_anothers(&self, registration: &str) -> bool {
+        self.registration
+            .as_ref()
+            .is_some_and(|it| it != registration)
     }
 
     pub(super) fn into_instance(self) -> Instance {
@@ -103,7 +114,7 @@ mod tests {
     }
 
     fn encoded(instance: &Instance) -> String {
-        let entry = Entry::new(instance.clone(), Duration::from_secs(10));
+        let entry = Entry::new(instance.clone(), Duration::from_secs(10), "r");
         String::from_utf8(entry.encode(Path::new("x")).unwrap()).unwrap()
     }
 
@@ -148,16 +159,19 @@ mod tests {
     fn an_entry_cannot_claim_to_live_for_ever() {
         let instance = Instance::new(key(), "tcp://a:1");
         assert_eq!(
-            Entry::new(instance.clone(), Duration::MAX).ttl(),
+            Entry::new(instance.clone(), Duration::MAX, "r").ttl(),
             LONGEST_TTL
         );
-        assert_eq!(Entry::new(instance, Duration::ZERO).ttl(), SHORTEST_TTL);
+        assert_eq!(
+            Entry::new(instance, Duration::ZERO, "r").ttl(),
+            SHORTEST_TTL
+        );
     }
 
     #[test]
     fn an_instance_too_large_to_be_read_back_is_refused() {
         let instance = Instance::new(key(), "tcp://a:1").with_tag("k", "v".repeat(LARGEST));
-        let error = Entry::new(instance, Duration::from_secs(1))
+        let error = Entry::new(instance, Duration::from_secs(1), "r")
             .encode(Path::new("x"))
             .unwrap_err();
         assert!(matches!(

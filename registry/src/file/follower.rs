@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doge_base::Env;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::scanner::Scanner;
@@ -14,14 +15,15 @@ use crate::{Publisher, RegistryError, ServiceKey};
 #[derive(Debug)]
 pub(super) struct Follower {
     scanner: Scanner,
+    env: Env,
     publisher: Arc<Publisher>,
     failing: Failing,
 }
 
 impl Follower {
     /// Scans once, because a watch has a snapshot from the start.
-    pub(super) async fn start(scanner: Scanner) -> Result<Self, RegistryError> {
-        blocking(move || Self::first_scan(scanner)).await?
+    pub(super) async fn start(scanner: Scanner, env: Env) -> Result<Self, RegistryError> {
+        blocking(move || Self::first_scan(scanner, env)).await?
     }
 
     pub(super) fn publisher(&self) -> &Arc<Publisher> {
@@ -44,13 +46,14 @@ impl Follower {
     ) {
         loop {
             tokio::select! {
+                biased;
                 () = self.publisher.unwatched() => {
                     if sources.ends(&key, &self.publisher) {
                         return;
                     }
                 }
                 _ = ticks.tick() => {
-                    let scanned = blocking(move || { self.scan(Moment::now()); self }).await;
+                    let scanned = blocking(move || { self.scan(Moment::now(&self.env)); self }).await;
                     // It fails only when the runtime is shutting down.
                     let Ok(follower) = scanned else { return };
                     self = follower;
@@ -59,9 +62,9 @@ impl Follower {
         }
     }
 
-    pub(super) fn first_scan(mut scanner: Scanner) -> Result<Self, RegistryError> {
+    pub(super) fn first_scan(mut scanner: Scanner, env: Env) -> Result<Self, RegistryError> {
         let first = scanner
-            .scan(Moment::now())
+            .scan(Moment::now(&env))
             .map_err(|error| RegistryError::Io {
                 doing: "read the folder",
                 path: scanner.folder().to_owned(),
@@ -70,6 +73,7 @@ impl Follower {
             })?;
         Ok(Self {
             scanner,
+            env,
             publisher: Arc::new(Publisher::new(first)),
             failing: Failing::default(),
         })

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use uuid::Uuid;
+use doge_base::Env;
 
 use crate::ServiceKey;
 use crate::key::validate_name;
@@ -35,8 +35,8 @@ pub(super) fn entry_name(id: &str) -> String {
 }
 
 /// A name in the same folder, so that the rename to the entry's name is a single step.
-pub(super) fn temporary_name(id: &str) -> String {
-    format!(".{id}.{}{TEMPORARY_SUFFIX}", Uuid::new_v4().simple())
+pub(super) fn temporary_name(id: &str, env: &Env) -> String {
+    format!(".{id}.{}{TEMPORARY_SUFFIX}", env.uuid().simple())
 }
 
 /// What a file in the folder of a service is, going by its name.
@@ -90,7 +90,10 @@ mod tests {
             Kind::of(entry_name("abc").as_ref()),
             Kind::Entry("abc".to_owned())
         );
-        assert_eq!(Kind::of(temporary_name("abc").as_ref()), Kind::Temporary);
+        assert_eq!(
+            Kind::of(temporary_name("abc", &Env::system()).as_ref()),
+            Kind::Temporary
+        );
         assert_eq!(Kind::of(".gitkeep".as_ref()), Kind::Hidden);
         assert_eq!(Kind::of("README.md".as_ref()), Kind::Foreign);
         assert_eq!(Kind::of("a b.json".as_ref()), Kind::Foreign);

@@ -25,6 +25,8 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<Listed>> {
     for entry in entries {
         files.extend(listed(&entry?)?);
     }
+    // The order in which a file system tells them is its own.
+    files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
 }
 

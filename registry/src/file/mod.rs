@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doge_base::Env;
 use futures_util::future::BoxFuture;
 
 pub use self::builder::FileBuilder;
@@ -34,7 +35,8 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// modification is renewed every third of its time to live (10 s unless built otherwise). A file
 /// not renewed for that long no longer counts, and after twice that long whoever reads the folder
 /// removes it. A file that was deleted or damaged is back at the next renewal; fields of a readable
-/// one, such as the weight, may be edited by hand and stay so. The folder is made when first needed.
+/// one, such as the weight, may be edited by hand and stay so. `registration` tells one registration of an instance from
+/// a later one, whose file an earlier one neither renews nor removes; a file made by hand needs none. The folder is made when first needed.
 ///
 /// Watches read the folder every 250 ms unless built otherwise. What is not an entry is logged once
 /// per change and passed over, and when the folder cannot be read the last snapshot stays.
@@ -43,6 +45,7 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// {
 ///   "schema": 1,
 ///   "ttl_ms": 10000,
+///   "registration": "5f2c1c0a-3a53-4c3f-8f0a-9d7b1f7f4d11",
 ///   "instance": {
 ///     "id": "0b0f5c1e-8f6e-4c56-9a55-0c8a4f2f6f3d",
 ///     "key": { "group": "default", "service": "hr.employee", "version": "1" },
@@ -82,6 +85,7 @@ pub struct File {
     layout: Layout,
     ttl: Duration,
     scan_interval: Duration,
+    env: Env,
     sources: Arc<Sources>,
 }
 
@@ -103,7 +107,7 @@ impl Registry for File {
         Box::pin(async move {
             instance.key().validate()?;
             validate_name("instance id", instance.id())?;
-            let presence = Presence::new(&self.layout, &instance, self.ttl)?;
+            let presence = Presence::new(&self.layout, &instance, self.ttl, &self.env)?;
             let heartbeat = Heartbeat::start(presence, self.ttl / 3).await?;
             Ok(Registration::new(Arc::new(instance), heartbeat))
         })
@@ -117,7 +121,7 @@ impl Registry for File {
                 return Ok(watch);
             }
             let scanner = Scanner::new(&self.layout, service.clone());
-            let follower = Follower::start(scanner).await?;
+            let follower = Follower::start(scanner, self.env.clone()).await?;
             let publisher = Arc::clone(follower.publisher());
             Ok(self.sources.join_or_start(&service, &publisher, || {
                 follower.spawn(&self.sources, &service, self.scan_interval);

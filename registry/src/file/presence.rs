@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use doge_base::Env;
+
 use super::entry::Entry;
 use super::layout::{Layout, entry_name, temporary_name};
 use crate::{Instance, RegistryError, ServiceKey};
@@ -19,6 +21,8 @@ pub(super) struct Presence {
     folder: PathBuf,
     path: PathBuf,
     json: Vec<u8>,
+    registration: String,
+    env: Env,
     stage: Mutex<Stage>,
 }
 
@@ -27,13 +31,17 @@ impl Presence {
         layout: &Layout,
         instance: &Instance,
         ttl: Duration,
+        env: &Env,
     ) -> Result<Self, RegistryError> {
         let folder = layout.folder(instance.key());
         let path = folder.join(entry_name(instance.id()));
+        let registration = env.uuid().to_string();
         Ok(Self {
             key: instance.key().clone(),
             id: instance.id().to_owned(),
-            json: Entry::new(instance.clone(), ttl).encode(&path)?,
+            json: Entry::new(instance.clone(), ttl, &registration).encode(&path)?,
+            registration,
+            env: env.clone(),
             folder,
             path,
             stage: Mutex::new(Stage::Unannounced),
@@ -51,33 +59,36 @@ impl Presence {
             return Ok(());
         }
         if self.path.exists() {
-            return Err(RegistryError::AlreadyRegistered {
-                key: self.key.clone(),
-                id: self.id.clone(),
-            });
+            return Err(self.already_registered());
         }
         self.write()?;
         *stage = Stage::Announced;
         Ok(())
     }
 
-    /// Renews the time of the entry, or writes it again if it was deleted or damaged.
+    /// Renews the time of the entry, or writes it again if it was deleted or damaged. One that is another's by now is left
+    /// alone.
     pub(super) fn renew(&self) -> Result<(), RegistryError> {
         let stage = self.lock();
         if *stage != Stage::Announced {
             return Ok(());
         }
-        if Entry::read(&self.path, &self.key, &self.id).is_ok() && touch(&self.path).is_ok() {
-            return Ok(());
+        match Entry::read(&self.path, &self.key, &self.id) {
+            Ok(entry) if entry.is_anothers(&self.registration) => Err(self.already_registered()),
+            Ok(_) if touch(&self.path, self.env.date()).is_ok() => Ok(()),
+            _ => self.write(),
         }
-        self.write()
     }
 
-    /// Removes the entry if this presence has written it; later calls do nothing.
+    /// Removes the entry if this presence has written it, and no other after it; later calls do nothing.
     pub(super) fn withdraw(&self) -> Result<(), RegistryError> {
         let mut stage = self.lock();
         let before = std::mem::replace(&mut *stage, Stage::Withdrawn);
         if before != Stage::Announced {
+            return Ok(());
+        }
+        let entry = Entry::read(&self.path, &self.key, &self.id);
+        if entry.is_ok_and(|entry| entry.is_anothers(&self.registration)) {
             return Ok(());
         }
         match fs::remove_file(&self.path) {
@@ -91,6 +102,13 @@ impl Presence {
         }
     }
 
+    fn already_registered(&self) -> RegistryError {
+        RegistryError::AlreadyRegistered {
+            key: self.key.clone(),
+            id: self.id.clone(),
+        }
+    }
+
     fn write(&self) -> Result<(), RegistryError> {
         fs::create_dir_all(&self.folder).map_err(|error| RegistryError::Io {
             doing: "create the folder",
@@ -98,8 +116,9 @@ impl Presence {
             cause: error,
             mend: "choose a registry folder that this process may write to",
         })?;
-        let temporary = self.folder.join(temporary_name(&self.id));
+        let temporary = self.folder.join(temporary_name(&self.id, &self.env));
         fs::write(&temporary, &self.json)
+            .and_then(|()| touch(&temporary, self.env.date()))
             .and_then(|()| fs::rename(&temporary, &self.path))
             .map_err(|error| self.failed_write(&temporary, error))
     }
@@ -121,9 +140,9 @@ impl Presence {
     }
 }
 
-fn touch(path: &Path) -> io::Result<()> {
+fn touch(path: &Path, date: SystemTime) -> io::Result<()> {
     let file = fs::File::options().write(true).open(path)?;
-    file.set_times(FileTimes::new().set_modified(SystemTime::now()))
+    file.set_times(FileTimes::new().set_modified(date))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

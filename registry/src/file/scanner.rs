@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -15,7 +15,7 @@ use crate::{ServiceKey, Snapshot};
 pub(super) struct Scanner {
     folder: PathBuf,
     key: ServiceKey,
-    files: HashMap<OsString, Seen>,
+    files: BTreeMap<OsString, Seen>,
 }
 
 impl Scanner {
@@ -23,7 +23,7 @@ impl Scanner {
         Self {
             folder: layout.folder(&key),
             key,
-            files: HashMap::new(),
+            files: BTreeMap::new(),
         }
     }
 
@@ -35,7 +35,7 @@ impl Scanner {
     ///
     /// On an error nothing that is known is forgotten.
     pub(super) fn scan(&mut self, now: Moment) -> io::Result<Snapshot> {
-        let mut files = HashMap::new();
+        let mut files = BTreeMap::new();
         for listed in list(&self.folder)? {
             let seen = Seen::new(&listed, self.files.remove(&listed.name), now);
             if let Some(seen) = self.look(&listed, seen, now) {

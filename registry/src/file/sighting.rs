@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+
+use doge_base::Env;
+use tokio::time::Instant;
 
 /// One moment on both clocks: the one that files are stamped with, and the one that never jumps.
 #[derive(Clone, Copy, Debug)]
@@ -8,10 +11,10 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    pub(super) fn now() -> Self {
+    pub(super) fn now(env: &Env) -> Self {
         Self {
-            wall: SystemTime::now(),
-            steady: Instant::now(),
+            wall: env.date(),
+            steady: env.now(),
         }
     }
 }
@@ -73,7 +76,7 @@ mod tests {
 
     #[test]
     fn age_is_what_the_wall_clock_said_and_what_has_passed_since() {
-        let now = Moment::now();
+        let now = Moment::now(&Env::system());
         let sighting = sighting(now.wall - SECOND, now);
         let later = Moment {
             wall: now.wall + SECOND,
@@ -84,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_jump_of_the_wall_clock_ages_nothing() {
-        let now = Moment::now();
+        let now = Moment::now(&Env::system());
         let sighting = sighting(now.wall, now);
         for wall in [now.wall + HOUR, now.wall - HOUR] {
             let steady = now.steady + SECOND;
@@ -94,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_stamp_from_the_future_grows_old_too() {
-        let now = Moment::now();
+        let now = Moment::now(&Env::system());
         let sighting = sighting(now.wall + HOUR, now);
         assert_eq!(sighting.age(now), Duration::ZERO);
         let later = Moment {

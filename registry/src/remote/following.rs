@@ -21,6 +21,7 @@ pub(crate) trait Following: Send + Sized + 'static {
         tokio::spawn(async move {
             loop {
                 tokio::select! {
+                    biased;
                     () = publisher.unwatched() => {
                         if sources.ends(&key, &publisher) {
                             return;

@@ -1,5 +1,7 @@
 //! Protection against a list that suddenly lacks most of its instances, as a state machine without I/O.
 
+#[cfg(feature = "etcd")]
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -12,7 +14,8 @@ use crate::Snapshot;
 /// A list that became empty, or lost most of its instances, is more often a registry in trouble (a
 /// wiped prefix, leases that all expired during a pause) than the truth. The instances that vanished
 /// then stay for a while, until a second reading of the registry confirms that they are gone;
-/// those that joined or changed are there at once. Dubbo has this as `enable-empty-protection`, off by
+/// those that joined or changed are there at once. Those who said farewell before they left (a registry with
+/// weights and tags has room for it) are not missed. Dubbo has this as `enable-empty-protection`, off by
 /// default; here it is on.
 ///
 /// ```
@@ -51,8 +54,8 @@ pub(crate) struct Hold {
     settings: HoldBack,
     /// What was last made of a list.
     current: Snapshot,
-    /// Length of the last list that was believed.
-    believed: usize,
+    /// The last list that was believed, without those who have said farewell since.
+    believed: Snapshot,
     /// Lengths of lists believed before, each longer than those after it, and when each was replaced.
     longer: VecDeque<(usize, Instant)>,
     confirm_at: Option<Instant>,
@@ -63,7 +66,7 @@ impl Hold {
     pub(crate) fn new(settings: HoldBack, current: Snapshot) -> Self {
         Self {
             settings,
-            believed: current.len(),
+            believed: current.clone(),
             current,
             longer: VecDeque::new(),
             confirm_at: None,
@@ -79,10 +82,26 @@ impl Hold {
             self.current = self.current.iter().chain(&listed).cloned().collect();
         } else {
             self.confirm_at = None;
-            self.remember(listed.len(), now);
+            self.remember(&listed, now);
             self.current = listed;
         }
         self.current.clone()
+    }
+
+    /// These have said that they leave: that they are missing is no reason for doubt.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn farewell(&mut self, leaving: &BTreeSet<String>) {
+        let stay = |snapshot: &Snapshot| {
+            let staying = snapshot.iter().filter(|one| !leaving.contains(one.id()));
+            staying.cloned().collect::<Snapshot>()
+        };
+        let before = self.believed.len();
+        self.believed = stay(&self.believed);
+        self.current = stay(&self.current);
+        let gone = before - self.believed.len();
+        for (length, _) in &mut self.longer {
+            *length = length.saturating_sub(gone);
+        }
     }
 
     /// When to read the registry a second time, if it is in doubt.
@@ -101,7 +120,7 @@ impl Hold {
     pub(crate) fn confirm(&mut self, listed: Snapshot) -> Snapshot {
         self.confirm_at = None;
         self.longer.clear();
-        self.believed = listed.len();
+        self.believed = listed.clone();
         self.current = listed;
         self.current.clone()
     }
@@ -122,15 +141,16 @@ impl Hold {
             .is_some()
         {}
         let before = self.longer.front().map_or(0, |(length, _)| *length);
-        before.max(self.believed)
+        before.max(self.believed.len())
     }
 
-    /// A list of this length is believed from now on.
-    fn remember(&mut self, length: usize, now: Instant) {
-        if length < self.believed {
-            self.longer.push_back((self.believed, now));
+    /// This list is believed from now on.
+    fn remember(&mut self, listed: &Snapshot, now: Instant) {
+        let (before, length) = (self.believed.len(), listed.len());
+        if length < before {
+            self.longer.push_back((before, now));
         }
-        self.believed = length;
+        self.believed = listed.clone();
         // What a later list exceeds is never the longest again.
         while self
             .longer
@@ -268,6 +288,56 @@ mod tests {
         let shown = hold.offer(instances(0..4), now + 4 * SECOND);
         assert_eq!(shown.len(), 5);
         assert_eq!(hold.confirm_at(), Some(now + 7 * SECOND));
+    }
+
+    #[cfg(feature = "etcd")]
+    fn ids(names: impl IntoIterator<Item = usize>) -> BTreeSet<String> {
+        let ids = instances(names);
+        ids.iter().map(|one| one.id().to_owned()).collect()
+    }
+
+    /// Of every number of instances, for every number that says farewell and every number that vanishes besides: held if
+    /// and only if those who should be there are fewer than half, or none.
+    #[cfg(feature = "etcd")]
+    #[test]
+    fn those_who_say_farewell_are_not_missed() {
+        for before in 0..=8 {
+            for leaving in 0..=before {
+                for lost in 0..=before - leaving {
+                    let (mut hold, now) = hold(before);
+                    hold.farewell(&ids(0..leaving));
+                    let shown = hold.offer(instances(leaving + lost..before), now);
+                    let (due, left) = (before - leaving, before - leaving - lost);
+                    let held = due > 0 && (left == 0 || left * 2 < due);
+                    let expected = if held { due } else { left };
+                    assert_eq!(shown.len(), expected, "{before} {leaving} {lost}");
+                    assert_eq!(hold.confirm_at().is_some(), held);
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "etcd")]
+    #[test]
+    fn a_farewell_during_a_doubt_ends_it_only_for_who_says_it() {
+        let (mut hold, now) = hold(4);
+        hold.offer(instances([]), now);
+        hold.farewell(&ids([0, 9]));
+        assert_eq!(hold.offer(instances([]), now), instances(1..4));
+        hold.farewell(&ids(1..4));
+        assert!(hold.offer(instances([]), now).is_empty());
+        assert_eq!(hold.confirm_at(), None);
+    }
+
+    #[cfg(feature = "etcd")]
+    #[test]
+    fn a_farewell_does_not_hide_what_was_lost_before() {
+        let (mut hold, now) = hold(10);
+        hold.offer(instances(0..6), now);
+        hold.farewell(&ids(0..3));
+        // Three of the seven that should be there.
+        assert_eq!(hold.offer(instances(3..6), now + SECOND).len(), 3);
+        assert!(hold.confirm_at().is_some());
     }
 
     #[test]

@@ -1,3 +1,5 @@
+#[cfg(feature = "etcd")]
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,12 +56,6 @@ impl Telling {
         self.due
     }
 
-    /// There is nothing to tell before everything is read anew.
-    #[cfg(feature = "etcd")]
-    pub(crate) fn put_off(&mut self) {
-        self.due = None;
-    }
-
     /// When to read the registry a second time, if it is in doubt.
     pub(crate) fn confirm_at(&self) -> Option<Instant> {
         self.hold.confirm_at()
@@ -79,6 +75,14 @@ impl Telling {
             );
         }
         self.publish(snapshot)
+    }
+
+    /// These have said that they leave, which is told with the next list.
+    #[cfg(feature = "etcd")]
+    pub(crate) fn farewell(&mut self, leaving: &BTreeSet<String>) {
+        if !leaving.is_empty() {
+            self.hold.farewell(leaving);
+        }
     }
 
     /// A second reading lists these, and they count, whatever they are. Gives back what is new.

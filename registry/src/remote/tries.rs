@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use doge_base::Env;
+
 /// How many members are waited for in vain at most, and how few.
 const MOST_WAITS: usize = 5;
 const FEWEST_WAITS: usize = 2;
@@ -23,6 +25,7 @@ pub(crate) enum Outlook {
 /// that elect a leader. Those that do not answer, or know no such user, have one try each.
 #[derive(Debug)]
 pub(crate) struct Tries {
+    env: Env,
     request_timeout: Duration,
     members: usize,
     refusals: usize,
@@ -32,8 +35,9 @@ pub(crate) struct Tries {
 }
 
 impl Tries {
-    pub(crate) fn new(members: usize, request_timeout: Duration) -> Self {
+    pub(crate) fn new(members: usize, request_timeout: Duration, env: &Env) -> Self {
         Self {
+            env: env.clone(),
             request_timeout,
             members,
             refusals: 0,
@@ -57,7 +61,7 @@ impl Tries {
         let pause = if self.refusals < self.members.max(FEWEST_WAITS) {
             Duration::ZERO
         } else {
-            PAUSE.mul_f64(0.5 + fastrand::f64())
+            self.env.jittered(PAUSE, 0.5)
         };
         self.refused += took + pause;
         (self.refused < self.request_timeout).then_some(pause)
@@ -71,7 +75,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn count(members: usize, outlook: Outlook, took: Duration) -> (usize, Duration) {
-        let mut tries = Tries::new(members, 3 * SECOND);
+        let mut tries = Tries::new(members, 3 * SECOND, &Env::seeded(1));
         let (mut count, mut time) = (1, took);
         while let Some(pause) = tries.after(outlook, took) {
             count += 1;

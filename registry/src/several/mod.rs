@@ -1,4 +1,3 @@
-mod backoff;
 mod member;
 mod opening;
 mod presence;
@@ -8,6 +7,7 @@ mod union;
 
 use std::sync::Arc;
 
+use doge_base::Env;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::runtime::Handle;
 
@@ -64,6 +64,7 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapsho
 #[derive(Clone, Debug)]
 pub struct Several {
     registries: Arc<[Arc<dyn Registry>]>,
+    env: Env,
 }
 
 impl Several {
@@ -71,7 +72,15 @@ impl Several {
     pub fn new(registries: impl IntoIterator<Item = Arc<dyn Registry>>) -> Self {
         Self {
             registries: registries.into_iter().collect(),
+            env: Env::system(),
         }
+    }
+
+    /// Sets where the jitter of the pauses comes from: [`Env::system`] unless set.
+    #[must_use]
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
     }
 }
 
@@ -109,7 +118,7 @@ impl Registry for Several {
             let starting = union.watch();
             let (opening, opened) = Opening::of(self.registries.len());
             for (index, registry) in self.registries.iter().enumerate() {
-                let member = Member::new(registry, index, &service, &union);
+                let member = Member::new(registry, index, &service, &union, &self.env);
                 runtime.spawn(member.follow(opened.clone()));
             }
             drop(opened);

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use doge_base::Env;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Builder;
 
@@ -45,7 +46,7 @@ fn ten_minutes(after: Duration) -> (u32, usize) {
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     let warnings = warnings_of(|| {
         runtime.block_on(async {
-            let several = Several::new([registry]);
+            let several = Several::new([registry]).env(Env::seeded(1));
             let _watch = several.watch(ServiceKey::new("hr.employee")).await.unwrap();
             tokio::time::sleep(Duration::from_secs(600)).await;
         });
@@ -55,7 +56,6 @@ fn ten_minutes(after: Duration) -> (u32, usize) {
 
 #[test]
 fn watches_that_open_and_close_at_once_are_one_trouble_and_wait_longer_each_time() {
-    fastrand::seed(1);
     let (opened, warnings) = ten_minutes(Duration::ZERO);
     // 2.5 s in the mean.
     assert!((150..400).contains(&opened), "{opened}");
@@ -64,7 +64,6 @@ fn watches_that_open_and_close_at_once_are_one_trouble_and_wait_longer_each_time
 
 #[test]
 fn a_watch_that_lived_a_while_puts_an_end_to_the_trouble() {
-    fastrand::seed(1);
     let (opened, warnings) = ten_minutes(Duration::from_secs(6));
     // Pauses are of the shortest each time: 0.1 s in the mean.
     assert!((97..=100).contains(&opened), "{opened}");

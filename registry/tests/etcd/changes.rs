@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use crate::common::{
     LIMIT, PLACE, builder, instance, key, registry, until, until_at, until_keys, watch,
 };
+use crate::link::Link;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_joins_changes_and_leaves() {
@@ -203,4 +204,39 @@ fn without_a_runtime_there_is_an_error() {
         .unwrap()
         .unwrap_err();
     assert!(matches!(error, RegistryError::NoRuntime));
+}
+
+/// The drop of the first took the second with it, for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registration_that_failed_and_is_dropped_takes_no_later_one_with_it() {
+    let etcd = Etcd::start();
+    let link = Link::to(&etcd.addresses()[0]).await;
+    let registry = doge_registry::Etcd::builder([link.address()])
+        .ttl(crate::common::TTL)
+        .request_timeout(Duration::from_millis(300))
+        .connect_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let wanted = instance("tcp://a:1");
+    link.cut();
+    let mut first = registry.register(wanted.clone());
+    assert!((&mut first).now_or_never().is_none());
+    // Until the first has failed, which nobody has told it.
+    let failed = async || match registry.register(wanted.clone()).await {
+        Err(RegistryError::AlreadyRegistered { .. }) => None,
+        Err(_) => Some(()),
+        Ok(_) => panic!("etcd cannot be reached"),
+    };
+    doge_test_support::eventually_async(LIMIT, "the first has failed", failed).await;
+    link.mend();
+    let register = async || registry.register(wanted.clone()).await.ok();
+    let second = doge_test_support::eventually_async(LIMIT, "the second", register).await;
+    drop(first);
+    // What is asked for later is done later.
+    let third = registry.register(instance("tcp://b:1")).await.unwrap();
+    assert_eq!(etcd.keys(PLACE).len(), 2);
+    third.leave().await.unwrap();
+    assert_eq!(etcd.keys(PLACE), [format!("{PLACE}{}", wanted.id())]);
+    second.leave().await.unwrap();
+    assert!(etcd.keys(PLACE).is_empty());
 }

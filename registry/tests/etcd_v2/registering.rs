@@ -104,6 +104,26 @@ async fn one_that_somebody_deletes_is_set_anew() {
     drop(registration);
 }
 
+/// What one lost, another has registered since.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_leaves_the_key_of_another_alone() {
+    let etcd = etcd();
+    let slow = || builder(&etcd).ttl(Duration::from_secs(60)).build().unwrap();
+    let (here, there) = (slow(), slow());
+    let wanted = instance("tcp://a:1");
+    let held = here.register(wanted.clone()).await.unwrap();
+    let place = place_of(&wanted);
+    etcd.v2().delete(&place);
+    let mut moved = serde_json::to_value(&wanted).unwrap();
+    moved["address"] = "tcp://b:1".into();
+    let moved: Instance = serde_json::from_value(moved).unwrap();
+    let others = there.register(moved).await.unwrap();
+    held.leave().await.unwrap();
+    assert_eq!(etcd.v2().get(&place).as_deref(), Some("b:1"));
+    others.leave().await.unwrap();
+    assert_eq!(etcd.v2().get(&place), None);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_registration_leaves_and_one_not_waited_for_is_taken_back() {
     let etcd = etcd();

@@ -1,6 +1,7 @@
 use std::fs;
+use std::time::Duration;
 
-use doge_registry::{Change, Registry, Snapshot, WatchClosed};
+use doge_registry::{Change, Env, File, Instance, Registry, Snapshot, WatchClosed};
 use futures_util::FutureExt;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -42,22 +43,26 @@ async fn a_dropped_registration_leaves() {
     until(&mut watch, Snapshot::is_empty).await;
 }
 
-#[tokio::test]
-async fn a_register_that_is_not_waited_for_is_taken_back() {
+#[test]
+fn a_register_that_is_not_waited_for_is_taken_back() {
     let folder = tempfile::tempdir().unwrap();
     let registry = quick(folder.path());
     let wanted = instance("tcp://a:1");
-    let mut registering = registry.register(wanted.clone());
-    assert!(registering.as_mut().now_or_never().is_none());
-    drop(registering);
-    // An id may be registered again only once its earlier entry is gone.
-    registry
-        .register(wanted)
-        .await
-        .unwrap()
-        .leave()
-        .await
-        .unwrap();
+    let mut runtime = Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build();
+    runtime.unwrap().block_on(async {
+        // The only thread for files is busy, so that nothing is written before the future is dropped.
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || released.recv());
+        let mut registering = registry.register(wanted.clone());
+        assert!(registering.as_mut().now_or_never().is_none());
+        drop(registering);
+        release.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        // An id may be registered again only once its earlier entry is gone.
+        let registration = registry.register(wanted).await.unwrap();
+        registration.leave().await.unwrap();
+    });
 }
 
 #[tokio::test]
@@ -135,4 +140,21 @@ fn a_watch_is_closed_with_its_runtime_and_the_next_one_starts_anew() {
         let _held = registry.register(instance("tcp://a:1")).await.unwrap();
         until(&mut watch, |snapshot| snapshot.len() == 1).await;
     });
+}
+
+#[tokio::test]
+async fn the_date_and_the_ids_are_those_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let env = Env::seeded(1);
+    let registry = File::builder(folder.path()).env(env.clone()).build();
+    let instance = Instance::new_in(&env, key(), "tcp://a:1");
+    let repeated = Instance::new_in(&Env::seeded(1), key(), "tcp://a:1");
+    assert_eq!(instance, repeated);
+    let registration = registry.register(instance).await.unwrap();
+    let path = path_of(folder.path(), registration.instance());
+    let written = fs::metadata(path).unwrap().modified().unwrap();
+    // The environment began in 2026, whatever the year is.
+    let since = env.date().duration_since(written).unwrap();
+    assert!(since < Duration::from_secs(60), "{since:?}");
+    assert_eq!(registry.watch(key()).await.unwrap().snapshot().len(), 1);
 }

@@ -1,6 +1,8 @@
 use std::{
+    fs,
     io::{Read, Write},
     net::TcpStream,
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -106,6 +108,18 @@ impl Member {
         self.folder = tempfile::tempdir().unwrap();
     }
 
+    pub(super) fn backup(&self) -> TempDir {
+        assert!(self.process.is_none(), "a running member changes its data");
+        let backup = tempfile::tempdir().unwrap();
+        copy(self.folder.path(), backup.path());
+        backup
+    }
+
+    pub(super) fn restore(&mut self, backup: &TempDir) {
+        self.wipe();
+        copy(backup.path(), self.folder.path());
+    }
+
     pub(super) fn pause(&self) {
         self.process.as_ref().unwrap().pause();
     }
@@ -129,6 +143,20 @@ impl Member {
 
     fn is_healthy(&self) -> bool {
         get(self.health_port, "/health").is_ok_and(|answer| answer.contains(r#""health":"true""#))
+    }
+}
+
+/// All files below a folder.
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

@@ -5,6 +5,8 @@ mod v2;
 
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use self::gateway::Gateway;
 use self::member::Member;
 pub use self::options::EtcdOptions;
@@ -106,6 +108,16 @@ impl Etcd {
     /// Removes the data of a stopped or killed member.
     pub fn wipe(&mut self, member: usize) {
         self.members[member].wipe();
+    }
+
+    /// A copy of the data of a stopped or killed member.
+    pub fn backup(&self, member: usize) -> TempDir {
+        self.members[member].backup()
+    }
+
+    /// Gives a stopped or killed member the data of a [`backup`](Self::backup).
+    pub fn restore(&mut self, member: usize, backup: &TempDir) {
+        self.members[member].restore(backup);
     }
 
     /// Halts a member (`SIGSTOP`): connections stay open, nothing answers.

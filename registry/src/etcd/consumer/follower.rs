@@ -1,6 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use doge_base::Pauses;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::listing::Listing;
 use super::reading::Reading;
@@ -10,21 +12,25 @@ use crate::etcd::failure::{Failure, Reason};
 use crate::etcd::members::{Member, Members};
 use crate::etcd::settings::Settings;
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
 use crate::remote::following::Following;
+use crate::remote::pauses;
 use crate::remote::telling::{Telling, at};
 use crate::{Publisher, RegistryError, ServiceKey, Snapshot};
+
+/// How long a stream has to stand before the failures until then are forgotten: longer than any pause, so that one that
+/// breaks again and again is one trouble, and has etcd read seldom.
+const SETTLED: Duration = Duration::from_secs(15);
 
 /// Follows the instances of one service in etcd, as long as anyone watches, whatever happens to etcd.
 #[derive(Debug)]
 pub(in crate::etcd) struct Follower {
     members: Arc<Members>,
     listing: Listing,
-    /// The revision to watch from; none when everything has to be read first.
-    next: Option<i64>,
+    /// The revision of a reading that no stream has gone on from yet. Without one, everything is read first.
+    fresh: Option<i64>,
     telling: Telling,
     stored: Option<Stored>,
-    backoff: Backoff,
+    pauses: Pauses,
     failing: Failing,
 }
 
@@ -42,9 +48,6 @@ impl Following for Follower {
         let Err(failure) = self.attempt().await else {
             return;
         };
-        if matches!(failure.reason, Reason::History | Reason::Size) {
-            self.next = None;
-        }
         let service = self.listing.key();
         if self.failing.begins() {
             tracing::warn!(%service, %failure, "etcd cannot be watched; the last snapshot stays, and it is tried again and again");
@@ -52,7 +55,10 @@ impl Following for Follower {
             tracing::debug!(%service, %failure, "etcd cannot be watched");
         }
         self.publish(Instant::now()).await;
-        sleep(self.backoff.pause()).await;
+        // It may never be watched, so that reading it again is the only second look there is.
+        let next = Instant::now() + self.pauses.failed();
+        let confirm_at = self.telling.confirm_at().unwrap_or(next);
+        sleep_until(next.min(confirm_at)).await;
     }
 }
 
@@ -65,35 +71,37 @@ impl Follower {
         let settings = Arc::clone(members.settings());
         let listing = Listing::new(key.clone(), settings.layout.service(&key));
         let stored = settings.snapshots.as_deref();
-        let stored = stored.map(|root| Stored::new(root, &key));
+        let stored = stored.map(|root| Stored::new(root, &key, &settings.env));
         let mut follower = Self {
             members,
             telling: Telling::new(key, settings.hold_back),
             listing,
-            next: None,
+            fresh: None,
             stored,
-            backoff: Backoff::consumer(settings.ttl),
+            pauses: pauses::of_consumer(settings.ttl, &settings.env),
             failing: Failing::default(),
         };
         match follower.first_read(&settings).await {
-            Ok(()) => follower.publish(Instant::now()).await,
+            Ok(revision) => {
+                follower.fresh = Some(revision);
+                follower.publish(Instant::now()).await;
+            }
             Err(failure) => follower.restore(&failure, &settings).await?,
         }
         Ok(follower)
     }
 
-    /// Ends well when everything is to be read again.
+    /// Reads everything and watches from there. Ends well when it is time to do so again.
+    ///
+    /// A stream never goes on where another one ended: etcd may have been given other data in the meantime, such as those
+    /// of a backup, and nothing in its events would tell.
     async fn attempt(&mut self) -> Result<(), Failure> {
-        let next = match self.next {
-            Some(next) => next,
-            None => {
-                self.read().await?;
-                self.publish(Instant::now()).await;
-                self.next.unwrap_or_default()
-            }
+        let revision = match self.fresh.take() {
+            Some(revision) => revision,
+            None => self.read_anew().await?,
         };
         let member = self.members.current().await?;
-        let watched = self.watch(&member, next).await;
+        let watched = self.watch(&member, revision + 1).await;
         if watched.as_ref().is_err_and(Failure::is_of_member) {
             self.members.leave(&member);
         }
@@ -104,32 +112,33 @@ impl Follower {
         let members = Arc::clone(&self.members);
         let settings = members.settings();
         let mut stream = Stream::open(&members, member, self.listing.prefix(), next).await?;
-        self.backoff.reset();
-        if self.failing.ends() {
-            tracing::info!(service = %self.listing.key(), "etcd is watched again");
-        }
-        let resync_at = Instant::now()
-            + settings
-                .resync_interval
-                .mul_f64(0.8 + 0.4 * fastrand::f64());
+        let settled_at = Instant::now() + SETTLED;
+        let mut settled = false;
+        let resync_at = Instant::now() + settings.env.jittered(settings.resync_interval, 0.2);
         let mut silent_at = Instant::now() + settings.silence_limit;
         let mut probed = false;
         loop {
             tokio::select! {
+                biased;
+                () = at(self.telling.due()) => self.publish(Instant::now()).await,
+                () = at(self.telling.confirm_at()) => {
+                    self.confirm().await?;
+                }
+                () = sleep_until(resync_at) => return Ok(()),
+                () = sleep_until(settled_at), if !settled => {
+                    settled = true;
+                    self.pauses.succeeded();
+                    if self.failing.ends() {
+                        tracing::info!(service = %self.listing.key(), "etcd is watched again");
+                    }
+                }
                 response = stream.next() => {
                     let response = response?;
                     if apply(&response, &mut self.listing) {
                         self.telling.soon(Instant::now());
                     }
-                    self.next = stream.resume_at(&response).or(self.next);
                     silent_at = Instant::now() + settings.silence_limit;
                     probed = false;
-                }
-                () = at(self.telling.due()) => self.publish(Instant::now()).await,
-                () = at(self.telling.confirm_at()) => self.confirm().await?,
-                () = sleep_until(resync_at) => {
-                    self.next = None;
-                    return Ok(());
                 }
                 () = sleep_until(silent_at) => {
                     if probed {
@@ -143,16 +152,26 @@ impl Follower {
         }
     }
 
-    /// Takes what etcd holds now for all there is.
-    async fn read(&mut self) -> Result<(), Failure> {
+    /// Takes what etcd holds now for all there is, as of the revision that it gives back.
+    async fn read(&mut self) -> Result<i64, Failure> {
         let reading = Reading::take(&self.members, self.listing.prefix()).await?;
         self.listing.replace(reading.pairs, reading.revision);
-        self.next = Some(reading.revision + 1);
-        Ok(())
+        Ok(reading.revision)
+    }
+
+    /// Reads everything and tells of it; when it is time for a second look at what was in doubt, this is it.
+    async fn read_anew(&mut self) -> Result<i64, Failure> {
+        let confirm_at = self.telling.confirm_at();
+        if confirm_at.is_some_and(|at| at <= Instant::now()) {
+            return self.confirm().await;
+        }
+        let revision = self.read().await?;
+        self.publish(Instant::now()).await;
+        Ok(revision)
     }
 
     /// The first reading. Who can start with what is on disk waits no longer for it than for one request.
-    async fn first_read(&mut self, settings: &Settings) -> Result<(), Failure> {
+    async fn first_read(&mut self, settings: &Settings) -> Result<i64, Failure> {
         if self.stored.is_none() {
             return self.read().await;
         }
@@ -162,13 +181,12 @@ impl Follower {
     }
 
     /// Reads a second time what was in doubt. The stream meanwhile repeats what the reading has already seen.
-    async fn confirm(&mut self) -> Result<(), Failure> {
-        match Reading::take(&self.members, self.listing.prefix()).await {
-            Ok(reading) => {
-                self.listing.replace(reading.pairs, reading.revision);
+    async fn confirm(&mut self) -> Result<i64, Failure> {
+        match self.read().await {
+            Ok(revision) => {
                 let confirmed = self.telling.confirm(self.listing.snapshot());
                 self.keep(confirmed).await;
-                Ok(())
+                Ok(revision)
             }
             Err(failure) => {
                 self.telling.postpone(Instant::now());
@@ -197,11 +215,11 @@ impl Follower {
     }
 
     async fn publish(&mut self, now: Instant) {
-        if self.next.is_none() {
-            // Nothing was read yet, or it has to be read anew: what was told stays.
-            self.telling.put_off();
+        if !self.listing.is_read() {
+            // What was on disk stays.
             return;
         }
+        self.telling.farewell(&self.listing.take_leaving());
         let told = self.telling.tell(self.listing.snapshot(), now);
         self.keep(told).await;
     }

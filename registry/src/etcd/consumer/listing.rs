@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::etcd::value;
@@ -13,7 +13,9 @@ pub(super) struct Listing {
     revision: i64,
     instances: BTreeMap<String, Arc<Instance>>,
     /// Values that could not be read, with their revision: each is complained about once.
-    unreadable: HashMap<String, i64>,
+    unreadable: BTreeMap<String, i64>,
+    /// Who has said that it leaves, until that is asked for.
+    leaving: BTreeSet<String>,
 }
 
 /// A key of etcd and its value.
@@ -32,7 +34,8 @@ impl Listing {
             prefix,
             revision: 0,
             instances: BTreeMap::new(),
-            unreadable: HashMap::new(),
+            unreadable: BTreeMap::new(),
+            leaving: BTreeSet::new(),
         }
     }
 
@@ -57,7 +60,7 @@ impl Listing {
     /// Adds the instance, or replaces what it said before.
     pub(super) fn put(&mut self, pair: &Pair) {
         if pair.revision > self.revision {
-            self.read(pair, &HashMap::new());
+            self.read(pair, &BTreeMap::new());
         }
     }
 
@@ -72,19 +75,35 @@ impl Listing {
         }
     }
 
+    /// Who has said that it leaves since this was last asked.
+    pub(super) fn take_leaving(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.leaving)
+    }
+
+    /// Whether it was ever read.
+    pub(super) fn is_read(&self) -> bool {
+        self.revision > 0
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         self.instances.values().cloned().collect()
     }
 
-    fn read(&mut self, pair: &Pair, complained: &HashMap<String, i64>) {
+    fn read(&mut self, pair: &Pair, complained: &BTreeMap<String, i64>) {
         let Some(id) = self.id_of(&pair.path) else {
             let key = String::from_utf8_lossy(&pair.path);
             tracing::warn!(?key, "a key of the registry is not text and is passed over");
             return;
         };
         match value::decode(&pair.value, &self.key, &id) {
+            Ok(instance) if instance.says_farewell() => {
+                self.unreadable.remove(&id);
+                self.instances.remove(&id);
+                self.leaving.insert(id);
+            }
             Ok(instance) => {
                 self.unreadable.remove(&id);
+                self.leaving.remove(&id);
                 self.instances.insert(id, Arc::new(instance));
             }
             Err(reason) => {
@@ -167,6 +186,23 @@ mod tests {
         assert!(ids(&listing).is_empty());
         listing.put(&pair("b", b"h:2"));
         assert_eq!(ids(&listing), ["b"]);
+    }
+
+    #[test]
+    fn who_says_farewell_is_gone_until_it_takes_that_back() {
+        let mut listing = listing();
+        let value = |instance: Instance| value::encode(&instance).unwrap();
+        let instance = Instance::named("a", ServiceKey::new("s"), "tcp://h:1");
+        listing.put(&pair("a", &value(instance.clone())));
+        listing.put(&pair("a", &value(instance.farewell())));
+        assert!(ids(&listing).is_empty());
+        assert_eq!(listing.take_leaving(), BTreeSet::from(["a".to_owned()]));
+        assert!(listing.take_leaving().is_empty());
+        listing.replace(vec![pair("a", &value(instance.farewell()))], 0);
+        assert!(ids(&listing).is_empty());
+        listing.put(&pair("a", &value(instance)));
+        assert_eq!(ids(&listing), ["a"]);
+        assert!(listing.take_leaving().is_empty());
     }
 
     #[test]

@@ -2,8 +2,8 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use doge_base::Env;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::work::blocking;
 use crate::{Instance, ServiceKey, Snapshot};
@@ -17,16 +17,18 @@ pub(super) struct Stored {
     folder: PathBuf,
     path: PathBuf,
     key: ServiceKey,
+    env: Env,
 }
 
 impl Stored {
     /// Those of `key`, below `root`: nothing is read or written yet.
-    pub(super) fn new(root: &Path, key: &ServiceKey) -> Self {
+    pub(super) fn new(root: &Path, key: &ServiceKey, env: &Env) -> Self {
         let folder = root.join(key.group()).join(key.service());
         Self {
             path: folder.join(format!("{}.json", key.version())),
             folder,
             key: key.clone(),
+            env: env.clone(),
         }
     }
 
@@ -76,7 +78,7 @@ impl Stored {
             instances: instances.collect(),
         };
         fs::create_dir_all(&self.folder)?;
-        let temporary = self.folder.join(format!(".{}.tmp", Uuid::new_v4()));
+        let temporary = self.folder.join(format!(".{}.tmp", self.env.uuid()));
         let written = fs::write(&temporary, serde_json::to_vec_pretty(&kept)?)
             .and_then(|()| fs::rename(&temporary, &self.path));
         if written.is_err() {
@@ -104,7 +106,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_read_as_kept_and_marked() {
         let root = tempfile::tempdir().unwrap();
-        let stored = Stored::new(root.path(), &key());
+        let stored = Stored::new(root.path(), &key(), &Env::system());
         assert!(stored.load().await.is_none());
         let snapshot = Snapshot::from_iter([Instance::new(key(), "tcp://a:1")]);
         stored.save(&snapshot).await.unwrap();
@@ -117,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_torn_or_of_another_is_passed_over() {
         let root = tempfile::tempdir().unwrap();
-        let stored = Stored::new(root.path(), &key());
+        let stored = Stored::new(root.path(), &key(), &Env::system());
         let snapshot = Snapshot::from_iter([Instance::new(key(), "tcp://a:1")]);
         stored.save(&snapshot).await.unwrap();
         let whole = fs::read_to_string(stored.path()).unwrap();

@@ -12,7 +12,6 @@ use crate::etcd::members::{Member, Members};
 pub(super) struct Stream {
     requests: WatchRequestSender,
     responses: WatchResponseStream,
-    id: i64,
 }
 
 impl Stream {
@@ -26,7 +25,6 @@ impl Stream {
         let options = WatchOptions::new()
             .with_prefix()
             .with_start_revision(next)
-            .with_progress_notify()
             .with_fragment();
         let mut client = member
             .client
@@ -56,7 +54,6 @@ impl Stream {
         Ok(Self {
             requests,
             responses,
-            id: created.watch_id(),
         })
     }
 
@@ -70,26 +67,6 @@ impl Stream {
     /// Asks for a response, so that there is one if etcd is alive.
     pub(super) async fn probe(&mut self) -> Result<(), Failure> {
         Ok(self.requests.request_progress().await?)
-    }
-
-    /// The revision that a new stream has to begin with after this response, if it tells one.
-    pub(super) fn resume_at(&self, response: &WatchResponse) -> Option<i64> {
-        let last = response
-            .events()
-            .iter()
-            .filter_map(|event| event.kv())
-            .next_back();
-        match last {
-            // Again with the last one, and not after it: a response may be a fragment of a revision, which etcd-client
-            // does not tell, and to see an event twice does no harm.
-            Some(kv) => Some(kv.mod_revision()),
-            // Progress counts only if etcd told it by itself: up to 3.4.24 and 3.5.7 it answers a request for it at
-            // once (with the watch id -1), even before it has sent the events up to there (etcd issue 15220).
-            None if response.watch_id() == self.id && !response.created() => {
-                response.header().map(|header| header.revision() + 1)
-            }
-            None => None,
-        }
     }
 }
 
@@ -117,9 +94,7 @@ fn check(response: &WatchResponse) -> Result<(), Failure> {
         let text = format!("history is compacted up to {}", response.compact_revision());
         return Err(Failure::new(Reason::History, text));
     }
-    // Among others because a token is no longer valid, which a new login mends.
-    let text = format!("etcd ended the watch: {:?}", response.cancel_reason());
-    Err(Failure::new(Reason::Credentials, text))
+    Err(Failure::of_watch(response.cancel_reason()))
 }
 
 fn ended() -> Failure {

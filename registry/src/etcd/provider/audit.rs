@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use etcd_client::LeaseTimeToLiveOptions;
@@ -7,11 +7,15 @@ use tokio::time::sleep;
 use super::Provider;
 use crate::etcd::failure::Failure;
 
-/// Asks etcd once per time to live which keys are on the lease: one that no event told of is missed then.
+/// How many times to live are between two audits.
+const SELDOM: u32 = 4;
+
+/// Asks etcd from time to time which keys are on the lease: one that no event told of is missed then. The guard asks
+/// whenever it has not watched for a moment.
 pub(super) async fn audit(provider: &Provider) -> Infallible {
-    let period = provider.members.settings().ttl;
+    let settings = provider.members.settings();
     loop {
-        sleep(period.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+        sleep(settings.env.jittered(settings.ttl * SELDOM, 0.2)).await;
         if let Err(failure) = look(provider).await {
             tracing::debug!(%failure, "the keys on the lease cannot be read for a moment");
         }
@@ -38,7 +42,7 @@ pub(super) async fn look(provider: &Provider) -> Result<(), Failure> {
         provider.desired.lose(lease);
         return Ok(());
     }
-    let found: HashSet<&[u8]> = answer.keys().iter().map(Vec::as_slice).collect();
+    let found: BTreeSet<&[u8]> = answer.keys().iter().map(Vec::as_slice).collect();
     missing.retain(|(path, _)| !found.contains(path.as_bytes()));
     if !missing.is_empty() {
         tracing::warn!(

@@ -1,57 +1,50 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 
-use etcd_client::{EventType, WatchOptions, WatchResponse, WatchStream};
-use tokio::time::sleep;
+use doge_base::Pauses;
+use etcd_client::{EventType, GetOptions, WatchOptions, WatchResponse, WatchStream};
+use tokio::time::{Instant, sleep};
 
 use super::{Provider, audit};
 use crate::etcd::failure::{Failure, Reason};
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
+use crate::remote::telling::at;
 
 /// Watches the services that have instances here, so that one that somebody else deletes is back at once.
 pub(super) async fn guard(provider: &Provider) -> Infallible {
-    let mut backoff = Backoff::consumer(provider.members.settings().ttl);
+    let mut pauses = pauses_of(provider);
     loop {
         let services = provider.desired.services();
-        if services.is_empty() {
+        let Some(first) = services.first() else {
             provider.desired.services_changed.notified().await;
             continue;
+        };
+        let Err(failure) = watch(provider, first, &mut pauses).await else {
+            continue;
+        };
+        tracing::debug!(%failure, "the instances of this process are not watched for a moment");
+        // As long as no event tells what is deleted, it has to be looked for.
+        if let Err(failure) = audit::look(provider).await {
+            tracing::debug!(%failure, "the keys on the lease cannot be read for a moment");
         }
-        let watched = watch(provider, &services, &mut backoff).await;
-        if let Err(failure) = watched {
-            tracing::debug!(%failure, "the instances of this process are not watched for a moment");
-            sleep(backoff.pause()).await;
-        }
+        sleep(pauses.failed()).await;
     }
 }
 
-/// Ends well when other services are to be watched.
-async fn watch(
-    provider: &Provider,
-    services: &BTreeSet<String>,
-    backoff: &mut Backoff,
-) -> Result<(), Failure> {
+fn pauses_of(provider: &Provider) -> Pauses {
+    let settings = provider.members.settings();
+    pauses::of_consumer(settings.ttl, &settings.env)
+}
+
+/// One stream for all services, beginning with one of them. Ends well when there is none any more.
+async fn watch(provider: &Provider, first: &str, pauses: &mut Pauses) -> Result<(), Failure> {
     let member = provider.members.current().await?;
     let watched = async {
-        let opening = open(member.client.watch_client(), services);
-        let mut stream = provider.members.within(opening).await?;
-        // Each watch tells that it has begun.
-        for _ in services {
-            next(provider, &mut stream).await?;
-        }
-        backoff.reset();
-        // What was deleted before this watch began.
-        audit::look(provider).await?;
-        loop {
-            tokio::select! {
-                response = stream.message() => note(provider, response?)?,
-                () = provider.desired.services_changed.notified() => {
-                    if provider.desired.services() != *services {
-                        return Ok(());
-                    }
-                }
-            }
-        }
+        let mut client = member.client.watch_client();
+        let opening = client.watch(first, Some(options()));
+        let stream = provider.members.within(opening).await?;
+        let guarded = Guarded::new(provider, stream, first);
+        guarded.run(pauses).await
     };
     let watched = watched.await;
     if watched.as_ref().is_err_and(Failure::is_of_member) {
@@ -60,40 +53,191 @@ async fn watch(
     watched
 }
 
-async fn open(
-    mut client: etcd_client::WatchClient,
-    services: &BTreeSet<String>,
-) -> Result<WatchStream, etcd_client::Error> {
-    let mut stream: Option<WatchStream> = None;
-    for service in services {
-        let options = WatchOptions::new().with_prefix().with_fragment();
-        match &mut stream {
-            None => stream = Some(client.watch(service.as_str(), Some(options)).await?),
-            Some(stream) => stream.watch(service.as_str(), Some(options)).await?,
+fn options() -> WatchOptions {
+    WatchOptions::new().with_prefix().with_fragment()
+}
+
+/// The watches of one stream, one for each service.
+struct Guarded<'a> {
+    provider: &'a Provider,
+    stream: WatchStream,
+    /// Asked for, in this order, which is that of the answers.
+    opening: VecDeque<String>,
+    opened_by: Option<Instant>,
+    watched: BTreeMap<i64, String>,
+    /// Those that may not be watched, and when that is tried again.
+    denied: BTreeMap<String, Denied>,
+}
+
+struct Denied {
+    pauses: Pauses,
+    at: Instant,
+}
+
+impl<'a> Guarded<'a> {
+    /// A stream that was opened with a watch of this service.
+    fn new(provider: &'a Provider, stream: WatchStream, first: &str) -> Self {
+        let mut guarded = Self {
+            provider,
+            stream,
+            opening: VecDeque::new(),
+            opened_by: None,
+            watched: BTreeMap::new(),
+            denied: BTreeMap::new(),
+        };
+        guarded.expect(first.to_owned());
+        guarded
+    }
+
+    async fn run(mut self, pauses: &mut Pauses) -> Result<(), Failure> {
+        self.follow().await?;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.provider.desired.services_changed.notified() => {
+                    if !self.follow().await? {
+                        return Ok(());
+                    }
+                }
+                () = at(self.opened_by) => {
+                    return Err(Failure::new(Reason::Member, "no watch within the request timeout"));
+                }
+                () = at(self.next_try()) => self.try_again().await?,
+                response = self.stream.message() => {
+                    let ended = || Failure::new(Reason::Member, "etcd ended the stream");
+                    self.take(&response?.ok_or_else(ended)?).await?;
+                    if self.opened_by.is_some() && self.opening.is_empty() {
+                        self.opened_by = None;
+                        pauses.succeeded();
+                        self.look().await?;
+                    }
+                }
+            }
         }
     }
-    stream.ok_or_else(|| etcd_client::Error::InvalidArgs("nothing to watch".to_owned()))
-}
 
-async fn next(provider: &Provider, stream: &mut WatchStream) -> Result<(), Failure> {
-    let response = provider.members.within(stream.message()).await?;
-    note(provider, response)
-}
-
-fn note(provider: &Provider, response: Option<WatchResponse>) -> Result<(), Failure> {
-    let ended = || Failure::new(Reason::Member, "etcd ended the stream");
-    let response = response.ok_or_else(ended)?;
-    if response.canceled() {
-        let text = format!("etcd ended the watch: {:?}", response.cancel_reason());
-        return Err(Failure::new(Reason::Credentials, text));
+    /// Begins and ends watches as services come and go; false if there are none.
+    async fn follow(&mut self) -> Result<bool, Failure> {
+        let wanted = self.provider.desired.services();
+        self.denied.retain(|service, _| wanted.contains(service));
+        let over = self
+            .watched
+            .extract_if(.., |_, service| !wanted.contains(service));
+        for (id, _) in over.collect::<Vec<_>>() {
+            self.stream.cancel(id).await?;
+        }
+        let known: BTreeSet<&String> = (self.watched.values())
+            .chain(&self.opening)
+            .chain(self.denied.keys())
+            .collect();
+        let new = wanted.iter().filter(|service| !known.contains(service));
+        for service in new.cloned().collect::<Vec<_>>() {
+            self.open(service).await?;
+        }
+        Ok(!wanted.is_empty())
     }
-    for event in response.events() {
-        let Some(kv) = event.kv() else { continue };
-        let Ok(path) = std::str::from_utf8(kv.key()) else {
-            continue;
+
+    async fn open(&mut self, service: String) -> Result<(), Failure> {
+        self.stream.watch(service.as_str(), Some(options())).await?;
+        self.expect(service);
+        Ok(())
+    }
+
+    fn expect(&mut self, service: String) {
+        self.opening.push_back(service);
+        let limit = self.provider.members.settings().request_timeout;
+        self.opened_by = Some(Instant::now() + limit);
+    }
+
+    async fn take(&mut self, response: &WatchResponse) -> Result<(), Failure> {
+        let id = response.watch_id();
+        let service = if response.created() {
+            self.opening.pop_front()
+        } else if response.canceled() {
+            self.watched.remove(&id)
+        } else {
+            self.note(response);
+            return Ok(());
         };
-        let lease = (event.event_type() == EventType::Put).then(|| kv.lease());
-        provider.desired.touched(path, lease, kv.mod_revision());
+        // Without one, it is a watch that was ended because nobody wants it.
+        let Some(service) = service else {
+            return Ok(());
+        };
+        if !response.canceled() {
+            self.denied.remove(&service);
+            self.watched.insert(id, service);
+            return Ok(());
+        }
+        let failure = Failure::of_watch(response.cancel_reason());
+        if failure.reason != Reason::Denied {
+            return Err(failure);
+        }
+        self.deny(service, &failure).await
     }
-    Ok(())
+
+    /// Leaves out one service that may not be watched, and lets the others stand.
+    async fn deny(&mut self, service: String, failure: &Failure) -> Result<(), Failure> {
+        tracing::debug!(service, %failure, "the instances of a service are not watched");
+        let mut pauses = match self.denied.remove(&service) {
+            Some(denied) => denied.pauses,
+            None => pauses_of(self.provider),
+        };
+        let at = Instant::now() + pauses.failed();
+        self.denied.insert(service.clone(), Denied { pauses, at });
+        // A token that is no longer valid is replaced with this, and the next try goes well.
+        let options = GetOptions::new()
+            .with_prefix()
+            .with_limit(1)
+            .with_keys_only();
+        let read = self.provider.members.call(|client| {
+            let (service, options) = (service.clone(), options.clone());
+            async move { client.kv_client().get(service, Some(options)).await }
+        });
+        match read.await {
+            Err(failure) if failure.reason != Reason::Denied => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    fn next_try(&self) -> Option<Instant> {
+        // Those that are asked for have no next try until there is an answer.
+        let waiting = self
+            .denied
+            .iter()
+            .filter(|(service, _)| !self.opening.contains(service));
+        waiting.map(|(_, denied)| denied.at).min()
+    }
+
+    async fn try_again(&mut self) -> Result<(), Failure> {
+        let now = Instant::now();
+        let due = self
+            .denied
+            .iter()
+            .filter(|(service, denied)| denied.at <= now && !self.opening.contains(service));
+        for service in due.map(|(service, _)| service.clone()).collect::<Vec<_>>() {
+            self.open(service).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks for what was deleted before a watch began.
+    async fn look(&self) -> Result<(), Failure> {
+        match audit::look(self.provider).await {
+            Err(failure) if failure.is_of_member() => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&self, response: &WatchResponse) {
+        for event in response.events() {
+            let Some(kv) = event.kv() else { continue };
+            let Ok(path) = std::str::from_utf8(kv.key()) else {
+                continue;
+            };
+            let lease = (event.event_type() == EventType::Put).then(|| kv.lease());
+            self.provider
+                .desired
+                .touched(path, lease, kv.mod_revision());
+        }
+    }
 }

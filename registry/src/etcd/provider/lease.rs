@@ -1,13 +1,22 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use doge_base::{Backoff, Pauses};
 use etcd_client::{LeaseKeepAliveStream, LeaseKeeper};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout_at};
 
 use super::Provider;
 use crate::etcd::failure::{Failure, Reason};
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
+
+/// For a lease that lives on while another member is sought.
+const RENEWAL: Backoff = Backoff {
+    first: Duration::from_millis(50),
+    longest: Duration::from_millis(400),
+    factor: 2.0,
+    jitter: 0.5,
+};
 
 /// A lease that etcd granted.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +28,8 @@ struct Lease {
 
 /// Has a lease at all times, and a new one whenever it is lost.
 pub(super) async fn keep(provider: &Provider) -> Infallible {
-    let mut backoff = Backoff::provider(provider.members.settings().ttl);
+    let settings = provider.members.settings();
+    let mut pauses = pauses::of_provider(settings.ttl, &settings.env);
     let mut failing = Failing::default();
     // The last one, as long as etcd has not said that it is gone.
     let mut last = None;
@@ -27,7 +37,7 @@ pub(super) async fn keep(provider: &Provider) -> Infallible {
         let added = provider.desired.added();
         match obtain(provider, &mut last).await {
             Ok(lease) => {
-                backoff.reset();
+                pauses.succeeded();
                 if failing.ends() {
                     tracing::info!("there is a lease again for the instances of this process");
                 }
@@ -45,7 +55,8 @@ pub(super) async fn keep(provider: &Provider) -> Infallible {
                 provider.desired.refuse_new(added, &failure);
                 // Who registers now is to know now.
                 tokio::select! {
-                    () = sleep(backoff.pause()) => {}
+                    biased;
+                    () = sleep(pauses.failed()) => {}
                     () = provider.desired.awaited.notified() => {}
                 }
             }
@@ -106,12 +117,13 @@ async fn grant(provider: &Provider) -> Result<Lease, Failure> {
 /// Renews the lease with one member after the other until it is lost: because etcd says so, or says nothing for two
 /// thirds of its time to live.
 async fn renew(provider: &Provider, lease: Lease) -> Failure {
-    let mut backoff = Backoff::renewal();
+    let mut pauses = Pauses::new(RENEWAL, provider.members.settings().env.clone());
     let mut acknowledged = Instant::now();
     loop {
         let lost_at = acknowledged + lease.ttl * 2 / 3;
         let before = acknowledged;
         let failure = tokio::select! {
+            biased;
             failure = renew_with_one(provider, lease, &mut acknowledged) => failure,
             () = provider.desired.lease_lost.notified() => {
                 if provider.desired.lease().is_some() {
@@ -125,12 +137,12 @@ async fn renew(provider: &Provider, lease: Lease) -> Failure {
             return failure;
         }
         if acknowledged > before {
-            backoff.reset();
+            pauses.succeeded();
         } else if Instant::now() >= lost_at {
             return failure;
         }
         tracing::debug!(%failure, "the lease is renewed with another member");
-        sleep(backoff.pause()).await;
+        sleep(pauses.failed()).await;
     }
 }
 
@@ -172,6 +184,7 @@ async fn stream(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             _ = ticks.tick() => {
                 // It waits only when a hundred are under way, and then the other branches are what counts.
                 let sent = timeout_at(*acknowledged + lease.ttl / 2, keeper.keep_alive()).await;

@@ -9,6 +9,7 @@ mod entry;
 mod guard;
 mod lease;
 mod presence;
+mod requests;
 mod work;
 mod writer;
 
@@ -32,9 +33,10 @@ pub(super) struct Provider {
 
 impl Provider {
     pub(super) fn new(members: Arc<Members>) -> Self {
+        let settings = members.settings();
         Self {
+            desired: Desired::new(settings.ttl, &settings.env),
             members,
-            desired: Desired::default(),
         }
     }
 
@@ -47,11 +49,10 @@ impl Provider {
         let (path, prefix) = (layout.instance(instance), layout.service(instance.key()));
         let value = value::encode(instance)?;
         let (done, answer) = oneshot::channel();
-        if !self.desired.add(&path, prefix, value, done) {
-            return Err(already_registered(instance));
-        }
+        let added = self.desired.add(&path, prefix, value, done);
+        let generation = added.ok_or_else(|| already_registered(instance))?;
         // Made first, so that it takes the instance back if this future is dropped while it waits.
-        let presence = Presence::new(Arc::clone(self), path);
+        let presence = Presence::new(Arc::clone(self), path, generation, Arc::clone(instance));
         self.wake();
         match answer.await {
             Ok(Ok(())) => Ok(presence),

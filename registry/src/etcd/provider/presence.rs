@@ -5,21 +5,32 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::{Provider, Refusal};
-use crate::{Leave, RegistryError};
+use crate::etcd::value;
+use crate::{Instance, Leave, RegistryError};
 
 /// One instance in etcd, from the moment it is wanted there until it is not.
 #[derive(Debug)]
 pub(in crate::etcd) struct Presence {
     provider: Arc<Provider>,
     path: String,
+    /// Which of those who have had this path it is.
+    generation: u64,
+    instance: Arc<Instance>,
     over: bool,
 }
 
 impl Presence {
-    pub(super) fn new(provider: Arc<Provider>, path: String) -> Self {
+    pub(super) fn new(
+        provider: Arc<Provider>,
+        path: String,
+        generation: u64,
+        instance: Arc<Instance>,
+    ) -> Self {
         Self {
             provider,
             path,
+            generation,
+            instance,
             over: false,
         }
     }
@@ -33,7 +44,11 @@ impl Presence {
     fn withdraw(&mut self) -> oneshot::Receiver<Result<(), Refusal>> {
         let (done, answer) = oneshot::channel();
         self.over = true;
-        self.provider.desired.remove(&self.path, done);
+        // One that is too large to say farewell is merely deleted.
+        let farewell = value::encode(&self.instance.farewell()).ok();
+        self.provider
+            .desired
+            .remove(&self.path, self.generation, farewell, done);
         // Without a runtime nothing can be sent, and the lease expires.
         if Handle::try_current().is_ok() {
             self.provider.wake();

@@ -6,6 +6,7 @@ use super::{Provider, audit, guard, lease, writer};
 pub(super) async fn run(mut running: Running) {
     let provider = Arc::clone(&running.provider);
     let left = tokio::select! {
+        biased;
         left = writer::write(&provider) => left,
         never = lease::keep(&provider) => match never {},
         never = guard::guard(&provider) => match never {},

@@ -1,35 +1,36 @@
+use std::collections::VecDeque;
 use std::slice;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use etcd_client::PutOptions;
-use etcd_client::{Client, Error, GetOptions, GetResponse, Txn, TxnOp, TxnOpResponse, TxnResponse};
-use tokio::time::sleep;
+use tokio::time::Instant;
 
 use super::Provider;
 use super::batch::Job;
 use super::desired::Next;
+use super::requests::{Unanswered, delete, put};
 use crate::etcd::failure::{Failure, Reason};
 use crate::failing::Failing;
-use crate::remote::backoff::Backoff;
+use crate::remote::pauses;
+use crate::remote::telling::at;
 
 /// Puts and deletes what has to be, until nobody is registered any more; returns the lease that is left.
 pub(super) async fn write(provider: &Provider) -> Option<i64> {
     let desired = &provider.desired;
-    let mut backoff = Backoff::provider(provider.members.settings().ttl);
+    let settings = provider.members.settings();
+    let mut pauses = pauses::of_provider(settings.ttl, &settings.env);
     let mut failing = Failing::default();
     loop {
-        let written = match desired.next() {
+        let written = match desired.next(Instant::now()) {
             Next::End(lease) => return lease,
-            Next::Wait => {
-                desired.changed.notified().await;
+            Next::Wait(until) => {
+                wait(provider, until).await;
                 continue;
             }
-            Next::Delete(batch) => Write::Delete.all(provider, &batch.entries).await,
+            Next::Delete(lease, batch) => Write::Delete(lease).all(provider, &batch.entries).await,
             Next::Put(lease, batch) => Write::Put(lease).all(provider, &batch.entries).await,
         };
         match written {
             Ok(()) => {
-                backoff.reset();
+                pauses.succeeded();
                 if failing.ends() {
                     tracing::info!("etcd can be written again");
                 }
@@ -38,16 +39,18 @@ pub(super) async fn write(provider: &Provider) -> Option<i64> {
                 if failing.begins() {
                     tracing::warn!(%failure, "etcd cannot be written; it is tried again and again");
                 }
-                pause(provider, &mut backoff).await;
+                // Who registers or leaves now is to know now.
+                wait(provider, Some(Instant::now() + pauses.failed())).await;
             }
         }
     }
 }
 
-/// Who registers or leaves now is to know now.
-async fn pause(provider: &Provider, backoff: &mut Backoff) {
+/// Until then, or until there may be something to write.
+async fn wait(provider: &Provider, until: Option<Instant>) {
     tokio::select! {
-        () = sleep(backoff.pause()) => {}
+        biased;
+        () = at(until) => {}
         () = provider.desired.changed.notified() => {}
     }
 }
@@ -57,34 +60,42 @@ async fn pause(provider: &Provider, backoff: &mut Backoff) {
 enum Write {
     /// With this lease.
     Put(i64),
-    Delete,
+    /// With this lease on them, if there is one.
+    Delete(Option<i64>),
 }
 
 impl Write {
-    /// With one request if etcd takes it, and key by key if it does not: one that is denied is to poison no others.
+    /// With one request if etcd takes it. If it does not because of one key, which is to poison no others, with one for each
+    /// service, since rights are of services as a rule. The keys of a service of which one is refused have their turn one by
+    /// one, after all others. Fails only for what is of no key.
     async fn all(self, provider: &Provider, jobs: &[Job]) -> Result<(), Failure> {
         let unanswered = Unanswered::default();
-        let Err(failure) = self.attempt(provider, jobs, &unanswered).await else {
-            return Ok(());
-        };
-        if jobs.len() == 1 || !failure.may_be_of_one_key() {
-            self.failed(provider, jobs, &failure, &unanswered);
-            return Err(failure);
-        }
-        let mut written = Ok(());
-        for (at, job) in jobs.iter().enumerate() {
-            let one = slice::from_ref(job);
-            let Err(failure) = self.attempt(provider, one, &unanswered).await else {
+        let mut parts = VecDeque::from([jobs]);
+        while let Some(part) = parts.pop_front() {
+            let Err(failure) = self.attempt(provider, part, &unanswered).await else {
                 continue;
             };
             if !failure.may_be_of_one_key() {
-                self.failed(provider, &jobs[at..], &failure, &unanswered);
+                for part in parts.into_iter().chain([part]) {
+                    self.failed(provider, part, &failure, &unanswered);
+                }
                 return Err(failure);
             }
-            self.failed(provider, one, &failure, &unanswered);
-            written = Err(failure);
+            if let [job] = part {
+                self.refused(provider, job, &failure, &unanswered);
+                continue;
+            }
+            let of_services = part.chunk_by(|one, other| one.service == other.service);
+            if of_services.clone().count() > 1 {
+                parts.extend(of_services);
+                continue;
+            }
+            if unanswered.any() {
+                self.failed(provider, part, &failure, &unanswered);
+            }
+            provider.desired.suspect(part, Instant::now());
         }
-        written
+        Ok(())
     }
 
     async fn attempt(
@@ -95,14 +106,25 @@ impl Write {
     ) -> Result<(), Failure> {
         match self {
             Self::Put(lease) => put(provider, lease, jobs, unanswered).await,
-            Self::Delete => delete(provider, jobs).await,
+            Self::Delete(lease) => delete(provider, lease, jobs).await,
+        }
+    }
+
+    /// One key is refused, and is tried again by itself.
+    fn refused(self, provider: &Provider, job: &Job, failure: &Failure, unanswered: &Unanswered) {
+        self.failed(provider, slice::from_ref(job), failure, unanswered);
+        let key = &job.path;
+        if provider.desired.put_off(job, Instant::now()) {
+            tracing::warn!(key, %failure, "a key in etcd cannot be written; it is tried again and again, and others are not held up");
+        } else {
+            tracing::debug!(key, %failure, "a key in etcd cannot be written");
         }
     }
 
     fn failed(self, provider: &Provider, jobs: &[Job], failure: &Failure, unanswered: &Unanswered) {
         let desired = &provider.desired;
         match self {
-            Self::Delete => desired.not_deleted(jobs, failure),
+            Self::Delete(_) => desired.not_deleted(jobs, failure),
             // Put again once there is a new one.
             Self::Put(lease) if failure.reason == Reason::Lease => desired.lose(lease),
             Self::Put(_) if unanswered.any() => {
@@ -111,142 +133,4 @@ impl Write {
             Self::Put(_) => jobs.iter().for_each(|job| desired.never_put(job, failure)),
         }
     }
-}
-
-/// Counts the puts that were not refused, and may have been done although nobody said so.
-#[derive(Default)]
-struct Unanswered(AtomicUsize);
-
-impl Unanswered {
-    fn begin(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Nothing was done.
-    fn refused(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-}
-
-async fn delete(provider: &Provider, jobs: &[Job]) -> Result<(), Failure> {
-    let deletes = jobs
-        .iter()
-        .map(|job| TxnOp::delete(job.path.as_str(), None));
-    transact(provider, deletes.collect()).await?;
-    for job in jobs {
-        provider.desired.deleted(job);
-    }
-    Ok(())
-}
-
-async fn put(
-    provider: &Provider,
-    lease: i64,
-    jobs: &[Job],
-    unanswered: &Unanswered,
-) -> Result<(), Failure> {
-    let jobs = without_taken(provider, jobs).await?;
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let options = PutOptions::new().with_lease(lease);
-    let puts = jobs
-        .iter()
-        .map(|job| TxnOp::put(job.path.as_str(), &job.value[..], Some(options.clone())));
-    let transaction = Txn::new().and_then(puts.collect::<Vec<_>>());
-    let put = provider
-        .members
-        .call(|client| run_put(client, transaction.clone(), unanswered))
-        .await?;
-    let revision = put.header().map_or(0, |header| header.revision());
-    confirm(provider, lease, revision, &jobs).await
-}
-
-/// Leaves out what others have registered: only what was never there before can be.
-async fn without_taken(provider: &Provider, jobs: &[Job]) -> Result<Vec<Job>, Failure> {
-    let (new, mut rest): (Vec<Job>, Vec<Job>) = jobs.iter().cloned().partition(|job| job.is_new);
-    let found = leases_of(provider, &new).await?;
-    for (job, found) in new.into_iter().zip(found) {
-        if found.is_none_or(|found| provider.desired.is_ours(found)) {
-            rest.push(job);
-        } else {
-            provider.desired.taken(&job);
-        }
-    }
-    Ok(rest)
-}
-
-/// Reads back what was put.
-async fn confirm(
-    provider: &Provider,
-    lease: i64,
-    revision: i64,
-    batch: &[Job],
-) -> Result<(), Failure> {
-    let found = leases_of(provider, batch).await?;
-    let mut missing = None;
-    for (job, found) in batch.iter().zip(found) {
-        if found == Some(lease) {
-            provider.desired.confirm(job, lease, revision);
-        } else {
-            let text = format!("{} was put and is not there when read back", job.path);
-            let failure = Failure::new(Reason::Refused, text);
-            provider.desired.refuse(job, &failure);
-            missing = Some(failure);
-        }
-    }
-    missing.map_or(Ok(()), Err)
-}
-
-/// The lease of each key that is there.
-async fn leases_of(provider: &Provider, jobs: &[Job]) -> Result<Vec<Option<i64>>, Failure> {
-    if jobs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let options = GetOptions::new().with_keys_only();
-    let gets = jobs
-        .iter()
-        .map(|job| TxnOp::get(job.path.as_str(), Some(options.clone())));
-    let answer = transact(provider, gets.collect()).await?;
-    let found = answer.op_responses().into_iter().map(|one| match one {
-        TxnOpResponse::Get(found) => lease_of(&found),
-        _ => None,
-    });
-    Ok(found.collect())
-}
-
-fn lease_of(found: &GetResponse) -> Option<i64> {
-    found.kvs().first().map(|kv| kv.lease())
-}
-
-async fn transact(provider: &Provider, operations: Vec<TxnOp>) -> Result<TxnResponse, Failure> {
-    let transaction = Txn::new().and_then(operations);
-    provider
-        .members
-        .call(|client| run(client, transaction.clone()))
-        .await
-}
-
-async fn run(client: Client, transaction: Txn) -> Result<TxnResponse, Error> {
-    client.kv_client().txn(transaction).await
-}
-
-/// Counted before it is sent, because a request that is given up is heard of no more.
-async fn run_put(
-    client: Client,
-    transaction: Txn,
-    unanswered: &Unanswered,
-) -> Result<TxnResponse, Error> {
-    unanswered.begin();
-    let done = run(client, transaction).await;
-    if let Err(error) = &done
-        && Failure::from(error).reason != Reason::Member
-    {
-        unanswered.refused();
-    }
-    done
 }

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +26,10 @@ fn when_the_folder_cannot_be_read_the_last_snapshot_stays() {
     let root = tempfile::tempdir().unwrap();
     let layout = Layout::new(root.path().to_owned());
     let instance = Instance::new(key(), "tcp://a:1");
-    let presence = Presence::new(&layout, &instance, Duration::from_secs(10)).unwrap();
+    let presence =
+        Presence::new(&layout, &instance, Duration::from_secs(10), &Env::system()).unwrap();
     presence.announce().unwrap();
-    let mut follower = Follower::first_scan(Scanner::new(&layout, key())).unwrap();
+    let mut follower = Follower::first_scan(Scanner::new(&layout, key()), Env::system()).unwrap();
     let watch = follower.publisher().watch();
     let before = watch.snapshot();
     assert_eq!(before.len(), 1);
@@ -37,14 +39,14 @@ fn when_the_folder_cannot_be_read_the_last_snapshot_stays() {
     fs::write(&group, "a file where a folder should be").unwrap();
     let warnings = warnings_of(|| {
         for _ in 0..3 {
-            follower.scan(Moment::now());
+            follower.scan(Moment::now(&Env::system()));
         }
     });
     assert_eq!(warnings, 1);
     assert_eq!(watch.snapshot(), before);
 
     fs::remove_file(&group).unwrap();
-    follower.scan(Moment::now());
+    follower.scan(Moment::now(&Env::system()));
     assert!(watch.snapshot().is_empty());
 }
 
@@ -52,7 +54,9 @@ fn when_the_folder_cannot_be_read_the_last_snapshot_stays() {
 async fn the_work_ends_with_the_last_watch() {
     let root = tempfile::tempdir().unwrap();
     let layout = Layout::new(root.path().to_owned());
-    let follower = Follower::start(Scanner::new(&layout, key())).await.unwrap();
+    let follower = Follower::start(Scanner::new(&layout, key()), Env::system())
+        .await
+        .unwrap();
     let first = follower.publisher().watch();
     let mut second = first.clone();
     let sources = Arc::new(Sources::default());
@@ -60,7 +64,8 @@ async fn the_work_ends_with_the_last_watch() {
 
     drop(first);
     let instance = Instance::new(key(), "tcp://a:1");
-    let presence = Presence::new(&layout, &instance, Duration::from_secs(10)).unwrap();
+    let presence =
+        Presence::new(&layout, &instance, Duration::from_secs(10), &Env::system()).unwrap();
     presence.announce().unwrap();
     assert_eq!(
         timeout(LIMIT, second.changed())
@@ -79,7 +84,7 @@ async fn the_work_ends_with_the_last_watch() {
 async fn watches_of_one_key_share_one_follower() {
     let root = tempfile::tempdir().unwrap();
     let layout = Layout::new(root.path().to_owned());
-    let start = || Follower::start(Scanner::new(&layout, key()));
+    let start = || Follower::start(Scanner::new(&layout, key()), Env::system());
     let sources = Arc::new(Sources::default());
     assert!(sources.join(&key()).is_none());
 

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use std::fs::{self, FileTimes};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -8,10 +9,15 @@ use crate::{Instance, ServiceKey};
 
 fn presence(root: &Path) -> Presence {
     let instance = Instance::new(ServiceKey::new("hr.employee"), "tcp://a:1");
+    presence_of(&instance, root)
+}
+
+fn presence_of(instance: &Instance, root: &Path) -> Presence {
     Presence::new(
         &Layout::new(root.to_owned()),
-        &instance,
+        instance,
         Duration::from_secs(10),
+        &Env::system(),
     )
     .unwrap()
 }
@@ -80,4 +86,47 @@ fn no_temporary_file_stays_behind() {
             .count(),
         1
     );
+}
+
+/// As after a pause of the process, in which its file was removed.
+#[test]
+fn an_earlier_registration_leaves_the_file_of_a_later_one_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let instance = Instance::new(ServiceKey::new("hr.employee"), "tcp://a:1");
+    let (earlier, later) = (
+        presence_of(&instance, root.path()),
+        presence_of(&instance, root.path()),
+    );
+    earlier.announce().unwrap();
+    fs::remove_file(earlier.path()).unwrap();
+    later.announce().unwrap();
+    let written = fs::read(later.path()).unwrap();
+    assert!(earlier.renew().is_err());
+    earlier.withdraw().unwrap();
+    assert_eq!(fs::read(later.path()).unwrap(), written);
+    later.renew().unwrap();
+    later.withdraw().unwrap();
+    assert!(!later.path().exists());
+}
+
+#[test]
+fn a_file_made_by_hand_is_kept_and_removed_like_an_own_one() {
+    let root = tempfile::tempdir().unwrap();
+    let presence = presence(root.path());
+    presence.announce().unwrap();
+    let mut value: serde_json::Value =
+        serde_json::from_slice(&fs::read(presence.path()).unwrap()).unwrap();
+    value
+        .as_object_mut()
+        .unwrap()
+        .remove("registration")
+        .unwrap();
+    fs::write(presence.path(), value.to_string()).unwrap();
+    presence.renew().unwrap();
+    assert_eq!(
+        fs::read_to_string(presence.path()).unwrap(),
+        value.to_string()
+    );
+    presence.withdraw().unwrap();
+    assert!(!presence.path().exists());
 }

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use std::fs;
 
 use super::setting::{HOUR, Setting, TTL, later};
@@ -18,7 +19,7 @@ fn what_is_not_an_entry_is_ignored_and_never_removed() {
     let link = setting.beside("link.json");
     std::os::unix::fs::symlink(setting.presence.path(), &link).unwrap();
 
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     assert_eq!(setting.alive(now), 1);
     assert_eq!(setting.alive(later(now, HOUR)), 0);
     for name in [
@@ -37,7 +38,7 @@ fn what_is_not_an_entry_is_ignored_and_never_removed() {
 fn an_ignored_file_is_logged_once_per_change() {
     let mut setting = Setting::new();
     let torn = setting.beside("torn.json");
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     fs::write(&torn, "{").unwrap();
     let scans = |setting: &mut Setting| {
         warnings_of(|| {
@@ -55,7 +56,7 @@ fn an_ignored_file_is_logged_once_per_change() {
 #[test]
 fn a_damaged_entry_keeps_its_last_good_content_until_that_is_old() {
     let mut setting = Setting::new();
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     assert_eq!(setting.alive(now), 1);
     fs::write(setting.presence.path(), "{").unwrap();
     assert_eq!(setting.alive(now), 1);
@@ -67,7 +68,7 @@ fn a_half_written_file_of_a_dead_process_is_removed() {
     let mut setting = Setting::new();
     let temporary = setting.beside(".abc.123.tmp");
     fs::write(&temporary, "{").unwrap();
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     assert_eq!(setting.alive(now), 1);
     assert!(temporary.exists());
     setting.alive(later(now, HOUR));
@@ -77,13 +78,13 @@ fn a_half_written_file_of_a_dead_process_is_removed() {
 #[test]
 fn an_edited_entry_is_read_again() {
     let mut setting = Setting::new();
-    setting.alive(Moment::now());
+    setting.alive(Moment::now(&Env::system()));
     let entry = fs::read_to_string(setting.presence.path()).unwrap();
     // Not every 100: the random id may have one, too.
     let edited = entry.replace("\"weight\": 100", "\"weight\": 7");
     assert_ne!(entry, edited);
     fs::write(setting.presence.path(), edited).unwrap();
-    let snapshot = setting.scanner.scan(Moment::now()).unwrap();
+    let snapshot = setting.scanner.scan(Moment::now(&Env::system())).unwrap();
     let weight = snapshot
         .get(setting.instance.id())
         .map(|instance| instance.weight());
@@ -93,7 +94,7 @@ fn an_edited_entry_is_read_again() {
 #[test]
 fn a_missing_folder_is_empty() {
     let mut setting = Setting::new();
-    assert_eq!(setting.alive(Moment::now()), 1);
+    assert_eq!(setting.alive(Moment::now(&Env::system())), 1);
     fs::remove_dir_all(setting.root.path().join("default")).unwrap();
-    assert_eq!(setting.alive(Moment::now()), 0);
+    assert_eq!(setting.alive(Moment::now(&Env::system())), 0);
 }

@@ -1,3 +1,4 @@
+use doge_base::Env;
 use std::time::SystemTime;
 
 use super::setting::{HOUR, Setting, TTL, later};
@@ -6,7 +7,7 @@ use crate::file::sighting::Moment;
 #[test]
 fn an_entry_counts_for_its_ttl_and_is_removed_after_twice_that() {
     let mut setting = Setting::new();
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     assert_eq!(setting.alive(now), 1);
     assert_eq!(setting.alive(later(now, TTL - TTL / 10)), 1);
     assert_eq!(setting.alive(later(now, TTL + TTL / 10)), 0);
@@ -19,15 +20,15 @@ fn an_entry_counts_for_its_ttl_and_is_removed_after_twice_that() {
 fn an_old_entry_is_dead_at_first_sight() {
     let mut setting = Setting::new();
     setting.stamp(SystemTime::now() - TTL * 3 / 2);
-    assert_eq!(setting.alive(Moment::now()), 0);
+    assert_eq!(setting.alive(Moment::now(&Env::system())), 0);
     setting.presence.renew().unwrap();
-    assert_eq!(setting.alive(Moment::now()), 1);
+    assert_eq!(setting.alive(Moment::now(&Env::system())), 1);
 }
 
 #[test]
 fn an_entry_stamped_in_the_future_dies_and_is_removed_too() {
     let mut setting = Setting::new();
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     setting.stamp(now.wall + HOUR);
     assert_eq!(setting.alive(now), 1);
     assert_eq!(setting.alive(later(now, TTL * 3 / 2)), 0);
@@ -38,7 +39,7 @@ fn an_entry_stamped_in_the_future_dies_and_is_removed_too() {
 #[test]
 fn a_clock_set_forward_kills_nobody() {
     let mut setting = Setting::new();
-    let now = Moment::now();
+    let now = Moment::now(&Env::system());
     assert_eq!(setting.alive(now), 1);
     let wall = now.wall + HOUR;
     assert_eq!(setting.alive(Moment { wall, ..now }), 1);

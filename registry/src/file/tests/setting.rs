@@ -1,3 +1,4 @@
+use doge_base::Env;
 use std::fs::{self, FileTimes};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -26,7 +27,7 @@ impl Setting {
         let root = tempfile::tempdir().unwrap();
         let layout = Layout::new(root.path().to_owned());
         let instance = Instance::new(ServiceKey::new("hr.employee"), "tcp://a:1");
-        let presence = Presence::new(&layout, &instance, TTL).unwrap();
+        let presence = Presence::new(&layout, &instance, TTL, &Env::system()).unwrap();
         presence.announce().unwrap();
         let scanner = Scanner::new(&layout, instance.key().clone());
         Self {

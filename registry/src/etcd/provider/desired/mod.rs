@@ -1,20 +1,26 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use doge_base::{Env, Pauses};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::Refusal;
 use super::batch::{Batch, Job};
-use super::entry::{Answer, Entry, Stage};
+use super::entry::{Answer, Entry, Leaving, Retry, Stage};
 use crate::etcd::failure::Failure;
+use crate::remote::pauses;
 
 /// How many leases are remembered; those before them have expired.
 const MOST_LEASES: usize = 16;
 
 /// What this process should have in etcd, and what of it is known to be there.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Desired {
+    /// The pauses of a key that is refused on its own.
+    pauses: Pauses,
     state: Mutex<State>,
     /// There may be something to write.
     pub(super) changed: Notify,
@@ -42,20 +48,39 @@ struct State {
 #[derive(Debug)]
 pub(super) enum Next {
     Put(i64, Batch),
-    Delete(Batch),
-    /// Nothing for now.
-    Wait,
+    /// With the lease that there is.
+    Delete(Option<i64>, Batch),
+    /// Nothing for now; until a key has its next try, if one has.
+    Wait(Option<Instant>),
     /// Nothing ever again: nobody is registered any more. The lease that is left is to be revoked.
     End(Option<i64>),
 }
 
 impl Desired {
-    /// Wants the instance to be there; false if it is wanted already.
-    pub(super) fn add(&self, path: &str, service: String, value: Vec<u8>, done: Answer) -> bool {
+    /// Nothing yet. A key that is refused on its own is tried again after pauses up to `ttl`.
+    pub(super) fn new(ttl: Duration, env: &Env) -> Self {
+        Self {
+            pauses: pauses::of_key(ttl, env),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            awaited: Notify::new(),
+            services_changed: Notify::new(),
+            lease_lost: Notify::new(),
+        }
+    }
+
+    /// Wants the instance to be there, and says which generation of its key that is; none if it is wanted already.
+    pub(super) fn add(
+        &self,
+        path: &str,
+        service: String,
+        value: Vec<u8>,
+        done: Answer,
+    ) -> Option<u64> {
         let mut state = self.lock();
         let known = state.entries.get(path);
         if known.is_some_and(|entry| !entry.stage.is_leaving()) {
-            return false;
+            return None;
         }
         state.generation += 1;
         let entry = Entry {
@@ -63,7 +88,9 @@ impl Desired {
             value: value.into(),
             stage: Stage::New(done),
             generation: state.generation,
+            retry: None,
         };
+        let generation = state.generation;
         if let Some(left) = state.entries.insert(path.to_owned(), entry) {
             left.stage.answer(Ok(()));
         }
@@ -71,17 +98,30 @@ impl Desired {
         self.awaited.notify_one();
         self.changed.notify_one();
         self.services_changed.notify_one();
-        true
+        Some(generation)
     }
 
-    /// Wants the instance to be gone.
-    pub(super) fn remove(&self, path: &str, done: Answer) {
+    /// Wants the instance to be gone that was added with this generation, after it has said `farewell`.
+    pub(super) fn remove(
+        &self,
+        path: &str,
+        generation: u64,
+        farewell: Option<Vec<u8>>,
+        done: Answer,
+    ) {
         let mut state = self.lock();
-        if let Some(entry) = state.entries.get_mut(path) {
-            entry.stage = Stage::Leaving(Some(done));
+        let known = state.entries.get_mut(path);
+        if let Some(entry) = known.filter(|entry| entry.generation == generation) {
+            let there = matches!(entry.stage, Stage::There(_));
+            // Who leaves now is to know now.
+            entry.retry = None;
+            entry.stage = Stage::Leaving(Leaving {
+                answer: Some(done),
+                farewell: farewell.filter(|_| there).map(Into::into),
+            });
         } else {
-            // It failed to be registered, and what there was of it is gone.
-            Stage::Leaving(Some(done)).answer(Ok(()));
+            // It failed to be registered, and what there was of it is gone, or has made room for a later one.
+            let _ = done.send(Ok(()));
         }
         drop(state);
         self.changed.notify_one();
@@ -160,8 +200,8 @@ impl Desired {
         self.changed.notify_one();
     }
 
-    /// What is to be done next.
-    pub(super) fn next(&self) -> Next {
+    /// What is to be done next: all that was never refused first, and then those whose next try it is, each alone.
+    pub(super) fn next(&self, now: Instant) -> Next {
         let mut state = self.lock();
         if state.entries.is_empty() {
             state.running = false;
@@ -174,7 +214,7 @@ impl Desired {
         } else {
             delete.or(put)
         };
-        next.unwrap_or(Next::Wait)
+        next.unwrap_or_else(|| state.next_retry(now))
     }
 
     /// This key is in etcd with this lease since this revision.
@@ -183,8 +223,43 @@ impl Desired {
         let current = state.lease == Some(lease);
         let Some(entry) = state.of(job) else { return };
         if current && matches!(entry.stage, Stage::New(_) | Stage::Missing) {
+            entry.retry = None;
             mem::replace(&mut entry.stage, Stage::There(revision)).answer(Ok(()));
         }
+    }
+
+    /// One of these keys is refused: each has its turn alone, after all others.
+    pub(super) fn suspect(&self, jobs: &[Job], now: Instant) {
+        let mut state = self.lock();
+        for job in jobs {
+            if let Some(entry) = state.of(job) {
+                entry.retry.get_or_insert_with(|| Retry {
+                    pauses: self.pauses.clone(),
+                    at: now,
+                    refused: false,
+                });
+            }
+        }
+    }
+
+    /// This key was refused, and others were not: it is tried again after a pause of its own. True if it is the only one.
+    pub(super) fn put_off(&self, job: &Job, now: Instant) -> bool {
+        let mut state = self.lock();
+        let Some(entry) = state.of(job) else {
+            return false;
+        };
+        let mut pauses = match entry.retry.take() {
+            Some(retry) => retry.pauses,
+            None => self.pauses.clone(),
+        };
+        let at = now + pauses.failed();
+        entry.retry = Some(Retry {
+            pauses,
+            at,
+            refused: true,
+        });
+        let retries = state.entries.values().filter_map(|it| it.retry.as_ref());
+        retries.filter(|retry| retry.refused).count() == 1
     }
 
     /// This key could not be put, and was not: one that was never there is given up.
@@ -233,8 +308,8 @@ impl Desired {
         state.puts_first = true;
         for job in jobs {
             let Some(entry) = state.of(job) else { continue };
-            if let Stage::Leaving(answer) = &mut entry.stage
-                && let Some(answer) = answer.take()
+            if let Stage::Leaving(leaving) = &mut entry.stage
+                && let Some(answer) = leaving.answer.take()
             {
                 // Who no longer waits need not hear it.
                 let _ = answer.send(Err(Refusal::Failed(failure.clone())));
@@ -329,7 +404,25 @@ impl State {
 
     fn next_delete(&self) -> Option<Next> {
         let leaving = Batch::of(&self.entries, Stage::is_leaving);
-        (!leaving.entries.is_empty()).then_some(Next::Delete(leaving))
+        (!leaving.entries.is_empty()).then_some(Next::Delete(self.lease, leaving))
+    }
+
+    /// The key that has waited for its next try the longest, or how long to wait for it.
+    fn next_retry(&self, now: Instant) -> Next {
+        let due = self.entries.iter().filter_map(|(path, entry)| {
+            let at = entry.retry.as_ref()?.at;
+            let next = match entry.stage {
+                Stage::New(_) | Stage::Missing => Next::Put(self.lease?, Batch::one(path, entry)),
+                Stage::Leaving(_) => Next::Delete(self.lease, Batch::one(path, entry)),
+                Stage::There(_) => return None,
+            };
+            Some((at, next))
+        });
+        match due.min_by_key(|(at, _)| *at) {
+            Some((at, next)) if at <= now => next,
+            Some((at, _)) => Next::Wait(Some(at)),
+            None => Next::Wait(None),
+        }
     }
 
     /// Has those put again that are gone; true if any is.
