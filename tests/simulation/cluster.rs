@@ -1,17 +1,25 @@
 //! A cluster under crashes, drains, cuts and a registry that lies.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use doge_rpc::{
     Env,
     client::Cluster,
+    connection::Limits,
     registry::{Instance, ServiceKey},
     testing::{Conditions, Host, Simulation},
 };
 use tokio::{
     sync::Notify,
     task::JoinSet,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::ledger::{Books, Counts, Ledger as _, LedgerClient, LedgerServer, Work};
@@ -26,6 +34,13 @@ const FAULTS: Duration = Duration::from_secs(6);
 /// In which time all is as it should be, once the faults are over: the longest ejection and pause of a connector, with room
 /// for an attempt to connect.
 const RECOVERY: Duration = Duration::from_secs(120);
+
+/// In which time a handler has stopped whose caller gave it up, and a server has let go of a call, once the network is
+/// whole.
+const LET_GO: Duration = Duration::from_secs(15);
+
+/// Calls of one client that a server takes at once.
+const MAX_CALLS: u32 = 24;
 
 /// A call may end this much after its deadline: timers have a resolution of a millisecond, and the first tick may be late.
 const GRACE: Duration = Duration::from_millis(5);
@@ -42,15 +57,23 @@ fn server_host(simulation: &Simulation, number: usize) -> Host {
 async fn serve(host: Host, books: Books, drain: Arc<Notify>) {
     let address = format!("tcp://{}:7000", host.name());
     books.begins(host.name());
+    let limits = Limits {
+        max_calls: MAX_CALLS,
+        ..Limits::default()
+    };
     let server = host
         .server()
         .add(LedgerServer::new(books.handlers(host.name())));
-    let server = server
-        .grace(Duration::from_secs(5))
-        .start(address)
+    let server = server.limits(limits).grace(Duration::from_secs(5));
+    let server = server.start(address).await.unwrap();
+    let mut drained = pin!(drain.notified());
+    drained.as_mut().enable();
+    while timeout(Duration::from_millis(50), drained.as_mut())
         .await
-        .unwrap();
-    drain.notified().await;
+        .is_err()
+    {
+        books.server_runs(host.name(), server.stats().calls_running);
+    }
     server.drain().await;
     books.drained(host.name());
     host.simulation()
@@ -58,24 +81,22 @@ async fn serve(host: Host, books: Books, drain: Arc<Notify>) {
 }
 
 /// A caller that makes calls until it is told to stop.
-async fn call(
-    client: LedgerClient,
-    env: Env,
-    books: Books,
-    next: Arc<std::sync::atomic::AtomicU64>,
-    until: Instant,
-) {
+async fn call(client: LedgerClient, env: Env, books: Books, next: Arc<AtomicU64>, until: Instant) {
     while Instant::now() < until {
-        let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let number = next.fetch_add(1, Ordering::Relaxed);
         let work = Work {
             time: [0, 0, 1, 10, 50, 300][env.index(6)],
             load: "x".repeat([0, 10, 1_000, 20_000, 200_000][env.index(5)]),
         };
-        let timeout = Duration::from_millis([50, 200, 1_000, 1_000][env.index(4)]);
-        let kind = env.index(3);
+        let time = Duration::from_millis([50, 200, 1_000, 1_000][env.index(4)]);
+        let kind = env.index(4);
+        if kind == 3 {
+            hang(&client, &env, &books, number).await;
+            continue;
+        }
         books.asked(number, kind > 0);
         let began = Instant::now();
-        let client = client.with(doge_rpc::CallOptions::new().timeout(timeout));
+        let client = client.with(doge_rpc::CallOptions::new().timeout(time));
         let calling = async {
             match kind {
                 0 => client.enter(number, work).await,
@@ -84,8 +105,8 @@ async fn call(
             }
         };
         if env.below(8) == 0 {
-            let patience = timeout.mul_f64(env.fraction());
-            match tokio::time::timeout(patience, calling).await {
+            let patience = time.mul_f64(env.fraction());
+            match timeout(patience, calling).await {
                 Ok(answer) => books.ended(number, &answer),
                 Err(_) => books.dropped(number),
             }
@@ -93,12 +114,27 @@ async fn call(
             let answer = calling.await;
             let took = began.elapsed();
             assert!(
-                took <= timeout + GRACE,
-                "call {number} of {timeout:?} took {took:?}: {answer:?}"
+                took <= time + GRACE,
+                "call {number} of {time:?} took {took:?}: {answer:?}"
             );
             books.ended(number, &answer);
         }
         sleep(Duration::from_millis(env.below(40))).await;
+    }
+}
+
+/// A call that would go on for long, and that its caller gives up.
+async fn hang(client: &LedgerClient, env: &Env, books: &Books, number: u64) {
+    books.asked(number, false);
+    let work = Work {
+        time: 3_600_000,
+        load: String::new(),
+    };
+    let client = client.with(doge_rpc::CallOptions::new().timeout(Duration::from_secs(3_600)));
+    let patience = Duration::from_millis(1 + env.below(300));
+    match timeout(patience, client.enter(number, work)).await {
+        Ok(answer) => books.ended(number, &answer),
+        Err(_) => books.dropped(number),
     }
 }
 
@@ -241,7 +277,7 @@ async fn scenario(simulation: Simulation) {
         counts.push(count);
     }
     let began = Instant::now();
-    let next = Arc::default();
+    let next = Arc::new(AtomicU64::new(0));
     let mut callers = JoinSet::new();
     for cluster in &clusters {
         for _ in 0..CALLERS {
@@ -266,8 +302,12 @@ async fn scenario(simulation: Simulation) {
     while let Some(caller) = callers.join_next().await {
         caller.unwrap();
     }
-    // From here on nobody calls, and all is well in time, and stays so.
+    // From here on nobody calls, and all is well in time.
     let healed = Instant::now();
+    while let Err(why) = books.are_closed() {
+        assert!(healed.elapsed() < LET_GO, "not within {LET_GO:?}: {why}");
+        sleep(Duration::from_millis(50)).await;
+    }
     loop {
         match is_well(&simulation, &clusters, &books, &counts) {
             Ok(()) => break,
@@ -286,15 +326,29 @@ async fn scenario(simulation: Simulation) {
             counted.further
         );
     }
-    let client = LedgerClient::new(clusters[0].clone());
-    books.asked(u64::MAX, false);
-    let work = Work {
-        time: 0,
-        load: String::new(),
-    };
-    let answer = client.enter(u64::MAX, work).await;
-    books.ended(u64::MAX, &answer);
-    answer.unwrap();
+    for cluster in &clusters {
+        fill(cluster, &books, &next).await;
+    }
+}
+
+/// Makes as many calls at once as all servers take together: none finds a place that a call before has kept.
+async fn fill(cluster: &Cluster, books: &Books, next: &AtomicU64) {
+    let client = LedgerClient::new(cluster.clone());
+    let calls = (0..MAX_CALLS * 2).map(|_| {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        books.asked(number, false);
+        let client = &client;
+        async move {
+            let work = Work {
+                time: 100,
+                load: String::new(),
+            };
+            let answer = client.enter(number, work).await;
+            books.ended(number, &answer);
+            answer.unwrap();
+        }
+    });
+    futures_util::future::join_all(calls).await;
 }
 
 #[test]

@@ -41,6 +41,8 @@ struct Pages {
     calls: BTreeMap<u64, Entry>,
     /// Handlers that run now, by host.
     running: BTreeMap<String, usize>,
+    /// Calls that run by the count of each server.
+    counted: BTreeMap<String, usize>,
     /// Servers that have drained.
     drained: BTreeMap<String, Instant>,
 }
@@ -113,11 +115,25 @@ impl Books {
         self.0.lock().unwrap().drained.remove(host);
     }
 
+    /// So many calls run at this host, as its server counts.
+    pub(crate) fn server_runs(&self, host: &str, calls: usize) {
+        self.0
+            .lock()
+            .unwrap()
+            .counted
+            .insert(host.to_owned(), calls);
+    }
+
     /// Nothing runs any more, and every call has ended.
     pub(crate) fn are_closed(&self) -> Result<(), String> {
         let pages = self.0.lock().unwrap();
         if let Some((host, count)) = pages.running.iter().find(|(_, count)| **count > 0) {
             return Err(format!("{count} handlers still run at {host}"));
+        }
+        if let Some((host, count)) = pages.counted.iter().find(|(_, count)| **count > 0) {
+            return Err(format!(
+                "the server of {host} counts {count} calls that run"
+            ));
         }
         match pages.calls.iter().find(|(_, entry)| entry.endings == 0) {
             Some((call, _)) => Err(format!("call {call} has not ended")),
