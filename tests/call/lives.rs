@@ -2,12 +2,23 @@
 //! layers.
 
 use std::{
+    io,
     sync::{Arc, Mutex},
     task::{Context as TaskContext, Poll},
+    time::Duration,
 };
 
-use doge_rpc::{Request, Response, client::Client, prelude::*, server::Running};
+use doge_rpc::{
+    Env, Request, Response,
+    call::Peer,
+    client::{Channel, ChannelConfig, Client},
+    prelude::*,
+    server::Running,
+    transport::{Accept, Listener, Location, Sockets, Stream, Transport, connector, sockets},
+};
+use doge_testing::Network;
 use futures_util::future::BoxFuture;
+use tokio::{io::BufStream, net::TcpStream};
 use tower::{BoxError, Layer, Service, ServiceBuilder};
 
 /// A way to reach a service.
@@ -16,6 +27,12 @@ pub(crate) enum Life {
     Tcp,
     Unix,
     Memory,
+    /// A transport that holds what is written back until it is flushed.
+    Buffered,
+    /// Sockets that were bound and connected by somebody else.
+    Given,
+    /// The simulated network, with reads and writes that end at any byte.
+    Simulated,
     /// In process, through the codec.
     Local,
     /// Over MessagePack-RPC, with a map of metadata.
@@ -24,10 +41,49 @@ pub(crate) enum Life {
 
 impl Life {
     /// Those that speak the native protocol or need none.
-    pub(crate) const NATIVE: [Self; 4] = [Self::Tcp, Self::Unix, Self::Memory, Self::Local];
+    pub(crate) const NATIVE: [Self; 7] = [
+        Self::Tcp,
+        Self::Unix,
+        Self::Memory,
+        Self::Buffered,
+        Self::Given,
+        Self::Simulated,
+        Self::Local,
+    ];
 
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Tcp, Self::Unix, Self::Memory, Self::Local, Self::Doge];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Tcp,
+        Self::Unix,
+        Self::Memory,
+        Self::Buffered,
+        Self::Given,
+        Self::Simulated,
+        Self::Local,
+        Self::Doge,
+    ];
+
+    /// What each end connects and listens with.
+    fn transports(self) -> [Arc<dyn Transport>; 2] {
+        match self {
+            Self::Buffered => [Arc::new(Buffered), Arc::new(Buffered)],
+            Self::Given => {
+                let connector = connector(|to: Location, _: Duration| async move {
+                    let Location::Tcp(place) = to else {
+                        return Err(io::ErrorKind::Unsupported.into());
+                    };
+                    let socket = std::net::TcpStream::connect((place.host(), place.port()))?;
+                    socket.set_nonblocking(true)?;
+                    Stream::tcp(TcpStream::from_std(socket)?)
+                });
+                [Arc::new(connector), sockets()]
+            }
+            Self::Simulated => {
+                let network = Network::new(Env::seeded(1));
+                [network.transport("front"), network.transport("back")]
+            }
+            _ => [sockets(), sockets()],
+        }
+    }
 }
 
 /// A client, and what has to live as long as it does.
@@ -54,19 +110,72 @@ where
     let listen = match life {
         Life::Unix => format!("unix://{}/socket", folder.path().display()),
         Life::Memory => format!("memory://{}", folder.path().display()),
+        Life::Simulated => "tcp://back:7000".to_owned(),
         _ => "tcp://127.0.0.1:0".to_owned(),
     };
-    let server = Server::builder().add(service).layer(layer);
-    let server = server.start(&*listen).await.unwrap();
+    let [near, far] = life.transports();
+    let server = Server::builder().add(service).layer(layer).transport(far);
+    let server = match life {
+        Life::Given => {
+            let bound = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            server.start(bound).await.unwrap()
+        }
+        _ => server.start(&*listen).await.unwrap(),
+    };
     let mut address = server.address().to_string();
     if life == Life::Doge {
         address = address.replace("tcp://", "doge://");
     }
     Reached {
-        client: Client::connect(&*address).unwrap(),
+        client: Client::new(Channel::with_config(
+            address.parse().unwrap(),
+            ChannelConfig {
+                transport: near,
+                ..ChannelConfig::default()
+            },
+        )),
         _server: Some(server),
         _folder: folder,
     }
+}
+
+/// The sockets of the system behind buffers.
+#[derive(Debug)]
+struct Buffered;
+
+impl Transport for Buffered {
+    fn connect<'a>(
+        &'a self,
+        to: &'a Location,
+        within: Duration,
+    ) -> BoxFuture<'a, io::Result<Stream>> {
+        Box::pin(async move { Ok(buffered(Sockets.connect(to, within).await?)) })
+    }
+
+    fn listen<'a>(&'a self, at: &'a Location) -> BoxFuture<'a, io::Result<Listener>> {
+        Box::pin(async move {
+            let listener = Sockets.listen(at).await?;
+            Ok(Listener::other(
+                listener.address().clone(),
+                Accepting(listener),
+            ))
+        })
+    }
+}
+
+struct Accepting(Listener);
+
+impl Accept for Accepting {
+    fn accept(&self) -> BoxFuture<'_, io::Result<(Stream, Peer)>> {
+        Box::pin(async {
+            let (stream, peer) = self.0.accept().await?;
+            Ok((buffered(stream), peer))
+        })
+    }
+}
+
+fn buffered(stream: Stream) -> Stream {
+    Stream::other(BufStream::with_capacity(1 << 20, 1 << 20, stream))
 }
 
 /// A layer that changes requests and writes down how calls end.

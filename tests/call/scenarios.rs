@@ -114,6 +114,21 @@ async fn in_memory() {
 }
 
 #[tokio::test]
+async fn over_a_transport_that_buffers() {
+    run_all(Life::Buffered).await;
+}
+
+#[tokio::test]
+async fn over_sockets_that_somebody_else_opened() {
+    run_all(Life::Given).await;
+}
+
+#[tokio::test]
+async fn over_a_simulated_network() {
+    run_all(Life::Simulated).await;
+}
+
+#[tokio::test]
 async fn within_the_process() {
     run_all(Life::Local).await;
 }

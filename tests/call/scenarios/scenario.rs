@@ -186,7 +186,12 @@ impl Scenario {
     pub(super) fn seen_in(&self, life: Life) -> Seen {
         let mut seen = self.seen.clone();
         match life {
-            Life::Tcp | Life::Unix | Life::Memory => {}
+            Life::Tcp
+            | Life::Unix
+            | Life::Memory
+            | Life::Buffered
+            | Life::Given
+            | Life::Simulated => {}
             Life::Local => {
                 seen.lose_addresses();
                 (self.local)(&mut seen);
