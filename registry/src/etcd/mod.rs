@@ -14,6 +14,7 @@ mod value;
 
 use std::sync::Arc;
 
+use etcd_client::KeyValue;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
@@ -91,6 +92,12 @@ impl Etcd {
             sources: Arc::new(Sources::default()),
         }
     }
+}
+
+/// Whether an event with this key is its deletion: a key that is there has been put once at least. `event_type` of
+/// etcd-client panics at a kind of event that it does not know.
+fn is_deletion(kv: &KeyValue) -> bool {
+    kv.version() == 0
 }
 
 impl Registry for Etcd {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use doge_registry::Registry;
+use doge_registry::{Instance, Registry, ServiceKey};
 use doge_test_support::Etcd;
 
 use crate::common::{PLACE, builder, instance, until_keys};
 use crate::gateway::{Gateway, Watches};
 use crate::unwatchable::behind;
+use crate::users::{Users, place};
 
 /// The audit comes once in hours with so long a lease.
 #[tokio::test(flavor = "multi_thread")]
@@ -31,11 +32,37 @@ async fn keys_are_audited_seldom_while_they_are_watched() {
     let registry = builder(&etcd).ttl(ttl).build().unwrap();
     let _held = registry.register(instance("tcp://a:1")).await.unwrap();
     let audits = || {
-        etcd.metric(r#"grpc_server_started_total{grpc_method="LeaseTimeToLive",grpc_service="etcdserverpb.Lease",grpc_type="unary"}"#)
+        etcd.metric(r#"grpc_server_started_total{grpc_method="Txn",grpc_service="etcdserverpb.KV",grpc_type="unary"}"#)
     };
     let before = audits();
     tokio::time::sleep(ttl * 9).await;
     let made = audits() - before;
     // One at the beginning of the watch, and two or three later.
     assert!((1.0..=4.0).contains(&made), "{made} audits");
+}
+
+/// Neither can be watched, and one of them not even read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_denied_keeps_no_other_from_being_audited() {
+    let mut users = Users::start(&[]).await;
+    users.add("hr").await;
+    for service in ["denied", "ok"] {
+        users.may_write("hr", &place(service)).await;
+    }
+    let gateway = Gateway::to(&users.etcd.addresses()[0]).await;
+    let registry = behind(&gateway)
+        .ttl(Duration::from_secs(3600))
+        .user("hr", "secret")
+        .build()
+        .unwrap();
+    let mut held = Vec::new();
+    for service in ["denied", "ok"] {
+        let instance = Instance::new(ServiceKey::new(service), "tcp://a:1");
+        held.push(registry.register(instance).await.unwrap());
+    }
+    gateway.set(Watches::Refuse);
+    users.may_not("hr", &place("denied")).await;
+    users.delete_prefix("/doge/rpc/").await;
+    users.until_count(&place("ok"), 1).await;
+    assert_eq!(users.count(&place("denied")).await, 0);
 }

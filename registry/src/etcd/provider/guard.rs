@@ -2,11 +2,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 
 use doge_base::Pauses;
-use etcd_client::{EventType, GetOptions, WatchOptions, WatchResponse, WatchStream};
+use etcd_client::{GetOptions, WatchOptions, WatchResponse, WatchStream};
 use tokio::time::{Instant, sleep};
 
 use super::{Provider, audit};
 use crate::etcd::failure::{Failure, Reason};
+use crate::etcd::is_deletion;
 use crate::remote::pauses;
 use crate::remote::telling::at;
 
@@ -25,7 +26,7 @@ pub(super) async fn guard(provider: &Provider) -> Infallible {
         tracing::debug!(%failure, "the instances of this process are not watched for a moment");
         // As long as no event tells what is deleted, it has to be looked for.
         if let Err(failure) = audit::look(provider).await {
-            tracing::debug!(%failure, "the keys on the lease cannot be read for a moment");
+            tracing::debug!(%failure, "the keys of this process cannot be read for a moment");
         }
         sleep(pauses.failed()).await;
     }
@@ -234,7 +235,7 @@ impl<'a> Guarded<'a> {
             let Ok(path) = std::str::from_utf8(kv.key()) else {
                 continue;
             };
-            let lease = (event.event_type() == EventType::Put).then(|| kv.lease());
+            let lease = (!is_deletion(kv)).then(|| kv.lease());
             self.provider
                 .desired
                 .touched(path, lease, kv.mod_revision());

@@ -41,7 +41,7 @@ pub(super) async fn delete(
 ) -> Result<(), Failure> {
     let mut ours = jobs.to_vec();
     if !say_farewell(provider, lease, jobs).await? {
-        let found = leases_of(provider, jobs).await?;
+        let found = leases_of(provider, paths(jobs)).await?;
         let mut found = found.into_iter();
         // What somebody else has registered in the meantime is left alone; what is on no lease would stay for ever.
         ours.retain(|_| match found.next().flatten() {
@@ -125,7 +125,7 @@ pub(super) async fn put(
 /// Leaves out what others have registered: only what was never there before can be.
 async fn without_taken(provider: &Provider, jobs: &[Job]) -> Result<Vec<Job>, Failure> {
     let (new, mut rest): (Vec<Job>, Vec<Job>) = jobs.iter().cloned().partition(|job| job.is_new);
-    let found = leases_of(provider, &new).await?;
+    let found = leases_of(provider, paths(&new)).await?;
     for (job, found) in new.into_iter().zip(found) {
         if found.is_none_or(|found| provider.desired.is_ours(found)) {
             rest.push(job);
@@ -143,7 +143,7 @@ async fn confirm(
     revision: i64,
     batch: &[Job],
 ) -> Result<(), Failure> {
-    let found = leases_of(provider, batch).await?;
+    let found = leases_of(provider, paths(batch)).await?;
     let mut missing = None;
     for (job, found) in batch.iter().zip(found) {
         if found == Some(lease) {
@@ -158,16 +158,23 @@ async fn confirm(
     missing.map_or(Ok(()), Err)
 }
 
-/// The lease of each key that is there.
-async fn leases_of(provider: &Provider, jobs: &[Job]) -> Result<Vec<Option<i64>>, Failure> {
-    if jobs.is_empty() {
+fn paths(jobs: &[Job]) -> impl Iterator<Item = &str> {
+    jobs.iter().map(|job| job.path.as_str())
+}
+
+/// The lease of each of these keys that is there. They fit into one request.
+pub(super) async fn leases_of(
+    provider: &Provider,
+    paths: impl Iterator<Item = &str>,
+) -> Result<Vec<Option<i64>>, Failure> {
+    let options = GetOptions::new().with_keys_only();
+    let gets: Vec<_> = paths
+        .map(|path| TxnOp::get(path, Some(options.clone())))
+        .collect();
+    if gets.is_empty() {
         return Ok(Vec::new());
     }
-    let options = GetOptions::new().with_keys_only();
-    let gets = jobs
-        .iter()
-        .map(|job| TxnOp::get(job.path.as_str(), Some(options.clone())));
-    let answer = transact(provider, gets.collect()).await?;
+    let answer = transact(provider, gets).await?;
     let found = answer.op_responses().into_iter().map(|one| match one {
         TxnOpResponse::Get(found) => lease_of(&found),
         _ => None,
