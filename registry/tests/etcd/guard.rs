@@ -1,6 +1,6 @@
 //! What others delete is noticed, whether it can be watched or not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use doge_registry::{Instance, Registry, ServiceKey};
 use doge_test_support::Etcd;
@@ -64,4 +64,32 @@ async fn a_service_that_is_denied_keeps_no_other_from_being_audited() {
     users.delete_prefix("/doge/rpc/").await;
     users.until_count(&place("ok"), 1).await;
     assert_eq!(users.count(&place("denied")).await, 0);
+}
+
+/// A stream keeps the token that it was opened with.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_added_when_the_token_has_expired_is_guarded() {
+    let mut users = Users::start(&["--auth-token-ttl=1"]).await;
+    users.add("hr").await;
+    users.may_write("hr", "/doge/rpc/").await;
+    let ttl = Duration::from_secs(3600);
+    let registry = users.builder("hr").ttl(ttl).build().unwrap();
+    let mut held = Vec::new();
+    for service in ["first", "second"] {
+        let instance = Instance::new(ServiceKey::new(service), "tcp://a:1");
+        held.push(registry.register(instance).await.unwrap());
+        // Nothing is asked for meanwhile.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+    }
+    let begun = Instant::now();
+    for _ in 0..3 {
+        users.delete_prefix(&place("second")).await;
+        users.until_count(&place("second"), 1).await;
+    }
+    // Each would wait for the next try to watch it, which is seconds away by now.
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
 }

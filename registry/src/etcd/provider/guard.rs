@@ -146,13 +146,19 @@ impl<'a> Guarded<'a> {
 
     fn expect(&mut self, service: String) {
         self.opening.push_back(service);
-        let limit = self.provider.members.settings().request_timeout;
-        self.opened_by = Some(Instant::now() + limit);
+        self.opened_by = Some(self.limit());
+    }
+
+    /// When what is asked for now has to be answered.
+    fn limit(&self) -> Instant {
+        Instant::now() + self.provider.members.settings().request_timeout
     }
 
     async fn take(&mut self, response: &WatchResponse) -> Result<(), Failure> {
         let id = response.watch_id();
         let service = if response.created() {
+            // Each of the others has as long again.
+            self.opened_by = self.opened_by.map(|_| self.limit());
             self.opening.pop_front()
         } else if response.canceled() {
             self.watched.remove(&id)
@@ -185,7 +191,8 @@ impl<'a> Guarded<'a> {
         };
         let at = Instant::now() + pauses.failed();
         self.denied.insert(service.clone(), Denied { pauses, at });
-        // A token that is no longer valid is replaced with this, and the next try goes well.
+        // Old versions of etcd say the same of a token that is no longer valid. A stream keeps the token that it was opened
+        // with; a request has it replaced.
         let options = GetOptions::new()
             .with_prefix()
             .with_limit(1)
@@ -195,8 +202,9 @@ impl<'a> Guarded<'a> {
             async move { client.kv_client().get(service, Some(options)).await }
         });
         match read.await {
-            Err(failure) if failure.reason != Reason::Denied => Err(failure),
-            _ => Ok(()),
+            Err(failure) if failure.reason == Reason::Denied => Ok(()),
+            Err(failure) => Err(failure),
+            Ok(_) => Err(failure.clone()),
         }
     }
 

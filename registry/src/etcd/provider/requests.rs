@@ -39,16 +39,13 @@ pub(super) async fn delete(
     lease: Option<i64>,
     jobs: &[Job],
 ) -> Result<(), Failure> {
-    let mut ours = jobs.to_vec();
-    if !say_farewell(provider, lease, jobs).await? {
-        let found = leases_of(provider, paths(jobs)).await?;
-        let mut found = found.into_iter();
-        // What somebody else has registered in the meantime is left alone; what is on no lease would stay for ever.
-        ours.retain(|_| match found.next().flatten() {
-            Some(lease) => lease == 0 || provider.desired.is_ours(lease),
-            None => false,
-        });
-    }
+    let (marked, unmarked) = say_farewell(provider, lease, jobs).await?;
+    let found = leases_of(provider, paths(&unmarked)).await?;
+    // What somebody else has registered in the meantime is left alone; what is on no lease would stay for ever.
+    let is_ours = |lease: &i64| *lease == 0 || provider.desired.is_ours(*lease);
+    let found = unmarked.into_iter().zip(found);
+    let rest = found.filter(|(_, found)| found.as_ref().is_some_and(is_ours));
+    let ours: Vec<Job> = marked.into_iter().chain(rest.map(|(job, _)| job)).collect();
     if !ours.is_empty() {
         let deletes = ours
             .iter()
@@ -61,41 +58,39 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Marks the keys as leaving if all of them are on this lease; false if they are not, or it is refused.
+/// Marks those as leaving that have a farewell, if all of these are on this lease. Gives back those that are marked, and the
+/// others.
 async fn say_farewell(
     provider: &Provider,
     lease: Option<i64>,
     jobs: &[Job],
-) -> Result<bool, Failure> {
-    let farewells: Option<Vec<_>> = jobs
-        .iter()
-        .map(|job| Some((job.path.as_str(), job.farewell.as_deref()?)))
-        .collect();
-    let (Some(lease), Some(farewells)) = (lease, farewells) else {
-        return Ok(false);
+) -> Result<(Vec<Job>, Vec<Job>), Failure> {
+    let (polite, mut rest): (Vec<Job>, Vec<Job>) =
+        (jobs.iter().cloned()).partition(|job| job.farewell.is_some());
+    let Some(lease) = lease.filter(|_| !polite.is_empty()) else {
+        return Ok((Vec::new(), jobs.to_vec()));
     };
     let options = PutOptions::new().with_lease(lease);
-    let ours = farewells
-        .iter()
-        .map(|(path, _)| Compare::lease(*path, CompareOp::Equal, lease));
-    let puts = farewells
-        .iter()
-        .map(|(path, value)| TxnOp::put(*path, *value, Some(options.clone())));
+    let on_lease = paths(&polite).map(|path| Compare::lease(path, CompareOp::Equal, lease));
+    let puts = polite.iter().filter_map(|job| {
+        let value = job.farewell.as_deref()?;
+        Some(TxnOp::put(job.path.as_str(), value, Some(options.clone())))
+    });
     let transaction = Txn::new()
-        .when(ours.collect::<Vec<_>>())
+        .when(on_lease.collect::<Vec<_>>())
         .and_then(puts.collect::<Vec<_>>());
     let said = provider
         .members
         .call(|client| run(client, transaction.clone()))
         .await;
     match said {
-        Ok(answer) => Ok(answer.succeeded()),
-        Err(failure) if failure.is_of_member() => Err(failure),
-        Err(failure) => {
-            tracing::debug!(%failure, "instances leave without a farewell");
-            Ok(false)
-        }
+        Ok(answer) if answer.succeeded() => return Ok((polite, rest)),
+        Ok(_) => {}
+        Err(failure) if failure.is_of_member() => return Err(failure),
+        Err(failure) => tracing::debug!(%failure, "instances leave without a farewell"),
     }
+    rest.extend(polite);
+    Ok((Vec::new(), rest))
 }
 
 /// Puts those that are not somebody else's on this lease, and reads them back.
