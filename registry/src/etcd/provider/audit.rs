@@ -11,8 +11,8 @@ use crate::etcd::failure::{Failure, Reason};
 /// How many times to live are between two audits.
 const SELDOM: u32 = 4;
 
-/// Asks etcd from time to time which keys are there, on the lease: one that no event told of is missed then. The guard asks
-/// whenever it has not watched for a moment.
+/// Reads the keys of this process from time to time, so that the loss of a key is noticed although no event told of it. The
+/// guard has them read whenever it has not watched for a moment.
 pub(super) async fn audit(provider: &Provider) -> Infallible {
     let settings = provider.members.settings();
     loop {
