@@ -127,7 +127,7 @@ where
         address = address.replace("tcp://", "doge://");
     }
     Reached {
-        client: Client::new(Channel::with_config(
+        client: Client::from(Channel::with_config(
             address.parse().unwrap(),
             ChannelConfig {
                 transport: near,

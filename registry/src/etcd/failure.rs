@@ -69,7 +69,7 @@ impl Failure {
 
     /// Why etcd ended a watch, by what it says of it.
     ///
-    /// Up to 3.5 it denies a watch whose token is no longer valid, too. The next request then has the token replaced.
+    /// Old versions deny a watch whose token is no longer valid, too. The next request then has the token replaced.
     pub(super) fn of_watch(cancel_reason: &str) -> Self {
         let reason = match cancel_reason {
             text if text.contains("permission denied") => Reason::Denied,

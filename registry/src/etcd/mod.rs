@@ -14,6 +14,7 @@ mod value;
 
 use std::sync::Arc;
 
+use etcd_client::KeyValue;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 
@@ -41,9 +42,10 @@ use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 /// **Watching.** A [`watch`](Registry::watch) reads all instances and follows the events from there, over
 /// restarts of etcd, lost members and compacted history. While etcd is away the last snapshot stays. An
 /// instance that etcd no longer lists leaves the snapshot within 200 ms; but a list that becomes
-/// empty, or shorter than half, is confirmed first ([`HoldBack`](crate::HoldBack)), unless those who
-/// are missing have said farewell, as whoever leaves by [`leave`](crate::Registration::leave) does. What is not an instance is logged once and passed over. With
-/// [`snapshots`](EtcdBuilder::snapshots), a process can start while etcd is away.
+/// empty, or shorter than half, is confirmed first ([`HoldBack`](crate::HoldBack)), unless the missing
+/// instances have said farewell, as with [`leave`](crate::Registration::leave). What is not an instance is
+/// logged once and passed over. With [`snapshots`](EtcdBuilder::snapshots), a process can start while
+/// etcd is away.
 ///
 /// Keys and values are described in `docs/registry.md`: `/doge/rpc/{group}/{service}/{version}/{instance}`, and
 /// JSON. A bare `host:port` is read as an instance of Python doge, too.
@@ -91,6 +93,12 @@ impl Etcd {
             sources: Arc::new(Sources::default()),
         }
     }
+}
+
+/// Whether an event with this key is its deletion: a key that is there has been put once at least. `event_type` of
+/// etcd-client panics at a kind of event that it does not know.
+fn is_deletion(kv: &KeyValue) -> bool {
+    kv.version() == 0
 }
 
 impl Registry for Etcd {

@@ -67,7 +67,7 @@ impl Entry {
         within_ttl_bounds(Duration::from_millis(self.ttl_ms))
     }
 
-    /// Whether another registration wrote it. One without a mark was written by hand, and is whoever's the file is.
+    /// Whether another registration wrote it. An entry that names no registration was written by hand, and is nobody else's.
     pub(super) fn is_anothers(&self, registration: &str) -> bool {
         self.registration
             .as_ref()

@@ -124,13 +124,13 @@ impl Follower {
                 () = at(self.telling.confirm_at()) => {
                     self.confirm().await?;
                 }
-                () = sleep_until(resync_at) => return Ok(()),
+                () = sleep_until(resync_at) => {
+                    self.settle();
+                    return Ok(());
+                }
                 () = sleep_until(settled_at), if !settled => {
                     settled = true;
-                    self.pauses.succeeded();
-                    if self.failing.ends() {
-                        tracing::info!(service = %self.listing.key(), "etcd is watched again");
-                    }
+                    self.settle();
                 }
                 response = stream.next() => {
                     let response = response?;
@@ -149,6 +149,14 @@ impl Follower {
                     probed = true;
                 }
             }
+        }
+    }
+
+    /// The stream stands, and the failures before it are over.
+    fn settle(&mut self) {
+        self.pauses.succeeded();
+        if self.failing.ends() {
+            tracing::info!(service = %self.listing.key(), "etcd is watched again");
         }
     }
 

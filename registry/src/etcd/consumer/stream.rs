@@ -1,10 +1,9 @@
-use etcd_client::{
-    EventType, WatchOptions, WatchRequestSender, WatchResponse, WatchResponseStream,
-};
+use etcd_client::{WatchOptions, WatchRequestSender, WatchResponse, WatchResponseStream};
 
 use super::listing::{Listing, Pair};
 use super::reading::LARGEST_ANSWER;
 use crate::etcd::failure::{Failure, Reason};
+use crate::etcd::is_deletion;
 use crate::etcd::members::{Member, Members};
 
 /// A watch of etcd on the keys of one service.
@@ -74,13 +73,14 @@ impl Stream {
 pub(super) fn apply(response: &WatchResponse, listing: &mut Listing) -> bool {
     for event in response.events() {
         let Some(kv) = event.kv() else { continue };
-        match event.event_type() {
-            EventType::Put => listing.put(&Pair {
+        if is_deletion(kv) {
+            listing.delete(kv.key(), kv.mod_revision());
+        } else {
+            listing.put(&Pair {
                 path: kv.key().to_vec(),
                 value: kv.value().to_vec(),
                 revision: kv.mod_revision(),
-            }),
-            EventType::Delete => listing.delete(kv.key(), kv.mod_revision()),
+            });
         }
     }
     !response.events().is_empty()

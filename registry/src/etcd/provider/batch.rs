@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::entry::{Entry, Leaving, Stage};
 
 /// How many keys one request to etcd touches at most; etcd takes 128.
-const MOST_KEYS: usize = 100;
+pub(super) const MOST_KEYS: usize = 100;
 /// How many bytes of values one request carries at most; etcd takes 1.5 MiB in all.
 const MOST_BYTES: usize = 1024 * 1024;
 

@@ -2,11 +2,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 
 use doge_base::Pauses;
-use etcd_client::{EventType, GetOptions, WatchOptions, WatchResponse, WatchStream};
+use etcd_client::{GetOptions, WatchOptions, WatchResponse, WatchStream};
 use tokio::time::{Instant, sleep};
 
 use super::{Provider, audit};
 use crate::etcd::failure::{Failure, Reason};
+use crate::etcd::is_deletion;
 use crate::remote::pauses;
 use crate::remote::telling::at;
 
@@ -25,7 +26,7 @@ pub(super) async fn guard(provider: &Provider) -> Infallible {
         tracing::debug!(%failure, "the instances of this process are not watched for a moment");
         // As long as no event tells what is deleted, it has to be looked for.
         if let Err(failure) = audit::look(provider).await {
-            tracing::debug!(%failure, "the keys on the lease cannot be read for a moment");
+            tracing::debug!(%failure, "the keys of this process cannot be read for a moment");
         }
         sleep(pauses.failed()).await;
     }
@@ -145,13 +146,19 @@ impl<'a> Guarded<'a> {
 
     fn expect(&mut self, service: String) {
         self.opening.push_back(service);
-        let limit = self.provider.members.settings().request_timeout;
-        self.opened_by = Some(Instant::now() + limit);
+        self.opened_by = Some(self.limit());
+    }
+
+    /// When what is asked for now has to be answered.
+    fn limit(&self) -> Instant {
+        Instant::now() + self.provider.members.settings().request_timeout
     }
 
     async fn take(&mut self, response: &WatchResponse) -> Result<(), Failure> {
         let id = response.watch_id();
         let service = if response.created() {
+            // Each of the others has as long again.
+            self.opened_by = self.opened_by.map(|_| self.limit());
             self.opening.pop_front()
         } else if response.canceled() {
             self.watched.remove(&id)
@@ -184,7 +191,8 @@ impl<'a> Guarded<'a> {
         };
         let at = Instant::now() + pauses.failed();
         self.denied.insert(service.clone(), Denied { pauses, at });
-        // A token that is no longer valid is replaced with this, and the next try goes well.
+        // Old versions of etcd say the same of a token that is no longer valid. A stream keeps the token that it was opened
+        // with; a request has it replaced.
         let options = GetOptions::new()
             .with_prefix()
             .with_limit(1)
@@ -194,8 +202,9 @@ impl<'a> Guarded<'a> {
             async move { client.kv_client().get(service, Some(options)).await }
         });
         match read.await {
-            Err(failure) if failure.reason != Reason::Denied => Err(failure),
-            _ => Ok(()),
+            Err(failure) if failure.reason == Reason::Denied => Ok(()),
+            Err(failure) => Err(failure),
+            Ok(_) => Err(failure.clone()),
         }
     }
 
@@ -234,7 +243,7 @@ impl<'a> Guarded<'a> {
             let Ok(path) = std::str::from_utf8(kv.key()) else {
                 continue;
             };
-            let lease = (event.event_type() == EventType::Put).then(|| kv.lease());
+            let lease = (!is_deletion(kv)).then(|| kv.lease());
             self.provider
                 .desired
                 .touched(path, lease, kv.mod_revision());

@@ -39,16 +39,13 @@ pub(super) async fn delete(
     lease: Option<i64>,
     jobs: &[Job],
 ) -> Result<(), Failure> {
-    let mut ours = jobs.to_vec();
-    if !say_farewell(provider, lease, jobs).await? {
-        let found = leases_of(provider, jobs).await?;
-        let mut found = found.into_iter();
-        // What somebody else has registered in the meantime is left alone; what is on no lease would stay for ever.
-        ours.retain(|_| match found.next().flatten() {
-            Some(lease) => lease == 0 || provider.desired.is_ours(lease),
-            None => false,
-        });
-    }
+    let (marked, unmarked) = say_farewell(provider, lease, jobs).await?;
+    let found = leases_of(provider, paths(&unmarked)).await?;
+    // What somebody else has registered in the meantime is left alone; what is on no lease would stay for ever.
+    let is_ours = |lease: &i64| *lease == 0 || provider.desired.is_ours(*lease);
+    let found = unmarked.into_iter().zip(found);
+    let rest = found.filter(|(_, found)| found.as_ref().is_some_and(is_ours));
+    let ours: Vec<Job> = marked.into_iter().chain(rest.map(|(job, _)| job)).collect();
     if !ours.is_empty() {
         let deletes = ours
             .iter()
@@ -61,41 +58,39 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Marks the keys as leaving if all of them are on this lease; false if they are not, or it is refused.
+/// Marks those as leaving that have a farewell, if all of these are on this lease. Gives back those that are marked, and the
+/// others.
 async fn say_farewell(
     provider: &Provider,
     lease: Option<i64>,
     jobs: &[Job],
-) -> Result<bool, Failure> {
-    let farewells: Option<Vec<_>> = jobs
-        .iter()
-        .map(|job| Some((job.path.as_str(), job.farewell.as_deref()?)))
-        .collect();
-    let (Some(lease), Some(farewells)) = (lease, farewells) else {
-        return Ok(false);
+) -> Result<(Vec<Job>, Vec<Job>), Failure> {
+    let (polite, mut rest): (Vec<Job>, Vec<Job>) =
+        (jobs.iter().cloned()).partition(|job| job.farewell.is_some());
+    let Some(lease) = lease.filter(|_| !polite.is_empty()) else {
+        return Ok((Vec::new(), jobs.to_vec()));
     };
     let options = PutOptions::new().with_lease(lease);
-    let ours = farewells
-        .iter()
-        .map(|(path, _)| Compare::lease(*path, CompareOp::Equal, lease));
-    let puts = farewells
-        .iter()
-        .map(|(path, value)| TxnOp::put(*path, *value, Some(options.clone())));
+    let on_lease = paths(&polite).map(|path| Compare::lease(path, CompareOp::Equal, lease));
+    let puts = polite.iter().filter_map(|job| {
+        let value = job.farewell.as_deref()?;
+        Some(TxnOp::put(job.path.as_str(), value, Some(options.clone())))
+    });
     let transaction = Txn::new()
-        .when(ours.collect::<Vec<_>>())
+        .when(on_lease.collect::<Vec<_>>())
         .and_then(puts.collect::<Vec<_>>());
     let said = provider
         .members
         .call(|client| run(client, transaction.clone()))
         .await;
     match said {
-        Ok(answer) => Ok(answer.succeeded()),
-        Err(failure) if failure.is_of_member() => Err(failure),
-        Err(failure) => {
-            tracing::debug!(%failure, "instances leave without a farewell");
-            Ok(false)
-        }
+        Ok(answer) if answer.succeeded() => return Ok((polite, rest)),
+        Ok(_) => {}
+        Err(failure) if failure.is_of_member() => return Err(failure),
+        Err(failure) => tracing::debug!(%failure, "instances leave without a farewell"),
     }
+    rest.extend(polite);
+    Ok((Vec::new(), rest))
 }
 
 /// Puts those that are not somebody else's on this lease, and reads them back.
@@ -125,7 +120,7 @@ pub(super) async fn put(
 /// Leaves out what others have registered: only what was never there before can be.
 async fn without_taken(provider: &Provider, jobs: &[Job]) -> Result<Vec<Job>, Failure> {
     let (new, mut rest): (Vec<Job>, Vec<Job>) = jobs.iter().cloned().partition(|job| job.is_new);
-    let found = leases_of(provider, &new).await?;
+    let found = leases_of(provider, paths(&new)).await?;
     for (job, found) in new.into_iter().zip(found) {
         if found.is_none_or(|found| provider.desired.is_ours(found)) {
             rest.push(job);
@@ -143,7 +138,7 @@ async fn confirm(
     revision: i64,
     batch: &[Job],
 ) -> Result<(), Failure> {
-    let found = leases_of(provider, batch).await?;
+    let found = leases_of(provider, paths(batch)).await?;
     let mut missing = None;
     for (job, found) in batch.iter().zip(found) {
         if found == Some(lease) {
@@ -158,16 +153,23 @@ async fn confirm(
     missing.map_or(Ok(()), Err)
 }
 
-/// The lease of each key that is there.
-async fn leases_of(provider: &Provider, jobs: &[Job]) -> Result<Vec<Option<i64>>, Failure> {
-    if jobs.is_empty() {
+fn paths(jobs: &[Job]) -> impl Iterator<Item = &str> {
+    jobs.iter().map(|job| job.path.as_str())
+}
+
+/// The lease of each of these keys that is there. They fit into one request.
+pub(super) async fn leases_of(
+    provider: &Provider,
+    paths: impl Iterator<Item = &str>,
+) -> Result<Vec<Option<i64>>, Failure> {
+    let options = GetOptions::new().with_keys_only();
+    let gets: Vec<_> = paths
+        .map(|path| TxnOp::get(path, Some(options.clone())))
+        .collect();
+    if gets.is_empty() {
         return Ok(Vec::new());
     }
-    let options = GetOptions::new().with_keys_only();
-    let gets = jobs
-        .iter()
-        .map(|job| TxnOp::get(job.path.as_str(), Some(options.clone())));
-    let answer = transact(provider, gets.collect()).await?;
+    let answer = transact(provider, gets).await?;
     let found = answer.op_responses().into_iter().map(|one| match one {
         TxnOpResponse::Get(found) => lease_of(&found),
         _ => None,
