@@ -193,9 +193,9 @@ impl Odds {
         let (mut at, mut count) = (0, self.ends.len());
         while count > 1 {
             let half = count / 2;
-            if self.ends[at + half - 1].load(Relaxed) <= lot {
-                at += half;
-            }
+            // Without a branch: which way it goes is chance, and no processor foresees it.
+            let beyond = self.ends[at + half - 1].load(Relaxed) <= lot;
+            at += half & usize::from(beyond).wrapping_neg();
             count -= half;
         }
         at
@@ -207,11 +207,8 @@ impl Odds {
         let (before, own) = self.lots_of(first);
         let others = u64::from(LOTS - own);
         let lot = ((u64::from(random) * others) >> 32) as u32;
-        self.owner(if lot < before {
-            lot
-        } else {
-            lot.saturating_add(own)
-        })
+        let skipped = own & u32::from(lot >= before).wrapping_neg();
+        self.owner(lot.saturating_add(skipped))
     }
 
     /// How many lots come before those of an endpoint, and how many it has.
