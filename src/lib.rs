@@ -57,6 +57,8 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod __private;
 
+#[doc(inline)]
+pub use doge_base::Env;
 /// Turns a trait into a service: a client, a server and a schema.
 ///
 /// ```

@@ -96,6 +96,7 @@ impl Env {
 
     /// Any random number.
     #[must_use]
+    #[inline]
     pub fn number(&self) -> u64 {
         self.draw(fastrand::u64, fastrand::Rng::u64, ..)
     }

@@ -7,9 +7,12 @@
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 use criterion::{BenchmarkId, Criterion};
-use doge_rpc::client::{
-    Balancing, ConsistentHash, HashKey, LoadBalancing,
-    balance::{Balancer, EndpointLoad, Nearness, Sample},
+use doge_rpc::{
+    Env,
+    client::{
+        Balancing, ConsistentHash, HashKey, LoadBalancing,
+        balance::{Balancer, EndpointLoad, Nearness, Sample},
+    },
 };
 use tokio::time::Instant;
 
@@ -74,6 +77,7 @@ fn nodes(count: usize, now: Instant) -> Vec<Arc<EndpointLoad>> {
             &format!("tcp://10.0.0.1:{number}"),
             fastrand::u32(50..=150),
             now,
+            &Env::system(),
         );
         let took = Duration::from_micros(fastrand::u64(100..2000));
         node.begin(now).end(now + took, Sample::Answered);
@@ -88,5 +92,5 @@ fn balancer(policy: &LoadBalancing, nodes: &[Arc<EndpointLoad>], now: Instant) -
         ..Balancing::default()
     };
     let far = nodes.iter().map(|node| (Arc::clone(node), Nearness::Far));
-    Balancer::new(&balancing, far.collect(), now)
+    Balancer::new(&balancing, far.collect(), now, &Env::system())
 }

@@ -1,4 +1,6 @@
-//! Ways to choose by cost.
+//! Ways to choose by cost, and without.
+
+use doge_base::Env;
 
 /// What an endpoint costs, and the weight by which it wins a tie.
 #[derive(Clone, Copy, Debug)]
@@ -7,68 +9,18 @@ pub(super) struct Cost {
     pub(super) weight: f32,
 }
 
-/// How often a pair is drawn again of which neither may be picked.
-const REDRAWS: usize = 3;
-
-/// The cheaper of two that are drawn at random and differ: the power of two choices.
-///
-/// Where a pair has no usable one, or only one, another is drawn, so that there is a choice (go-zero); where all draws
-/// find none, the next `look` ones in a row are looked at, from anywhere.
-pub(super) fn of_two(
-    count: usize,
-    look: usize,
-    usable: &impl Fn(usize) -> bool,
-    cost: impl Fn(usize) -> Cost,
-) -> Option<usize> {
-    if count < 2 {
-        return (0..count).find(|at| usable(*at));
-    }
+/// The cheapest of these.
+pub(super) fn cheapest(costs: impl Iterator<Item = (usize, Cost)>, env: &Env) -> Option<usize> {
     let mut choice = Choice::default();
-    for _ in 0..=REDRAWS {
-        let first = fastrand::usize(..count);
-        let other = fastrand::usize(..count - 1);
-        let second = other + usize::from(other >= first);
-        for at in [first, second] {
-            if choice.best != Some(at) && usable(at) {
-                choice.offer(at, cost(at));
-            }
-        }
-        if choice.offers >= 2 {
-            return choice.best;
-        }
-    }
-    if choice.best.is_none() {
-        for at in in_a_row(count, look).filter(|at| usable(*at)).take(2) {
-            choice.offer(at, cost(at));
-        }
+    for (at, cost) in costs {
+        choice.offer(at, cost, env);
     }
     choice.best
 }
 
-/// The cheapest of all.
-pub(super) fn of_all(
-    count: usize,
-    usable: &impl Fn(usize) -> bool,
-    cost: impl Fn(usize) -> Cost,
-) -> Option<usize> {
-    let mut choice = Choice::default();
-    for at in (0..count).filter(|at| usable(*at)) {
-        choice.offer(at, cost(at));
-    }
-    choice.best
-}
-
-/// The first usable one of `look` in a row, from anywhere.
-pub(super) fn anyone(count: usize, look: usize, usable: &impl Fn(usize) -> bool) -> Option<usize> {
-    in_a_row(count, look).find(|at| usable(*at))
-}
-
-fn in_a_row(count: usize, look: usize) -> impl Iterator<Item = usize> {
-    let first = if count == 0 {
-        0
-    } else {
-        fastrand::usize(..count)
-    };
+/// `look` places in a row, from anywhere.
+pub(super) fn in_a_row(count: usize, look: usize, env: &Env) -> impl Iterator<Item = usize> {
+    let first = env.index(count);
     (first..count).chain(0..first).take(look)
 }
 
@@ -79,17 +31,15 @@ struct Choice {
     least: f32,
     /// Of all that cost as little.
     weight: f32,
-    offers: usize,
 }
 
 impl Choice {
-    fn offer(&mut self, at: usize, Cost { cost, weight }: Cost) {
-        self.offers += 1;
+    fn offer(&mut self, at: usize, Cost { cost, weight }: Cost, env: &Env) {
         if self.best.is_none() || cost < self.least {
             (self.best, self.least, self.weight) = (Some(at), cost, weight);
         } else if cost == self.least {
             self.weight += weight;
-            if fastrand::f32() * self.weight < weight {
+            if env.fraction_f32() * self.weight < weight {
                 self.best = Some(at);
             }
         }

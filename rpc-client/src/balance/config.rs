@@ -18,9 +18,11 @@ pub struct Balancing {
     pub policy: LoadBalancing,
     /// How an endpoint that is new, or back, comes to its share; `None` for all at once. 30 s.
     pub slow_start: Option<SlowStart>,
-    /// Whether endpoints on this machine come before all others. No.
+    /// Whether endpoints on this machine come before all others, as far as they can carry the calls. No.
     pub prefer_local: bool,
-    /// The zone whose endpoints come before those of others. None.
+    /// The zone whose endpoints come before those of others, as far as they can carry the calls: they take 1.4 times the
+    /// part of their weight that can be used, less slow start (Envoy's overprovisioning factor), and the rest goes to
+    /// other zones. None.
     pub zone: Option<String>,
     /// How many endpoints this client uses, at most; see [`subset`](super::subset). All.
     pub subset: Option<usize>,
@@ -45,13 +47,25 @@ impl Default for Balancing {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum LoadBalancing {
-    /// Of two drawn at random, the one where a call may have to wait less: latency times calls in flight, over weight.
-    /// Latency is Finagle's peak EWMA (10 s) with a penalty for failures, so that neither a slow endpoint nor one that
-    /// fails fast draws calls.
+    /// By odds of weight × wait^-3, where wait = latency × penalty × (1 + calls in flight over weight). Without load an
+    /// endpoint that is ten times as slow gets a call in a thousand, by which it is found out when it is fast again; where
+    /// all are alike, shares are the weights.
+    ///
+    /// - Latency is Finagle's peak EWMA, forgotten with 5 s, of which a slower answer makes four times what was known at
+    ///   most, so that a hiccup costs little. What was slow is forgotten down to what is usual elsewhere.
+    /// - The penalty is 1, doubled by a failure, once in 100 ms, up to 32, and forgiven with 5 s: an endpoint that fails
+    ///   fast gets a call every few seconds.
+    /// - An endpoint that was never called counts as fast as is usual elsewhere.
+    ///
+    /// Latencies and penalties become the lots of endpoints, made anew each 10 ms (1 ms for each 10 endpoints, if that is
+    /// more); two are drawn by lot, and calls in flight at this moment decide between them.
+    ///
+    /// Finagle, Linkerd and tower take the lesser of two waits for certain: while there are few calls, an endpoint with
+    /// any lasting disadvantage, a lesser weight or one slow answer, then gets none.
     #[default]
     PeakEwma,
     /// The one with the fewest calls in flight for its weight; a tie goes by weight at random. Up to 16 endpoints all
-    /// are compared, of more than that two drawn at random. One that fails fast has few calls in flight: it is ejection
+    /// are compared, of more than that two drawn by weight. One that fails fast has few calls in flight: it is ejection
     /// that keeps calls from it.
     LeastActive,
     /// Each in turn, whatever its weight, from a start that is random.

@@ -9,9 +9,18 @@ use std::{
     time::Duration,
 };
 
+use doge_base::Env;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::{InFlight, clock::millis, in_flight::Sample, latency::Latency, slow_start::Ramp};
+use super::{
+    InFlight,
+    clock::millis,
+    in_flight::Sample,
+    latency::{LastLatency, Latency},
+    penalty::Penalty,
+    slow_start::Ramp,
+};
 
 /// The longest pushback that is obeyed, 300 s as in Linkerd: an endpoint that asks for more gets calls again after
 /// 300 to 375 s, as up to a quarter is added by chance, lest all clients come back at once.
@@ -26,22 +35,23 @@ use super::{InFlight, clock::millis, in_flight::Sample, latency::Latency, slow_s
 /// ```
 pub const MAX_PUSHBACK: Duration = Duration::from_secs(300);
 
-/// What an endpoint of which nothing is known counts as, once a first call is on its way there: Linkerd's.
-const UNKNOWN: Duration = Duration::from_millis(30);
+/// The latency of an endpoint of which nothing is known, where nothing is known of any other either: Linkerd's.
+pub(super) const UNKNOWN: Duration = Duration::from_millis(30);
 
-/// What a balancer knows of one endpoint: calls in flight, latency, weight, age. It outlives the balancer, which is made
-/// anew when the endpoints change.
+/// What a balancer knows of one endpoint: calls in flight, latency, failures, weight, age. It outlives the balancer, which
+/// is made anew when the endpoints change.
 ///
-/// All of it is relaxed atomics within one cache line: counting is exact, and a decision may be a moment old.
+/// What a choice reads is relaxed atomics within one cache line: counting is exact, and a decision may be a moment old.
 ///
 /// ```
 /// use std::time::Duration;
 ///
+/// use doge_base::Env;
 /// use doge_rpc_client::balance::{EndpointLoad, Sample};
 /// use tokio::time::Instant;
 ///
 /// let now = Instant::now();
-/// let node = EndpointLoad::new("tcp://127.0.0.1:4399", 100, now);
+/// let node = EndpointLoad::new("tcp://127.0.0.1:4399", 100, now, &Env::system());
 /// let call = node.begin(now);
 /// assert_eq!(node.in_flight(), 1);
 ///
@@ -51,10 +61,11 @@ const UNKNOWN: Duration = Duration::from_millis(30);
 /// assert_eq!(node.latency(now), Some(Duration::from_millis(5)));
 /// ```
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct EndpointLoad {
     in_flight: AtomicUsize,
     latency: Latency,
+    penalty: Penalty,
     /// Until when it is left alone, in milliseconds.
     rest: AtomicU64,
     /// Since when it is there, in milliseconds.
@@ -63,20 +74,26 @@ pub struct EndpointLoad {
     /// Calls in flight on all the endpoints that share a bounded load.
     total: OnceLock<Arc<AtomicUsize>>,
     address: Box<str>,
+    env: Env,
+    /// The usual latency of the endpoints of its balancer, as the bits of an `f32`; locked for a first sample only.
+    usual: Mutex<Option<Arc<AtomicU32>>>,
 }
 
 impl EndpointLoad {
     /// An endpoint that is there from now on. The weight is relative to that of the others; 0 means no calls as long
-    /// as another endpoint can take them.
-    pub fn new(address: &str, weight: u32, now: Instant) -> Self {
+    /// as another endpoint can take them. `env` says by how much longer than asked an overloaded endpoint is left alone.
+    pub fn new(address: &str, weight: u32, now: Instant, env: &Env) -> Self {
         Self {
             in_flight: AtomicUsize::new(0),
             latency: Latency::default(),
+            penalty: Penalty::default(),
             rest: AtomicU64::new(0),
             since: AtomicU64::new(millis(now)),
             weight: AtomicU32::new(weight),
             total: OnceLock::new(),
             address: address.into(),
+            env: env.clone(),
+            usual: Mutex::new(None),
         }
     }
 
@@ -98,9 +115,10 @@ impl EndpointLoad {
         }
     }
 
-    /// Begins slow start anew, for an endpoint that is back; its latency is that of before no longer.
+    /// Begins slow start anew, for an endpoint that is back; its latency and its failures are those of before no longer.
     pub fn warm_up_from(&self, now: Instant) {
         self.latency.forget();
+        self.penalty.forget();
         self.since.store(millis(now), Relaxed);
         tell_change();
     }
@@ -120,7 +138,8 @@ impl EndpointLoad {
         self.in_flight.load(Relaxed)
     }
 
-    /// The peak EWMA of the latency, decayed for the time without a call; `None` before the first answer.
+    /// The latency: its EWMA over 10 s, which one longer sample raises at once, up to four times; decayed for the time
+    /// without a call. `None` before the first answer.
     pub fn latency(&self, now: Instant) -> Option<Duration> {
         let seconds = self.latency.read(millis(now))?;
         // A duration has nanoseconds, and the seconds have 24 bits: as many digits as there are.
@@ -129,17 +148,29 @@ impl EndpointLoad {
 
     /// Takes in how a call ended.
     pub(super) fn ended(&self, now: Instant, took: Duration, sample: Sample) {
-        let now = millis(now);
+        let moment = millis(now);
         match sample {
-            Sample::Answered => self.latency.observe(now, took),
-            Sample::Failed => self.latency.fail(now, took, UNKNOWN),
-            Sample::Overloaded { pushback } => self.leave_alone(now, pushback),
+            Sample::Answered => {
+                self.latency
+                    .observe(moment, took, || self.usual_elsewhere());
+            }
+            Sample::Failed => {
+                self.penalty.fail(moment);
+                self.abandoned(now, took);
+            }
+            Sample::Overloaded { pushback } => self.leave_alone(moment, pushback),
         }
     }
 
-    /// Takes in that a call was given up after this time.
+    /// Takes in that a call was given up, or failed, after this time.
     pub(super) fn abandoned(&self, now: Instant, elapsed: Duration) {
-        self.latency.exceed(millis(now), elapsed, UNKNOWN);
+        let usual = || self.usual_elsewhere();
+        self.latency.exceed(millis(now), elapsed, usual, UNKNOWN);
+    }
+
+    /// Takes in where the usual latency of its balancer stands.
+    pub(super) fn compare_with(&self, usual: &Arc<AtomicU32>) {
+        *self.usual.lock() = Some(Arc::clone(usual));
     }
 
     /// Takes a call out of the count.
@@ -152,26 +183,43 @@ impl EndpointLoad {
         now < self.rest.load(Relaxed)
     }
 
+    /// When it came, or came back, in milliseconds.
+    pub(super) fn since(&self) -> u64 {
+        self.since.load(Relaxed)
+    }
+
     /// Milliseconds since it came, or came back.
     pub(super) fn age(&self, now: u64) -> u64 {
-        now.saturating_sub(self.since.load(Relaxed))
+        now.saturating_sub(self.since())
     }
 
-    /// The weight, less while it warms up. One of weight 0 is only asked when there is no other.
+    /// The part of its weight that it has while it warms up.
+    #[inline]
+    pub(super) fn part(&self, now: u64, ramp: Ramp) -> f32 {
+        ramp.part(self.age(now))
+    }
+
+    /// The weight, less while it warms up. An endpoint of weight 0 is only asked when there is no other.
     pub(super) fn effective_weight(&self, now: u64, ramp: Ramp) -> f32 {
-        self.weight().max(1) as f32 * ramp.part(self.age(now))
+        self.weight().max(1) as f32 * self.part(now, ramp)
     }
 
-    /// How long a call may have to wait here, in seconds: Finagle's peak EWMA, latency by calls in flight. Of an
-    /// endpoint nothing is known of, one call finds it out.
-    pub(super) fn wait(&self, now: u64) -> f32 {
-        let in_flight = self.in_flight();
-        let latency = match self.latency.read(now) {
-            Some(latency) => latency,
-            None if in_flight == 0 => return 0.0,
-            None => UNKNOWN.as_secs_f32(),
-        };
-        latency * (in_flight + 1) as f32
+    /// The last known latency; `None` before the first answer.
+    pub(super) fn last_latency(&self, now: u64) -> Option<LastLatency> {
+        self.latency.last(now)
+    }
+
+    /// The factor by which failures make a wait look longer.
+    #[inline]
+    pub(super) fn penalty(&self, now: u64) -> f32 {
+        self.penalty.read(now)
+    }
+
+    /// The usual latency of the endpoints of its balancer, as far as it chooses by latency.
+    fn usual_elsewhere(&self) -> Option<f32> {
+        let usual = self.usual.lock();
+        let seconds = f32::from_bits(usual.as_ref()?.load(Relaxed));
+        (seconds > 0.0).then_some(seconds)
     }
 
     /// The count that this endpoint's calls go into beside its own.
@@ -189,9 +237,9 @@ impl EndpointLoad {
     fn leave_alone(&self, now: u64, pushback: Duration) {
         let usual = self.latency.read(now).unwrap_or(UNKNOWN.as_secs_f32());
         let rest = pushback.min(MAX_PUSHBACK).as_secs_f32().max(usual);
-        let rest = rest * (1.0 + 0.25 * fastrand::f32());
-        self.rest
-            .fetch_max(now + (rest * 1000.0).ceil() as u64, Relaxed);
+        let rest = rest * (1.0 + 0.25 * self.env.fraction_f32());
+        let until = now + (rest * 1000.0).ceil() as u64;
+        self.rest.fetch_max(until, Relaxed);
     }
 }
 

@@ -16,8 +16,9 @@ use super::EndpointLoad;
 pub enum Sample {
     /// The endpoint answered; an application's error is an answer too.
     Answered,
-    /// It did not. Counts as a call that took as long as it did, and at least twice as long as usual there, up to 30 s:
-    /// brpc's rule, without which an endpoint that fails fast looks fast. Failures within 100 ms count as one.
+    /// It did not. Doubles the penalty of the endpoint, up to 32, without which one that fails fast would look fast; the
+    /// penalty is forgiven with a time constant of 5 s. Failures within 100 ms count as one. The time until the failure is
+    /// a lower bound of the latency, as for a call that was given up: a deadline that passed counts as slow, too.
     Failed,
     /// It refused for want of room: it is left alone for a while, as long as there is another. Its latency stays what it
     /// was, and so it has its share again right after.

@@ -1,3 +1,5 @@
+use doge_base::Env;
+
 /// The most slots that there are: two of their numbers can be multiplied.
 const MOST: u64 = u32::MAX as u64;
 
@@ -34,6 +36,37 @@ impl Shares {
         self.ends.last().copied().unwrap_or(0)
     }
 
+    /// The slots of one endpoint: how many come before them, and how many there are.
+    fn of(&self, owner: usize) -> (u64, u64) {
+        let before = match owner {
+            0 => 0,
+            owner => self.ends[owner - 1],
+        };
+        (before, self.ends[owner] - before)
+    }
+
+    /// Whose slot is drawn.
+    pub(super) fn lot(&self, env: &Env) -> usize {
+        self.owner(env.below(self.total()))
+    }
+
+    /// Whose slot is drawn of those that are not this endpoint's; `None` when it has all.
+    pub(super) fn other_lot(&self, first: usize, env: &Env) -> Option<usize> {
+        let (before, own) = self.of(first);
+        let others = self.total() - own;
+        if others == 0 {
+            return None;
+        }
+        let slot = env.below(others);
+        Some(self.owner(if slot < before { slot } else { slot + own }))
+    }
+
+    /// The part of all slots that is not this endpoint's.
+    pub(super) fn rest(&self, owner: usize) -> f32 {
+        let total = self.total();
+        (total - self.of(owner).1) as f32 / total as f32
+    }
+
     /// Whose slot this is.
     pub(super) fn owner(&self, slot: u64) -> usize {
         self.ends.partition_point(|end| *end <= slot)
@@ -55,6 +88,8 @@ pub(super) fn gcd(a: u64, b: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use doge_base::Env;
+
     use super::{MOST, Shares};
 
     #[test]
@@ -80,5 +115,25 @@ mod tests {
             let last = shares.owner(shares.total() - 1);
             assert_eq!(last, weights.len() - 1);
         }
+    }
+
+    #[test]
+    fn of_the_others_each_is_drawn_by_its_share() {
+        let (shares, env) = (Shares::new(vec![100, 200, 0, 300]), Env::seeded(1));
+        for first in 0..4 {
+            let mut drawn = [0_u32; 4];
+            for _ in 0..6_000 {
+                drawn[shares.other_lot(first, &env).unwrap()] += 1;
+            }
+            let weights = [1, 2, 0, 3];
+            let rest = 6 - weights[first];
+            for (owner, weight) in weights.into_iter().enumerate() {
+                let weight = if owner == first { 0 } else { weight };
+                let due = 6_000 * weight / rest;
+                assert!(drawn[owner].abs_diff(due) < 200, "{drawn:?} beside {first}");
+            }
+            assert!((shares.rest(first) - rest as f32 / 6.0).abs() < 1e-6);
+        }
+        assert_eq!(Shares::new(vec![0, 7]).other_lot(1, &env), None);
     }
 }

@@ -66,13 +66,24 @@ impl Ramp {
     }
 
     /// The part of its weight that an endpoint has at this age in milliseconds.
+    #[inline]
     pub(super) fn part(&self, age: u64) -> f32 {
         if age >= self.window {
-            return 1.0;
+            1.0
+        } else {
+            self.part_within(age)
         }
+    }
+
+    fn part_within(&self, age: u64) -> f32 {
         // Envoy counts the first second as a whole.
         let passed = age.max(1000) as f32 / self.window as f32;
-        passed.powf(self.exponent).max(self.least).min(1.0)
+        let bent = if self.exponent == 1.0 {
+            passed
+        } else {
+            passed.powf(self.exponent)
+        };
+        bent.max(self.least).min(1.0)
     }
 
     /// How long a share that changes with age may be used, in milliseconds; `None` when this age is past all change.

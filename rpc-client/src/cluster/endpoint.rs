@@ -6,6 +6,7 @@ use std::{
     },
 };
 
+use doge_base::Env;
 use doge_registry::Instance;
 use doge_rpc_core::{
     Status,
@@ -62,7 +63,12 @@ pub(super) struct EndpointState {
 impl Endpoint {
     pub(super) fn new(instance: Arc<Instance>, channel: Channel, core: &Core) -> Self {
         let observers = core.watch.observers.iter();
-        let load = EndpointLoad::new(instance.address(), instance.weight(), Instant::now());
+        let load = EndpointLoad::new(
+            instance.address(),
+            instance.weight(),
+            Instant::now(),
+            &Env::system(),
+        );
         let shared = Arc::new(EndpointState {
             _subscriptions: observers.map(|it| channel.subscribe(it)).collect(),
             health: Arc::new(Health::new(&core.health)),

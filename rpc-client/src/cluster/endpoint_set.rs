@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use doge_base::Env;
 use doge_rpc_core::call::Request;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::time::Instant;
@@ -31,7 +32,7 @@ impl EndpointSet {
         let near = |endpoint: &Endpoint| (Arc::clone(endpoint.load()), endpoint.nearness(zone));
         let loads = endpoints.iter().map(near).collect();
         Self {
-            balancer: Balancer::new(balancing, loads, Instant::now()),
+            balancer: Balancer::new(balancing, loads, Instant::now(), &Env::system()),
             key: match &balancing.policy {
                 LoadBalancing::ConsistentHash(hash) => Some(hash.key.clone()),
                 _ => None,

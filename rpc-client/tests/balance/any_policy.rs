@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use doge_base::Env;
 use doge_rpc_client::balance::{
     Balancer, Balancing, ConsistentHash, EndpointLoad, HashKey, LoadBalancing, Nearness, Sample,
 };
@@ -57,17 +58,17 @@ proptest! {
         key in any::<Option<u64>>(),
         seed in any::<u64>(),
     ) {
-        fastrand::seed(seed);
+        let env = Env::seeded(seed);
         let now = Instant::now();
         let numbered = endpoints.iter().enumerate();
         let nodes: Vec<_> = numbered
             .map(|(number, endpoint)| {
-                Arc::new(EndpointLoad::new(&format!("tcp://node-{number}:1"), endpoint.weight, now))
+                Arc::new(EndpointLoad::new(&format!("tcp://node-{number}:1"), endpoint.weight, now, &env))
             })
             .collect();
         let balancing = Balancing { policy, prefer_local, zone, ..Balancing::default() };
         let near = nodes.iter().cloned().zip(endpoints.iter().map(|endpoint| endpoint.nearness));
-        let balancer = Balancer::new(&balancing, near.collect(), now);
+        let balancer = Balancer::new(&balancing, near.collect(), now, &env);
         let mut calls = Vec::new();
         for (node, endpoint) in nodes.iter().zip(&endpoints) {
             calls.extend((0..endpoint.active).map(|_| node.begin(now)));

@@ -1,142 +1,143 @@
+//! What the table of scenarios does not tell of the default policy.
+
 use std::time::Duration;
 
+use doge_base::Env;
 use doge_rpc_client::balance::{LoadBalancing::PeakEwma, Sample};
 use tokio::time::Instant;
 
-use super::support::{Load, assert_fits, balancer, counts, ms, nodes};
+use super::{
+    simulation::{Act, Fleet, Simulation},
+    support::{assert_fits, balancer, counts, ms, nodes},
+};
 
-/// Of a pair the cheaper is taken: of n endpoints the one with r cheaper ones gets 2 (n - 1 - r) of n (n - 1) calls.
-#[test]
-fn each_gets_what_the_power_of_two_choices_says() {
-    fastrand::seed(1);
-    let now = Instant::now();
-    let nodes = nodes(&[100; 20], now);
-    for (rank, node) in (1..).zip(&nodes) {
-        node.begin(now).end(now + ms(rank), Sample::Answered);
-    }
-    let now = now + ms(20);
-    let balancer = balancer(PeakEwma, &nodes, now);
-    let counts = counts(20, 100_000, || balancer.pick(now, None, |_| true));
-    let parts: Vec<_> = (0..20).map(|rank| f64::from(19 - rank)).collect();
-    assert_fits(&counts, &parts);
+fn fleet_and_simulation(fleet: &Fleet, callers: usize) -> Simulation<'_> {
+    let balancing = super::scenarios::Policy::PeakEwma.balancing();
+    Simulation::new(fleet, fleet.balancer(&balancing, 0), callers, 10.0)
 }
 
+fn takes(millis: f64) -> Act {
+    (millis, Sample::Answered)
+}
+
+/// Of two endpoints calls go by the odds of share times wait to the power of -3, exactly.
 #[test]
-fn of_two_the_slower_is_never_taken() {
-    fastrand::seed(2);
-    let now = Instant::now();
-    let nodes = nodes(&[100; 2], now);
+fn of_two_each_gets_what_the_formula_says() {
+    let (now, env) = (Instant::now(), Env::seeded(1));
+    let nodes = nodes(&[100, 200], now, &env);
     nodes[0].begin(now).end(now + ms(2), Sample::Answered);
-    nodes[1].begin(now).end(now + ms(1), Sample::Answered);
-    let balancer = balancer(PeakEwma, &nodes, now + ms(2));
-    let counts = counts(2, 1000, || balancer.pick(now + ms(2), None, |_| true));
-    assert_eq!(counts, [0, 1000]);
-}
-
-/// A pair of which one may not be picked is no choice: with half of all it would give each a fifteenth of the calls.
-#[test]
-fn there_is_a_choice_even_where_half_may_not_be_picked() {
-    fastrand::seed(10);
-    let now = Instant::now();
-    let nodes = nodes(&[100; 20], now);
-    for (rank, node) in (1..).zip(&nodes) {
-        node.begin(now).end(now + ms(rank), Sample::Answered);
-    }
-    let now = now + ms(20);
-    let balancer = balancer(PeakEwma, &nodes, now);
-    let counts = counts(20, 10_000, || balancer.pick(now, None, |at| at % 2 == 1));
-    assert!(counts[19] < 100, "{counts:?}");
-    assert!(counts[1] > 1700, "{counts:?}");
-}
-
-/// Without load the slower one is asked again when its latency has decayed to that of the others, every τ ln 10, or a
-/// little earlier when it is compared with one that has a call in flight.
-#[test]
-fn without_load_a_slower_one_is_asked_every_23_seconds() {
-    fastrand::seed(3);
-    let nodes = nodes(&[100; 3], Instant::now());
-    let mut load = Load::new(PeakEwma, &nodes, Instant::now());
-    let takes = |at| {
-        let micros = if at == 0 { 1000 } else { 100 };
-        (Duration::from_micros(micros), Sample::Answered)
+    nodes[1].begin(now).end(now + ms(3), Sample::Answered);
+    let _busy = [nodes[1].begin(now), nodes[1].begin(now)];
+    let balancer = balancer(PeakEwma, &nodes, now + ms(2), &env);
+    let counts = counts(2, 100_000, || balancer.pick(now + ms(2), None, |_| true));
+    // Weights of 2/3 and 4/3 of the mean.
+    let odds = |weight: f64, latency: f64, calls: f64| {
+        let wait = latency * (1.0 + calls / (weight / 150.0));
+        weight / wait.powi(3)
     };
-    load.run(Duration::from_secs(60), 20.0, takes);
-    let counts = load.run(Duration::from_secs(2303), 20.0, takes);
-    assert!((97..=103).contains(&counts[0]), "{counts:?}");
+    assert_fits(&counts, &[odds(100.0, 2.0, 0.0), odds(200.0, 3.0, 2.0)]);
 }
 
-/// Under load all cost the same: an endpoint ten times as slow has a tenth of the calls in flight, and so a hundredth of
-/// the calls. Here 20 are in flight at each fast one, so at most two, or the third begun, at the slow one.
+/// Where all wait alike, shares are exactly those of the weights, however large one of them is.
 #[test]
-fn under_load_a_slower_one_has_calls_in_flight_as_it_is_fast() {
-    fastrand::seed(4);
-    let nodes = nodes(&[100; 10], Instant::now());
-    let mut load = Load::new(PeakEwma, &nodes, Instant::now());
-    let takes = |at| (ms(if at == 0 { 100 } else { 10 }), Sample::Answered);
-    load.run(Duration::from_secs(5), 18_000.0, takes);
-    let counts = load.run(Duration::from_secs(10), 18_000.0, takes);
-    assert!((80..=300).contains(&counts[0]), "{counts:?}");
-    let (least, most) = (counts[1..].iter().min(), counts[1..].iter().max());
-    assert!(*most.unwrap() < *least.unwrap() * 11 / 10, "{counts:?}");
+fn idle_ones_get_calls_by_weight() {
+    let (now, env) = (Instant::now(), Env::seeded(2));
+    let many: Vec<u32> = [10_000].into_iter().chain(1..100).collect();
+    for weights in [&[100, 50, 0, 250][..], &[1000, 1, 1], &[100; 16], &many] {
+        let nodes = nodes(weights, now, &env);
+        let balancer = balancer(PeakEwma, &nodes, now, &env);
+        let counts = counts(weights.len(), 100_000, || {
+            balancer.pick(now, None, |_| true)
+        });
+        let parts: Vec<_> = weights.iter().map(|weight| f64::from(*weight)).collect();
+        assert_fits(&counts, &parts);
+    }
 }
 
 #[test]
 fn weights_share_out_the_load() {
-    fastrand::seed(5);
-    let nodes = nodes(&[100, 100, 300, 300], Instant::now());
-    let mut load = Load::new(PeakEwma, &nodes, Instant::now());
-    let takes = |_| (ms(10), Sample::Answered);
-    load.run(Duration::from_secs(5), 16_000.0, takes);
-    let counts = load.run(Duration::from_secs(10), 16_000.0, takes);
-    for (count, part) in counts.iter().zip([0.125, 0.125, 0.375, 0.375]) {
-        let part_got = *count as f64 / 160_000.0;
-        assert!((part_got / part - 1.0).abs() < 0.1, "{counts:?}");
+    let fleet = Fleet::new(5, &[100, 100, 300, 300]);
+    let mut simulation = fleet_and_simulation(&fleet, 160);
+    simulation.run(5.0, |_, _| takes(10.0));
+    let period = simulation.run(1.0, |_, _| takes(10.0));
+    let all = f64::from(period.calls.iter().sum::<u32>());
+    for (calls, part) in period.calls.iter().zip([0.125, 0.125, 0.375, 0.375]) {
+        let part_got = f64::from(*calls) / all;
+        assert!((part_got / part - 1.0).abs() < 0.05, "{:?}", period.calls);
     }
 }
 
+/// At random the variance of calls in flight is their mean or more. They count against an endpoint, and so it is half of
+/// that.
 #[test]
-fn one_that_fails_fast_loses_its_calls_and_gets_them_back_when_it_recovers() {
-    fastrand::seed(6);
-    let nodes = nodes(&[100; 3], Instant::now());
-    let mut load = Load::new(PeakEwma, &nodes, Instant::now());
-    let fails = |at| match at {
-        0 => (Duration::from_micros(100), Sample::Failed),
-        _ => (ms(5), Sample::Answered),
-    };
-    let counts = load.run(Duration::from_secs(60), 1000.0, fails);
-    assert!(counts[0] <= 10, "{counts:?}");
+fn under_load_calls_in_flight_are_alike() {
+    const CALLS: usize = 100;
+    for count in [2, 10, 40] {
+        let fleet = Fleet::new(14, &vec![100; count]);
+        let mut simulation = fleet_and_simulation(&fleet, CALLS * count);
+        let millis = super::scenarios::log_normal(0.1);
+        let mut variance = 0.0;
+        for _ in 0..20 {
+            simulation.run(0.02, |_, _| takes(10.0 * millis(&|| fleet.env.fraction())));
+            let squares = fleet.nodes.iter().map(|node| {
+                let off = node.in_flight() as f64 - CALLS as f64;
+                off * off
+            });
+            variance += squares.sum::<f64>() / count as f64 / 20.0;
+        }
+        let part = variance / CALLS as f64;
+        assert!(part < 0.75, "{part} of {count}");
+    }
+}
 
-    let recovered = |_| (ms(5), Sample::Answered);
-    // From twice what calls wait for at the others, with some in flight there, down to the usual: τ ln 16.
-    load.run(Duration::from_secs(28), 1000.0, recovered);
-    let counts = load.run(Duration::from_secs(20), 1000.0, recovered);
-    assert!((5000..8000).contains(&counts[0]), "{counts:?}");
+/// A slow endpoint is drawn by its odds, and not whenever one of a pair has to be taken.
+#[test]
+fn of_several_slow_ones_none_draws_calls_because_the_other_of_the_pair_is_slow() {
+    for (count, slow) in [(3, 2), (10, 5), (100, 50)] {
+        let fleet = Fleet::new(6, &vec![100; count]);
+        let mut simulation = fleet_and_simulation(&fleet, 1);
+        let mut serve = |at, _| takes(if at < slow { 20.0 } else { 1.0 });
+        simulation.run(10.0, &mut serve);
+        let share = simulation.run(20.0, &mut serve).share(slow);
+        assert!(share < 0.1, "{share} of {count}");
+    }
+}
+
+/// What nobody asks is not forgotten to be as slow as it is fast: it would draw all calls when it is asked again.
+#[test]
+fn one_that_was_left_alone_for_long_has_its_share_and_no_more() {
+    let fleet = Fleet::new(13, &[100; 3]);
+    let mut simulation = fleet_and_simulation(&fleet, 64);
+    simulation.run(1.0, |_, _| takes(10.0));
+    simulation.in_rotation[0] = false;
+    simulation.run(60.0, |_, _| takes(10.0));
+    simulation.in_rotation[0] = true;
+    // Before it has answered.
+    let period = simulation.run(1.0, |_, _| takes(1000.0));
+    assert!(period.share(1) < 1.5, "{:?}", period.calls);
 }
 
 #[test]
 fn one_that_refused_for_overload_is_left_alone_for_the_pushback_and_then_has_its_share() {
-    fastrand::seed(7);
-    let nodes = nodes(&[100; 3], Instant::now());
-    let mut load = Load::new(PeakEwma, &nodes, Instant::now());
-    let takes = |_| (ms(5), Sample::Answered);
-    load.run(Duration::from_secs(1), 1000.0, takes);
+    let fleet = Fleet::new(7, &[100; 3]);
+    let mut simulation = fleet_and_simulation(&fleet, 6);
+    simulation.run(1.0, |_, _| takes(5.0));
 
-    let pushback = Duration::from_secs(2);
-    let call = nodes[0].begin(load.now());
-    call.end(load.now(), Sample::Overloaded { pushback });
-    let counts = load.run(pushback, 1000.0, takes);
-    assert_eq!(counts[0], 0);
+    let (pushback, now) = (Duration::from_secs(2), simulation.now());
+    let refused = Sample::Overloaded { pushback };
+    fleet.nodes[0].begin(now).end(now, refused);
+    let period = simulation.run(2.0, |_, _| takes(5.0));
+    assert_eq!(period.calls[0], 0);
     // It may be a quarter longer.
-    load.run(pushback / 4, 1000.0, takes);
-    let counts = load.run(Duration::from_secs(3), 1000.0, takes);
-    assert!(counts[0].abs_diff(1000) < 150, "{counts:?}");
+    simulation.run(0.5, |_, _| takes(5.0));
+    let share = simulation.run(3.0, |_, _| takes(5.0)).share(1);
+    assert!((0.9..1.1).contains(&share), "{share}");
 }
 
 #[test]
 fn without_a_pushback_one_is_left_alone_for_a_usual_call() {
-    fastrand::seed(11);
-    let began = Instant::now();
-    let nodes = nodes(&[100; 2], began);
+    let (began, env) = (Instant::now(), Env::seeded(11));
+    let nodes = nodes(&[100; 2], began, &env);
     for node in &nodes {
         node.begin(began).end(began + ms(40), Sample::Answered);
     }
@@ -145,77 +146,76 @@ fn without_a_pushback_one_is_left_alone_for_a_usual_call() {
     nodes[0]
         .begin(now)
         .end(now, Sample::Overloaded { pushback });
-    let _busy = nodes[1].begin(now);
-    let balancer = balancer(PeakEwma, &nodes, now);
-    let pick = |after| balancer.pick(now + ms(after), None, |_| true);
-    assert_eq!([pick(0), pick(39), pick(51)], [Some(1), Some(1), Some(0)]);
+    let balancer = balancer(PeakEwma, &nodes, now, &env);
+    let picks = |after| {
+        (0..100)
+            .filter(|_| balancer.pick(now + ms(after), None, |_| true) == Some(0))
+            .count()
+    };
+    assert_eq!([picks(0), picks(39)], [0, 0]);
+    assert!(picks(51) > 20);
 }
 
 #[test]
 fn the_only_one_of_many_that_did_not_refuse_is_found() {
-    fastrand::seed(12);
-    let now = Instant::now();
-    let nodes = nodes(&[100; 60], now);
-    let pushback = Duration::from_secs(1);
-    for node in &nodes[1..] {
-        node.begin(now).end(now, Sample::Overloaded { pushback });
+    let (now, env) = (Instant::now(), Env::seeded(12));
+    for count in [2, 3, 60] {
+        let nodes = nodes(&vec![100; count], now, &env);
+        let pushback = Duration::from_secs(1);
+        for node in &nodes[1..] {
+            node.begin(now).end(now, Sample::Overloaded { pushback });
+        }
+        let balancer = balancer(PeakEwma, &nodes, now, &env);
+        assert!((0..100).all(|_| balancer.pick(now, None, |_| true) == Some(0)));
     }
-    let balancer = balancer(PeakEwma, &nodes, now);
-    assert!((0..100).all(|_| balancer.pick(now, None, |_| true) == Some(0)));
 }
 
 #[test]
 fn where_all_refused_for_overload_calls_are_spread_as_ever() {
-    fastrand::seed(8);
-    let now = Instant::now();
-    let nodes = nodes(&[100; 100], now);
+    let fleet = Fleet::new(8, &[100; 100]);
     let pushback = Duration::from_secs(1);
-    for node in &nodes {
+    let mut simulation = fleet_and_simulation(&fleet, 500);
+    for node in &fleet.nodes {
+        let now = simulation.now();
         node.begin(now).end(now, Sample::Overloaded { pushback });
     }
-    let mut load = Load::new(PeakEwma, &nodes, now);
-    let counts = load.run(ms(500), 100_000.0, |_| (ms(5), Sample::Answered));
-    assert!(
-        counts.iter().all(|count| count.abs_diff(500) < 150),
-        "{counts:?}"
-    );
+    let [least, most] = simulation.run(0.5, |_, _| takes(5.0)).extremes();
+    assert!(least > 0.7 && most < 1.3, "{least} to {most}");
 }
 
+/// Half of all being out of rotation changes nothing between the others.
 #[test]
-fn one_call_at_a_time_finds_out_about_an_endpoint_that_is_new() {
-    fastrand::seed(9);
-    let now = Instant::now();
-    let nodes = nodes(&[100; 4], now);
-    for node in &nodes[1..] {
-        node.begin(now).end(now + ms(1), Sample::Answered);
+fn there_is_a_choice_even_where_half_may_not_be_picked() {
+    let (now, env) = (Instant::now(), Env::seeded(10));
+    let nodes = nodes(&[100; 20], now, &env);
+    for (place, node) in nodes.iter().enumerate() {
+        let slow = place % 4 == 1;
+        let took = ms(if slow { 4 } else { 1 });
+        node.begin(now).end(now + took, Sample::Answered);
     }
-    let now = now + ms(1);
-    let balancer = balancer(PeakEwma, &nodes, now);
-    let pick = || balancer.pick(now, None, |_| true).unwrap();
-    assert!(
-        (0..20).any(|_| pick() == 0),
-        "it is asked as soon as it is drawn"
-    );
-    let probe = nodes[0].begin(now);
-    assert!((0..1000).all(|_| pick() != 0), "one call is under way");
-    probe.end(now + ms(1), Sample::Answered);
-    let counts = counts(4, 1000, || Some(pick()));
-    assert!(counts[0] > 150, "{counts:?}");
+    let now = now + ms(4);
+    let balancer = balancer(PeakEwma, &nodes, now, &env);
+    let counts = counts(20, 10_000, || balancer.pick(now, None, |at| at % 2 == 1));
+    let slow: usize = counts.iter().skip(1).step_by(4).sum();
+    // Twice the odds of 4^-3 to 1.
+    assert!(slow < 450, "{counts:?}");
+    assert!(counts.iter().step_by(2).all(|calls| *calls == 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_given_up_can_raise_the_latency_and_not_lower_it() {
-    let node = &nodes(&[100], Instant::now())[0];
-    drop(node.begin(Instant::now()));
+    let (env, start) = (Env::seeded(1), Instant::now());
+    let node = &nodes(&[100], start, &env)[0];
+    drop(node.begin(start));
     assert_eq!(
-        node.latency(Instant::now()),
+        node.latency(start),
         None,
         "nothing is learnt from a call given up at once"
     );
 
-    let began = Instant::now();
-    node.begin(began).end(began + ms(50), Sample::Answered);
-    let call = node.begin(began);
+    tokio::time::advance(ms(50)).await;
+    node.begin(start).end(Instant::now(), Sample::Answered);
+    let call = node.begin(Instant::now());
     tokio::time::advance(ms(10)).await;
     drop(call);
     let latency = node.latency(Instant::now()).unwrap();

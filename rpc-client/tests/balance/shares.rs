@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
+use doge_base::Env;
 use doge_rpc_client::balance::{
     Balancer, LoadBalancing,
     LoadBalancing::{Random, RoundRobin, Weighted},
@@ -12,9 +13,9 @@ use tokio::time::Instant;
 use super::support::{assert_fits, balancer, counts, nodes};
 
 /// The next picks of a balancer of endpoints with these weights.
-fn picks(policy: LoadBalancing, weights: &[u32], count: usize) -> Vec<usize> {
+fn picks(policy: LoadBalancing, weights: &[u32], count: usize, env: &Env) -> Vec<usize> {
     let now = Instant::now();
-    let balancer = balancer(policy, &nodes(weights, now), now);
+    let balancer = balancer(policy, &nodes(weights, now, env), now, env);
     (0..count)
         .map(|_| {
             balancer
@@ -30,9 +31,9 @@ fn count(picks: &[usize], endpoint: usize) -> usize {
 
 #[test]
 fn in_any_row_of_n_picks_each_of_n_endpoints_has_its_turn() {
-    fastrand::seed(1);
+    let env = Env::seeded(1);
     for n in [1, 2, 3, 7, 10, 64, 1000] {
-        let picks = picks(RoundRobin, &vec![100; n], 3 * n);
+        let picks = picks(RoundRobin, &vec![100; n], 3 * n, &env);
         for row in picks.windows(n) {
             let mut row = row.to_vec();
             row.sort_unstable();
@@ -43,18 +44,18 @@ fn in_any_row_of_n_picks_each_of_n_endpoints_has_its_turn() {
 
 #[test]
 fn round_robin_looks_at_no_weight_but_zero() {
-    fastrand::seed(2);
-    let picks = picks(RoundRobin, &[1, 0, 1000], 100);
+    let env = Env::seeded(2);
+    let picks = picks(RoundRobin, &[1, 0, 1000], 100, &env);
     assert_eq!([0, 1, 2].map(|at| count(&picks, at)), [50, 0, 50]);
 }
 
 #[test]
 fn a_pick_that_finds_nothing_takes_no_turn() {
-    fastrand::seed(8);
+    let env = Env::seeded(8);
     let now = Instant::now();
     for n in [2, 3, 17, 18] {
-        let nodes = nodes(&vec![100; n], now);
-        let balancer = balancer(RoundRobin, &nodes, now);
+        let nodes = nodes(&vec![100; n], now, &env);
+        let balancer = balancer(RoundRobin, &nodes, now, &env);
         let mut picks = Vec::new();
         for _ in 0..n {
             picks.extend(balancer.pick(now, None, |_| true));
@@ -67,15 +68,15 @@ fn a_pick_that_finds_nothing_takes_no_turn() {
 
 #[test]
 fn of_endpoints_that_all_asked_to_be_left_alone_each_has_its_turn() {
-    fastrand::seed(9);
+    let env = Env::seeded(9);
     let now = Instant::now();
     for n in [2, 3, 17, 18] {
-        let nodes = nodes(&vec![100; n], now);
+        let nodes = nodes(&vec![100; n], now, &env);
         for node in &nodes {
             let pushback = Duration::from_secs(60);
             node.begin(now).end(now, Sample::Overloaded { pushback });
         }
-        let balancer = balancer(RoundRobin, &nodes, now);
+        let balancer = balancer(RoundRobin, &nodes, now, &env);
         let mut picks: Vec<_> = (0..n)
             .filter_map(|_| balancer.pick(now, None, |_| true))
             .collect();
@@ -86,16 +87,18 @@ fn of_endpoints_that_all_asked_to_be_left_alone_each_has_its_turn() {
 
 #[test]
 fn clients_do_not_all_begin_with_the_same_endpoint() {
-    fastrand::seed(3);
-    let counts = counts(10, 10_000, || Some(picks(RoundRobin, &[100; 10], 1)[0]));
+    let env = Env::seeded(3);
+    let counts = counts(10, 10_000, || {
+        Some(picks(RoundRobin, &[100; 10], 1, &env)[0])
+    });
     assert_fits(&counts, &[1.0; 10]);
 }
 
 #[test]
 fn what_one_that_may_not_be_picked_loses_is_spread_over_all() {
-    fastrand::seed(4);
+    let env = Env::seeded(4);
     let now = Instant::now();
-    let balancer = balancer(RoundRobin, &nodes(&[100; 5], now), now);
+    let balancer = balancer(RoundRobin, &nodes(&[100; 5], now, &env), now, &env);
     let counts = counts(5, 4000, || balancer.pick(now, None, |at| at != 2));
     assert_eq!(counts, [1000, 1000, 0, 1000, 1000]);
 }
@@ -103,8 +106,8 @@ fn what_one_that_may_not_be_picked_loses_is_spread_over_all() {
 /// Each has exactly its weight of turns in a cycle, and at no time is it as much as a few turns ahead or behind.
 #[test]
 fn weighted_is_as_smooth_as_nginx() {
-    fastrand::seed(5);
-    let many: Vec<u32> = (0..50).map(|_| fastrand::u32(1..=100)).collect();
+    let env = Env::seeded(5);
+    let many: Vec<u32> = (0..50).map(|_| 1 + env.below(100) as u32).collect();
     let sets = [
         &[5, 1, 1][..],
         &[100, 50, 50, 10],
@@ -118,7 +121,7 @@ fn weighted_is_as_smooth_as_nginx() {
         let cycle: u32 = weights.iter().sum();
         let divisor = weights.iter().copied().fold(0, gcd);
         let cycle = (cycle / divisor) as usize;
-        let ours = picks(Weighted, weights, 3 * cycle);
+        let ours = picks(Weighted, weights, 3 * cycle, &env);
         for row in ours.windows(cycle).step_by(cycle / 3 + 1) {
             for (at, weight) in weights.iter().enumerate() {
                 assert_eq!(count(row, at), (weight / divisor) as usize, "{weights:?}");
@@ -171,22 +174,22 @@ fn gcd(a: u32, b: u32) -> u32 {
 
 #[test]
 fn random_goes_by_weight() {
-    fastrand::seed(6);
+    let env = Env::seeded(6);
     let weights = [100, 50, 0, 1, 300];
-    let picks = picks(Random, &weights, 100_000);
+    let picks = picks(Random, &weights, 100_000, &env);
     let counts: Vec<_> = (0..5).map(|at| count(&picks, at)).collect();
     assert_fits(&counts, &weights.map(f64::from));
 }
 
 #[test]
 fn the_largest_weights_overflow_nothing() {
-    fastrand::seed(7);
+    let env = Env::seeded(7);
     for policy in [Weighted, Random] {
-        let huge = picks(policy.clone(), &[u32::MAX; 3], 3000);
+        let huge = picks(policy.clone(), &[u32::MAX; 3], 3000, &env);
         for at in 0..3 {
             assert!(count(&huge, at).abs_diff(1000) < 150);
         }
-        let uneven = picks(policy, &[u32::MAX, u32::MAX - 1, 1], 2000);
+        let uneven = picks(policy, &[u32::MAX, u32::MAX - 1, 1], 2000, &env);
         assert!(count(&uneven, 0).abs_diff(1000) < 150);
         assert!(count(&uneven, 1).abs_diff(1000) < 150);
     }
@@ -194,10 +197,10 @@ fn the_largest_weights_overflow_nothing() {
 
 #[test]
 fn a_weight_changed_at_run_time_counts_from_the_next_pick() {
-    fastrand::seed(8);
+    let env = Env::seeded(8);
     let now = Instant::now();
-    let nodes = nodes(&[100, 100], now);
-    let made = |policy| balancer(policy, &nodes, now);
+    let nodes = nodes(&[100, 100], now, &env);
+    let made = |policy| balancer(policy, &nodes, now, &env);
     let balancers: [Balancer; 2] = [Weighted, Random].map(made);
     nodes[0].set_weight(300);
     for balancer in &balancers {
@@ -215,8 +218,14 @@ fn a_weight_changed_at_run_time_counts_from_the_next_pick() {
 
 #[test]
 fn turns_of_several_threads_are_one_order() {
+    let env = Env::seeded(10);
     let now = Instant::now();
-    let balancer = Arc::new(balancer(Weighted, &nodes(&[100, 200, 300], now), now));
+    let balancer = Arc::new(balancer(
+        Weighted,
+        &nodes(&[100, 200, 300], now, &env),
+        now,
+        &env,
+    ));
     let threads = [(); 4].map(|()| {
         let balancer = Arc::clone(&balancer);
         thread::spawn(move || counts(3, 1500, || balancer.pick(now, None, |_| true)))

@@ -144,14 +144,20 @@ impl Fake {
 
     /// The same, picked by this policy.
     pub(super) fn balanced(mut self, policy: LoadBalancing) -> Self {
-        let load = |number| EndpointLoad::new(&format!("fake:{number}"), 100, self.made);
+        let load =
+            |number| EndpointLoad::new(&format!("fake:{number}"), 100, self.made, &Env::system());
         let loads = (0..self.count()).map(|number| (Arc::new(load(number)), Nearness::Far));
         let balancing = Balancing {
             policy,
             slow_start: None,
             ..Balancing::default()
         };
-        self.balancer = Some(Balancer::new(&balancing, loads.collect(), self.made));
+        self.balancer = Some(Balancer::new(
+            &balancing,
+            loads.collect(),
+            self.made,
+            &Env::system(),
+        ));
         self
     }
 
