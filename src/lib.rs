@@ -59,6 +59,7 @@ pub mod __private;
 
 #[doc(inline)]
 pub use doge_base::Env;
+
 /// Turns a trait into a service: a client, a server and a schema.
 ///
 /// ```
@@ -130,7 +131,6 @@ pub use doge_base::Env;
 /// # Ok(())
 /// # }
 /// ```
-pub use doge_base::Env;
 pub use doge_codegen_macros::service;
 pub use doge_registry as registry;
 pub use doge_rpc_client::Client;

@@ -6,7 +6,6 @@ use std::{
     },
 };
 
-use doge_base::Env;
 use doge_registry::Instance;
 use doge_rpc_core::{
     Status,
@@ -67,7 +66,7 @@ impl Endpoint {
             instance.address(),
             instance.weight(),
             Instant::now(),
-            &Env::system(),
+            &core.env,
         );
         let shared = Arc::new(EndpointState {
             _subscriptions: observers.map(|it| channel.subscribe(it)).collect(),

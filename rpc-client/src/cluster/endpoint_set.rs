@@ -27,12 +27,12 @@ pub(super) struct EndpointSet {
 }
 
 impl EndpointSet {
-    pub(super) fn new(endpoints: Vec<Endpoint>, balancing: &Balancing) -> Self {
+    pub(super) fn new(endpoints: Vec<Endpoint>, balancing: &Balancing, env: &Env) -> Self {
         let zone = balancing.zone.as_deref();
         let near = |endpoint: &Endpoint| (Arc::clone(endpoint.load()), endpoint.nearness(zone));
         let loads = endpoints.iter().map(near).collect();
         Self {
-            balancer: Balancer::new(balancing, loads, Instant::now(), &Env::system()),
+            balancer: Balancer::new(balancing, loads, Instant::now(), env),
             key: match &balancing.policy {
                 LoadBalancing::ConsistentHash(hash) => Some(hash.key.clone()),
                 _ => None,

@@ -351,7 +351,7 @@ impl ClusterBuilder {
         let watch = registry.watch(self.service.clone()).await?;
         let core = Arc::new(Core {
             service: self.service,
-            set: ArcSwap::from_pointee(EndpointSet::new(Vec::new(), &self.balancing)),
+            set: ArcSwap::from_pointee(EndpointSet::new(Vec::new(), &self.balancing, &self.env)),
             selection: Selection {
                 dialects: self.dialects,
                 tags: self.tags,

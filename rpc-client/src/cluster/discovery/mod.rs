@@ -152,7 +152,7 @@ impl Discovery {
             };
             endpoint.marked_extra(is_extra)
         });
-        let set = EndpointSet::new(endpoints.collect(), &core.balancing);
+        let set = EndpointSet::new(endpoints.collect(), &core.balancing, &core.env);
         tracing::debug!(
             service = %core.service,
             instances = snapshot.len(),
