@@ -1,5 +1,5 @@
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -63,6 +63,18 @@ impl Env {
     #[inline]
     pub fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    /// How long the environment has run by `now`: since it was seeded, or since the process first asked.
+    #[must_use]
+    #[inline]
+    pub fn age(&self, now: Instant) -> Duration {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        let start = match &self.seeded {
+            Some(seeded) => seeded.began,
+            None => *FIRST.get_or_init(|| now),
+        };
+        now.saturating_duration_since(start)
     }
 
     /// The date, for what other processes compare with theirs. Never for measuring: it can jump.
@@ -204,8 +216,10 @@ mod tests {
         let since_1970 = |date: SystemTime| date.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(since_1970(env.date()), BEGINNING);
         let before = env.now();
+        assert_eq!(env.age(before), Duration::ZERO);
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(since_1970(env.date()).as_secs(), BEGINNING.as_secs() + 60);
         assert!(env.now() - before >= Duration::from_secs(60));
+        assert_eq!(env.age(env.now()), env.now() - before);
     }
 }

@@ -33,7 +33,7 @@ pub struct Balancer {
 
 impl Balancer {
     /// A balancer of these endpoints. Their places in `nodes` are what [`pick`](Self::pick) returns. All that is left to
-    /// chance is drawn from `env`.
+    /// chance is drawn from `env`, which is that of its endpoints.
     ///
     /// Nearness counts as far as `balancing` asks for it. The size of a subset does not: `nodes` are those used.
     pub fn new(
@@ -47,7 +47,7 @@ impl Balancer {
             members[rank(balancing, nearness)].push((place, node));
         }
         let tiers = members.into_iter().filter(|members| !members.is_empty());
-        let now = millis(now);
+        let now = millis(env, now);
         Self {
             tiers: tiers
                 .map(|members| Tier::new(balancing, members, now, env))
@@ -74,7 +74,7 @@ impl Balancer {
         if let Some(only) = self.only() {
             return may(only).then_some(only);
         }
-        let now = millis(now);
+        let now = millis(&self.env, now);
         let find = |standard| self.find(now, key, standard, &may);
         find(Standard::Ready)
             .or_else(|| find(Standard::Resting))
@@ -89,7 +89,7 @@ impl Balancer {
         key: Option<u64>,
         may: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        self.find(millis(now), key, Standard::Ready, &may)
+        self.find(millis(&self.env, now), key, Standard::Ready, &may)
     }
 
     /// The place of the endpoint, if there is but one.

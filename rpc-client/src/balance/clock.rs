@@ -1,10 +1,9 @@
-use std::sync::OnceLock;
-
+use doge_base::Env;
 use tokio::time::Instant;
 
-/// Milliseconds since the first moment that this process asked about: a moment that fits into an atomic.
-pub(super) fn millis(now: Instant) -> u64 {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    let since = now.saturating_duration_since(*FIRST.get_or_init(|| now));
-    since.as_secs() * 1000 + u64::from(since.subsec_millis())
+/// Milliseconds since the start of the environment: a moment that fits into an atomic.
+#[inline]
+pub(super) fn millis(env: &Env, now: Instant) -> u64 {
+    let age = env.age(now);
+    age.as_secs() * 1000 + u64::from(age.subsec_millis())
 }

@@ -88,7 +88,7 @@ impl EndpointLoad {
             latency: Latency::default(),
             penalty: Penalty::default(),
             rest: AtomicU64::new(0),
-            since: AtomicU64::new(millis(now)),
+            since: AtomicU64::new(millis(env, now)),
             weight: AtomicU32::new(weight),
             total: OnceLock::new(),
             address: address.into(),
@@ -119,7 +119,7 @@ impl EndpointLoad {
     pub fn warm_up_from(&self, now: Instant) {
         self.latency.forget();
         self.penalty.forget();
-        self.since.store(millis(now), Relaxed);
+        self.since.store(millis(&self.env, now), Relaxed);
         tell_change();
     }
 
@@ -138,17 +138,17 @@ impl EndpointLoad {
         self.in_flight.load(Relaxed)
     }
 
-    /// The latency: its EWMA over 10 s, which one longer sample raises at once, up to four times; decayed for the time
+    /// The latency: its EWMA over 5 s, which one longer sample raises at once, up to four times; decayed for the time
     /// without a call. `None` before the first answer.
     pub fn latency(&self, now: Instant) -> Option<Duration> {
-        let seconds = self.latency.read(millis(now))?;
+        let seconds = self.latency.read(millis(&self.env, now))?;
         // A duration has nanoseconds, and the seconds have 24 bits: as many digits as there are.
         Some(Duration::from_secs_f32(seconds))
     }
 
     /// Takes in how a call ended.
     pub(super) fn ended(&self, now: Instant, took: Duration, sample: Sample) {
-        let moment = millis(now);
+        let moment = millis(&self.env, now);
         match sample {
             Sample::Answered => {
                 self.latency
@@ -165,7 +165,8 @@ impl EndpointLoad {
     /// Takes in that a call was given up, or failed, after this time.
     pub(super) fn abandoned(&self, now: Instant, elapsed: Duration) {
         let usual = || self.usual_elsewhere();
-        self.latency.exceed(millis(now), elapsed, usual, UNKNOWN);
+        self.latency
+            .exceed(millis(&self.env, now), elapsed, usual, UNKNOWN);
     }
 
     /// Takes in where the usual latency of its balancer stands.
