@@ -1,5 +1,5 @@
 //! The commands of the project: `cargo xtask test`, `cargo xtask ci`, `cargo xtask nightly`, `cargo xtask fuzz`,
-//! `cargo xtask instructions`, `cargo xtask bench`.
+//! `cargo xtask instructions`, `cargo xtask mutants`, `cargo xtask bench`.
 //!
 //! Each is a list of [`Step`]s, and each step is one command that can be run by hand as well: `--dry-run` prints
 //! them. To change what a command does, see [`plan`].
@@ -15,6 +15,7 @@ mod capnp;
 mod etcd;
 mod fuzz;
 mod instructions;
+mod mutants;
 mod neovim;
 mod nextest;
 mod nightly;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     }
     match &options.task {
         Task::Instructions(options) => instructions::run(options),
+        Task::Mutants => mutants::run(),
         Task::Nightly(_) => nightly::run(&steps),
         _ => run::run(&steps),
     }

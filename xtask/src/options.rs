@@ -22,7 +22,8 @@ pub(crate) enum Task {
     /// tested when etcd and protoc are installed, and left out when they are not. So are the tests with Python peers,
     /// when there is a Python that can install them, which is then done in target/python; and those with neovim.
     Test(TestOptions),
-    /// Runs what takes too long for every change: ten minutes of fuzzing for each target, and the tests that are ignored
+    /// Runs what takes too long for every change: a hundred thousand seeds of the simulation, the mutants that it has to
+    /// notice, ten minutes of fuzzing for each target, and the tests that are ignored
     /// elsewhere (soaks and sweeps, those with Python peers included). Goes on after a failure, and ends with a summary of
     /// the figures.
     ///
@@ -37,6 +38,9 @@ pub(crate) enum Task {
     /// benches/instructions.toml has for it, or a whole call more than 3 % over its base there. Needs valgrind and a runner
     /// for it.
     Instructions(InstructionsOptions),
+    /// Breaks promises in a copy of the sources, one at a time, and fails when a thousand seeds of the simulation do not
+    /// notice. Takes some minutes.
+    Mutants,
     /// Runs the whole benchmark, and writes its tables to docs/performance.md and its plots beside it. Takes half an hour,
     /// on a machine that does nothing else. Needs protoc and capnp, to build the libraries that are compared.
     Bench,

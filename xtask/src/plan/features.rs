@@ -19,9 +19,9 @@ impl Features {
 
     /// Without those that only the tests with other peers have.
     pub(super) fn of_packages(installed: Installed) -> Self {
-        // A name server needs nothing installed.
+        // A name server and a simulation need nothing installed.
         let mut features = Self {
-            on: vec!["dns"],
+            on: vec!["dns", "testing"],
             off: Vec::new(),
         };
         features.add(&["etcd", "etcd-v2"], "etcd", installed.etcd);

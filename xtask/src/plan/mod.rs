@@ -7,7 +7,7 @@ mod testing;
 
 use self::{examples::EXAMPLES, installed::Installed};
 use super::{
-    Step, capnp, fuzz, instructions,
+    Step, capnp, fuzz, instructions, mutants,
     options::{FuzzOptions, InstallOptions, Task},
     python,
 };
@@ -20,6 +20,7 @@ pub(crate) fn steps(task: &Task) -> Vec<Step> {
         Task::Ci(options) => ci(*options, Installed::look()),
         Task::Fuzz(options) => fuzz::steps(*options),
         Task::Instructions(options) => instructions::steps(options),
+        Task::Mutants => mutants::steps(),
         Task::Bench => bench(),
     }
 }
@@ -48,7 +49,7 @@ const LINTS_OF_DNS: Step = Step::cargo(
 
 const LINTS: Step = Step::cargo(
     "lints",
-    "clippy --workspace --all-targets --features dns,etcd,etcd-v2,python,neovim -- -D warnings",
+    "clippy --workspace --all-targets --features dns,testing,etcd,etcd-v2,python,neovim -- -D warnings",
 );
 
 const LINTS_OF_PEERS: Step = Step::cargo(
@@ -58,13 +59,13 @@ const LINTS_OF_PEERS: Step = Step::cargo(
 
 const DOCUMENTATION: Step = Step::cargo(
     "documentation",
-    "doc --workspace --features dns,etcd,etcd-v2 --no-deps",
+    "doc --workspace --features dns,testing,etcd,etcd-v2 --no-deps",
 )
 .with_variable("RUSTDOCFLAGS", "-D warnings");
 
 const DOCUMENTATION_WITHOUT_ETCD: Step = Step::cargo(
     "documentation, without that of etcd",
-    "doc --workspace --features dns,etcd-v2 --no-deps",
+    "doc --workspace --features dns,testing,etcd-v2 --no-deps",
 )
 .with_variable("RUSTDOCFLAGS", "-D warnings");
 
@@ -113,8 +114,18 @@ const TESTS_INSTALLING: Step = Step::cargo("tests", "xtask test --install");
 /// Long enough for a target to find what a minute does not.
 const NIGHTLY_FUZZING_SECONDS: u32 = 600;
 
+/// As many seeds as take half an hour.
+const SIMULATION: Step = Step::cargo(
+    "a hundred thousand seeds of the simulation",
+    "test --profile simulation --package doge-rpc --features testing --test simulation promises_hold_from_seed_0",
+)
+.with_variable("DOGE_SEEDS", "100000");
+
+const MUTANTS: Step = Step::cargo("mutants", "xtask mutants");
+
 fn nightly(options: InstallOptions, installed: Installed) -> Vec<Step> {
     let mut steps = testing::ignored(options, installed);
+    steps.extend([SIMULATION, MUTANTS]);
     let missing = fuzz::missing();
     if options.install || missing.is_empty() {
         steps.extend(fuzz::steps(FuzzOptions {

@@ -28,7 +28,7 @@ pub(super) fn ignored(options: InstallOptions, installed: Installed) -> Vec<Step
 
 /// What `--fast` leaves out. The packages are not built; the profile `fast` in `.config/nextest.toml` has the rest.
 const SLOW_PACKAGES: [&str; 2] = ["doge-interop", "doge-faults"];
-const LEFT_OUT: &str = "--fast leaves out: the packages doge-interop and doge-faults, the compile errors (`ui`), the tests \
+const LEFT_OUT: &str = "--fast leaves out: the packages doge-interop and doge-faults, the compile errors (`ui`), the simulation, the tests \
     that start an etcd, and the processes of hr. `cargo xtask test` runs all.";
 
 fn fast(options: InstallOptions, installed: Installed) -> Vec<Step> {
@@ -156,10 +156,9 @@ mod tests {
     }
 
     const PEERS: &str = "python3 interop/python/install.py target/python";
-    const NEXTEST: &str =
-        "cargo nextest run --workspace --features dns,etcd,etcd-v2,python,neovim --no-fail-fast";
+    const NEXTEST: &str = "cargo nextest run --workspace --features dns,testing,etcd,etcd-v2,python,neovim --no-fail-fast";
     const DOCUMENTED: &str =
-        "cargo test --workspace --features dns,etcd,etcd-v2,python,neovim --doc";
+        "cargo test --workspace --features dns,testing,etcd,etcd-v2,python,neovim --doc";
 
     #[test]
     fn where_all_is_there_all_is_tested_and_nothing_installed() {
@@ -173,8 +172,8 @@ mod tests {
         assert_eq!(
             told(false, NONE),
             [
-                "cargo test --workspace --features dns --tests --no-fail-fast",
-                "cargo test --workspace --features dns --doc"
+                "cargo test --workspace --features dns,testing --tests --no-fail-fast",
+                "cargo test --workspace --features dns,testing --doc"
             ]
         );
         let without = Installed {
@@ -183,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             told(false, without)[0],
-            "cargo nextest run --workspace --features dns,etcd,etcd-v2,neovim --no-fail-fast"
+            "cargo nextest run --workspace --features dns,testing,etcd,etcd-v2,neovim --no-fail-fast"
         );
         let titles = |installed| {
             let steps = steps(all(false), installed);
@@ -206,8 +205,7 @@ mod tests {
             fast: true,
             ..all(false)
         };
-        let workspace =
-            "--workspace --features dns,etcd,etcd-v2 --exclude doge-interop --exclude doge-faults";
+        let workspace = "--workspace --features dns,testing,etcd,etcd-v2 --exclude doge-interop --exclude doge-faults";
         assert_eq!(
             commands(&steps(fast, ALL)),
             [
@@ -222,11 +220,13 @@ mod tests {
         let config = fs::read_to_string(root().join(".config/nextest.toml")).unwrap();
         let config: toml::Table = toml::from_str(&config).unwrap();
         let filter = config["profile"]["fast"]["default-filter"].as_str();
-        let expected = "not (binary(ui) | binary(/^etcd/) | (package(hr) & binary(cli)))";
+        let expected =
+            "not (binary(ui) | binary(simulation) | binary(/^etcd/) | (package(hr) & binary(cli)))";
         assert_eq!(filter, Some(expected));
         for path in [
             "tests/ui.rs",
             "tests/etcd.rs",
+            "tests/simulation/main.rs",
             "examples/hr/tests/cli/main.rs",
         ] {
             assert!(root().join(path).exists(), "{path}");
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn ignored_tests_are_run_with_the_features_of_the_others() {
         let options = InstallOptions { install: false };
-        let run = "--workspace --features dns,etcd,etcd-v2,python,neovim --profile nightly \
+        let run = "--workspace --features dns,testing,etcd,etcd-v2,python,neovim --profile nightly \
                    --run-ignored only --no-fail-fast --no-tests pass";
         assert_eq!(
             commands(&ignored(options, ALL)),
