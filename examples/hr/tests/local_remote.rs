@@ -1,5 +1,5 @@
-//! The same scenario over the implementations themselves, over clients through the codec, and over clients across
-//! sockets: nothing that a caller can see may differ.
+//! The same scenario over the implementations themselves, over clients in the process and across sockets, and over
+//! clusters that lose a server: nothing that a caller can see may differ.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,12 +9,9 @@
 #[path = "common/people.rs"]
 mod people;
 
-use std::{fmt::Debug, path::Path, sync::Arc};
+use std::{fmt::Debug, path::Path};
 
-use doge_rpc::{
-    prelude::*,
-    registry::{Memory, Registry},
-};
+use doge_rpc::testing::Wiring;
 use hr::{
     employee::{EmployeeClient, EmployeeServer, EmployeeService, Employees, Filter, Transfer},
     leave::{Leave, LeaveClient, LeaveServer, LeaveService, NewRequest},
@@ -24,11 +21,12 @@ use people::{hire, key, newcomer, number, record};
 use tempfile::TempDir;
 
 #[tokio::test]
-async fn implementations_passed_directly_and_clients_across_sockets_do_the_same() {
+async fn implementations_and_clients_in_every_wiring_do_the_same() {
     let direct = in_process().await;
     assert!(direct.len() > 20, "{direct:#?}");
-    assert_eq!(direct, through_the_codec().await);
-    assert_eq!(direct, across_sockets().await);
+    for wiring in Wiring::ALL {
+        assert_eq!(direct, over_clients(wiring).await, "{wiring}");
+    }
 }
 
 /// What the callers saw, step by step: values and errors.
@@ -41,39 +39,15 @@ async fn in_process() -> Transcript {
     scenario(&onboarding, &employees, &leave).await
 }
 
-async fn through_the_codec() -> Transcript {
+async fn over_clients(wiring: Wiring) -> Transcript {
     let folder = TempDir::new().unwrap();
     let (employees, leave) = open(folder.path()).await;
-    let (employees, leave) = (EmployeeClient::local(employees), LeaveClient::local(leave));
+    let mut wires = wiring.wires();
+    let employees = EmployeeClient::new(wires.reach(EmployeeServer::new(employees)).await);
+    let leave = LeaveClient::new(wires.reach(LeaveServer::new(leave)).await);
     let onboarding = Onboarding::new(employees.clone(), leave.clone());
-    scenario(&OnboardingClient::local(onboarding), &employees, &leave).await
-}
-
-async fn across_sockets() -> Transcript {
-    let folder = TempDir::new().unwrap();
-    let registry: Arc<dyn Registry> = Arc::new(Memory::new());
-    let (employees, leave) = open(folder.path()).await;
-    let start = async |server: doge_rpc::server::Builder| {
-        server
-            .registry(&registry)
-            .start("tcp://127.0.0.1:0")
-            .await
-            .unwrap()
-    };
-    let employee_server = start(Server::builder().add(EmployeeServer::new(employees))).await;
-    let leave_server = start(Server::builder().add(LeaveServer::new(leave))).await;
-
-    let employees = EmployeeClient::connect_via(&registry).await.unwrap();
-    let leave = LeaveClient::connect_via(&registry).await.unwrap();
-    let onboarding = Onboarding::new(employees.clone(), leave.clone());
-    let onboarding_server = start(Server::builder().add(OnboardingServer::new(onboarding))).await;
-    let onboarding = OnboardingClient::connect_via(&registry).await.unwrap();
-
-    let transcript = scenario(&onboarding, &employees, &leave).await;
-    for server in [onboarding_server, leave_server, employee_server] {
-        server.drain().await;
-    }
-    transcript
+    let onboarding = wires.reach(OnboardingServer::new(onboarding)).await;
+    scenario(&OnboardingClient::new(onboarding), &employees, &leave).await
 }
 
 async fn open(folder: &Path) -> (Employees, Leave) {

@@ -117,11 +117,13 @@ impl Host {
         self.stop();
     }
 
-    /// Starts all processes that were ever started here, after a crash.
+    /// Starts all processes anew that were ever started here. What still runs is killed.
     pub fn restart(&self) {
         self.simulation
             .record(format_args!("{}: restart", self.name));
         self.simulation.network().restore(&self.name);
+        // What still runs there is gone at once, and with it what it listened at.
+        self.simulation.network().kill(&self.name);
         self.stop();
         let mut processes = self.simulation.shared.processes.lock();
         if let Some(here) = processes.get_mut(&self.name) {
