@@ -115,7 +115,7 @@ async fn the_connection_of_a_call_that_timed_out_is_closed_and_its_late_answer_r
     assert!(!status.never_ran());
     assert!(
         status.message().starts_with("calculator/sum at doge://")
-            && status.message().ends_with(": no answer within 50ms"),
+            && status.message().contains(": no answer within "),
         "{status}"
     );
 

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use doge_rpc::{
     client::{Backoff, Channel, ChannelConfig},
     connection::Limits,
     prelude::*,
+    protocol::{DEFAULT_MAX_FRAME, Frame, GoAway, Message, Reason},
+    transport::{Listener, Sockets, Transport as _},
 };
-use tokio::time::Instant;
+use tokio::{io::AsyncWriteExt as _, time::Instant};
 
 use crate::support::{Handlers, Probe, ProbeClient, patient};
 
@@ -129,6 +132,48 @@ async fn pauses_between_attempts_grow() {
         assert!((expected..=expected + 2).contains(pause), "{pauses:?}");
     }
     assert_eq!(pauses.len(), 5, "{pauses:?}");
+}
+
+/// As behind a load balancer, or at a port that several processes share.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_shuts_down_instead_of_saying_hello_is_left_for_the_next_at_its_address() {
+    let address: doge_rpc::transport::Address = "memory://behind-a-balancer".parse().unwrap();
+    let listener = Listener::bind(&address).await.unwrap();
+    let served = Handlers::default();
+    let server = served.server().start("memory://balanced").await.unwrap();
+    let goaway = GoAway {
+        reason: Reason::Drain,
+        last_calls: Vec::new(),
+        message: "the server shuts down".into(),
+    };
+    tokio::spawn(async move {
+        for number in 0..10 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            if number % 3 < 2 {
+                let mut bytes = BytesMut::new();
+                let message = Message::GoAway(goaway.clone());
+                let frame = Frame { call: 0, message };
+                frame.encode(&mut bytes, DEFAULT_MAX_FRAME).unwrap();
+                stream.write_all(&bytes).await.unwrap();
+                stream.shutdown().await.unwrap();
+                continue;
+            }
+            let address: doge_rpc::transport::Address = "memory://balanced".parse().unwrap();
+            let there = Sockets.connect(address.location(), Duration::from_secs(1));
+            let mut there = there.await.unwrap();
+            tokio::spawn(
+                async move { tokio::io::copy_bidirectional(&mut stream, &mut there).await },
+            );
+        }
+    });
+    let client = ProbeClient::connect(&address).unwrap();
+    let began = Instant::now();
+    assert_eq!(client.echo(1).await, Ok(1));
+    assert!(
+        began.elapsed() < Duration::from_millis(50),
+        "without a pause"
+    );
+    drop(server);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::{
     process::{ExitStatus, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -129,24 +129,37 @@ async fn processes_that_share_a_port_are_restarted_in_turn_without_a_failed_call
         process.is_serving().await;
     }
     drop(reserved);
-    let (stop, mut calls) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+    let (stop, answered) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+    );
+    let mut calls = JoinSet::new();
     for _ in 0..8 {
-        let (stop, address) = (Arc::clone(&stop), address.clone());
+        let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+        let address = address.clone();
         calls.spawn(async move {
-            let mut answered = 0;
             while !stop.load(Ordering::Relaxed) {
-                // A client of its own for a few calls, so that connections are made all the time.
-                let client = ProbeClient::connect(&address).unwrap().with(patient());
+                // A client of its own for a few calls, so that connections are made all the time. The system resets a
+                // connection that waits in the queue of a socket which is closed.
+                let client = ProbeClient::connect(&address).unwrap();
+                let client = client.with(patient().wait_for_ready(true));
                 for value in 0..20 {
                     assert_eq!(client.echo(value).await, Ok(value));
-                    answered += 1;
+                    answered.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            answered
         });
     }
     for _ in 0..3 {
         for process in &mut processes {
+            // Processes live for longer than a client of this test.
+            let goal = answered.load(Ordering::Relaxed) + 500;
+            while answered.load(Ordering::Relaxed) < goal && !calls.is_empty() {
+                tokio::task::yield_now().await;
+                if let Some(ended) = calls.try_join_next() {
+                    ended.unwrap();
+                }
+            }
             process.signal("TERM").await;
             assert_eq!(process.ended().await.code(), Some(ENDED_WELL));
             *process = start();
@@ -154,8 +167,7 @@ async fn processes_that_share_a_port_are_restarted_in_turn_without_a_failed_call
         }
     }
     stop.store(true, Ordering::Relaxed);
-    let answered: Vec<u32> = calls.join_all().await;
-    assert!(answered.iter().all(|count| *count > 0), "{answered:?}");
+    calls.join_all().await;
 }
 
 /// Waits until the handler of this call runs: the answer to what was sent after it is there.

@@ -12,7 +12,7 @@ use crate::{
     Disposition, Status,
     call::{CancelReason, Cancellation, Request, Response},
     protocol::{
-        Features, Fields, Fragment, Frame, GoAway, Hello, Message, Outcome, RequestHead,
+        Features, Fields, Fragment, Frame, GoAway, Hello, Message, Outcome, Reason, RequestHead,
         ResponseHead, RouteRef, TooLarge, Violation, lane, whole_millis,
     },
 };
@@ -28,6 +28,8 @@ pub struct ClientConnection {
     quiet: Quiet,
     control: Bucket,
     closing: Option<Status>,
+    /// Why the server said that it goes away.
+    goes_away_for: Option<Reason>,
     late_answers: u64,
 }
 
@@ -64,6 +66,7 @@ impl ClientConnection {
             quiet: Quiet::new(limits.ping_after, limits.ping_timeout, now),
             control: Bucket::new(limits.max_control_burst, now),
             closing: None,
+            goes_away_for: None,
             late_answers: 0,
             limits,
         };
@@ -279,6 +282,11 @@ impl ClientConnection {
         self.closing.is_some()
     }
 
+    /// Whether the server said that it shuts down. At the same address another server may listen, or a load balancer.
+    pub fn is_drained(&self) -> bool {
+        self.goes_away_for == Some(Reason::Drain)
+    }
+
     /// Why the connection takes no more calls.
     pub fn why_closing(&self) -> Status {
         self.closing
@@ -316,6 +324,7 @@ impl ClientConnection {
             wakers,
         );
         self.closing.get_or_insert(status);
+        self.goes_away_for.get_or_insert(goaway.reason);
     }
 
     fn is_named(&self, number: u16) -> bool {

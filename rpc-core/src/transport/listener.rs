@@ -93,6 +93,10 @@ impl Listener {
     /// Listens at a TCP address that other processes of the same user may listen at as well (`SO_REUSEPORT`). The system
     /// gives each new connection to one of them, so that they can be restarted in turn. Port 0 lets the system choose.
     ///
+    /// A connection that waits to be accepted while its process closes the socket is reset, unless the system moves it to
+    /// another process (on Linux with `net.ipv4.tcp_migrate_req`). A call of one address that is to outlast that
+    /// waits for ready; a cluster calls another instance.
+    ///
     /// ```
     /// use doge_rpc_core::transport::Listener;
     ///

@@ -50,8 +50,21 @@ struct Shared {
     interrupted: AtomicBool,
 }
 
+/// Why there is no connection.
+enum Unopened {
+    /// The server shuts down.
+    Drained(Status),
+    Failed(Status),
+}
+
+/// Servers that shut down, one after the other, that are left for the next at the same address.
+const MAX_DRAINED: u32 = 3;
+
 impl Connection {
     /// Connects and says hello. Cancel safe: a dropped attempt leaves nothing behind.
+    ///
+    /// A server that shuts down instead of saying hello is left for whoever else listens at the address, without a pause: a
+    /// process that shares the port, or another host behind a load balancer.
     ///
     /// # Errors
     ///
@@ -61,10 +74,27 @@ impl Connection {
         config: &ChannelConfig,
         connections: &Arc<Connections>,
     ) -> Result<Self, Status> {
+        let mut drained = 0;
+        loop {
+            match Self::open_once(address, config, connections).await {
+                Err(Unopened::Drained(_)) if drained < MAX_DRAINED => drained += 1,
+                Err(Unopened::Drained(why) | Unopened::Failed(why)) => return Err(why),
+                Ok(connection) => return Ok(connection),
+            }
+        }
+    }
+
+    async fn open_once(
+        address: &Address,
+        config: &ChannelConfig,
+        connections: &Arc<Connections>,
+    ) -> Result<Self, Unopened> {
         let refused = |why: &dyn std::fmt::Display| no_connection(address, why);
         let (limits, transport) = (&config.limits, &config.transport);
         let stream = transport.connect(address.location(), config.connect_timeout);
-        let stream = stream.await.map_err(|error| refused(&error))?;
+        let stream = stream
+            .await
+            .map_err(|error| Unopened::Failed(refused(&error)))?;
         let (read, write) = stream.split();
         let machine = ClientConnection::new(limits.clone(), Instant::now());
         let shared = Arc::new(Shared {
@@ -85,12 +115,16 @@ impl Connection {
         );
         match tokio::time::timeout(limits.handshake_timeout, task.until_open()).await {
             Ok(Ok(())) => {}
-            Ok(Err(why)) => return Err(refused(&why.message())),
+            Ok(Err(why)) => {
+                let why = refused(&why.message());
+                return Err(match shared.link.lock().is_drained() {
+                    true => Unopened::Drained(why),
+                    false => Unopened::Failed(why),
+                });
+            }
             Err(_) => {
-                return Err(refused(&format_args!(
-                    "no hello within {:?}",
-                    limits.handshake_timeout
-                )));
+                let why = format_args!("no hello within {:?}", limits.handshake_timeout);
+                return Err(Unopened::Failed(refused(&why)));
             }
         }
         task.opened(connections.open());
