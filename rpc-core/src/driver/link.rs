@@ -31,7 +31,9 @@ struct Pen {
     /// `None` once the connection has ended: the socket closes with it, whoever still holds the link.
     half: Option<WriteHalf>,
     batch: Batch,
-    /// The stream may hold some of what it took in a buffer of its own.
+    /// The stream may hold some of what it takes in a buffer of its own.
+    buffers: bool,
+    /// There may be something in that buffer.
     unflushed: bool,
     /// Since when the stream takes nothing.
     stalled: Option<Instant>,
@@ -47,6 +49,7 @@ impl<M: HasOutbox> Link<M> {
     /// A connection that writes to `half`.
     pub fn new(machine: M, half: WriteHalf) -> Self {
         let pen = Pen {
+            buffers: half.buffers(),
             half: Some(half),
             batch: Batch::default(),
             unflushed: false,
@@ -195,28 +198,43 @@ impl Pen {
 
     /// Writes all of the batch, through buffers of the stream, and counts what the stream has taken.
     fn poll_write(&mut self, wrote: &mut usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.is_done() {
+        while !self.batch.is_empty() {
             let Some(half) = &mut self.half else {
                 return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
             };
-            let polled = if self.batch.is_empty() {
-                Pin::new(half).poll_flush(cx).map_ok(|()| {
-                    self.unflushed = false;
-                    0
-                })
-            } else {
-                self.unflushed = half.buffers();
-                self.batch.poll_write(half, cx)
-            };
-            match polled {
+            match self.batch.poll_write(half, cx) {
                 Poll::Ready(bytes) => *wrote += bytes?,
                 Poll::Pending => {
                     self.stalled.get_or_insert_with(Instant::now);
                     return Poll::Pending;
                 }
             }
+            self.unflushed = self.buffers;
             self.stalled = None;
         }
+        if self.unflushed {
+            return self.poll_flush(cx);
+        }
         Poll::Ready(Ok(()))
+    }
+
+    /// Empties the buffers of the stream.
+    #[cold]
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(half) = &mut self.half else {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        };
+        match Pin::new(half).poll_flush(cx) {
+            Poll::Ready(flushed) => {
+                flushed?;
+                self.unflushed = false;
+                self.stalled = None;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                self.stalled.get_or_insert_with(Instant::now);
+                Poll::Pending
+            }
+        }
     }
 }

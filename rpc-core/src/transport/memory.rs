@@ -23,7 +23,7 @@ static LISTENERS: LazyLock<Mutex<HashMap<Arc<str>, mpsc::Sender<Stream>>>> =
 /// Two ends of a pipe that holds `capacity` bytes in each direction.
 pub fn pair(capacity: usize) -> (Stream, Stream) {
     let (one, other) = tokio::io::duplex(capacity);
-    (Stream::other(one), Stream::other(other))
+    (Stream::pipe(one), Stream::pipe(other))
 }
 
 pub(super) async fn connect(name: &str) -> io::Result<Stream> {

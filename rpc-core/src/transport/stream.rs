@@ -8,7 +8,7 @@ use std::{
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{TcpStream, UnixStream, tcp, unix},
 };
 
@@ -25,6 +25,8 @@ enum Repr {
     Tcp(TcpStream),
     Unix(UnixStream),
     Other(Box<dyn Duplex>),
+    /// A pipe inside the process, which holds nothing back.
+    Pipe(DuplexStream),
 }
 
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -58,6 +60,11 @@ impl Stream {
         Self(Repr::Other(Box::new(stream)))
     }
 
+    /// Over a pipe inside the process.
+    pub(super) fn pipe(pipe: DuplexStream) -> Self {
+        Self(Repr::Pipe(pipe))
+    }
+
     /// The two directions, each for a task of its own.
     pub fn split(self) -> (ReadHalf, WriteHalf) {
         match self.0 {
@@ -73,6 +80,13 @@ impl Stream {
                 (
                     ReadHalf(ReadRepr::Unix(read)),
                     WriteHalf(WriteRepr::Unix(write)),
+                )
+            }
+            Repr::Pipe(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                (
+                    ReadHalf(ReadRepr::Pipe(read)),
+                    WriteHalf(WriteRepr::Pipe(write)),
                 )
             }
             Repr::Other(stream) => {
@@ -93,6 +107,7 @@ macro_rules! each_stream {
             Repr::Tcp($inner) => $call,
             Repr::Unix($inner) => $call,
             Repr::Other($inner) => $call,
+            Repr::Pipe($inner) => $call,
         }
     };
 }
@@ -144,6 +159,7 @@ enum ReadRepr {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
     Other(tokio::io::ReadHalf<Box<dyn Duplex>>),
+    Pipe(tokio::io::ReadHalf<DuplexStream>),
 }
 
 impl ReadHalf {
@@ -153,14 +169,17 @@ impl ReadHalf {
         match &mut self.0 {
             ReadRepr::Tcp(half) => is_quiet(&SockRef::from(half.as_ref())),
             ReadRepr::Unix(half) => is_quiet(&SockRef::from(half.as_ref())),
-            ReadRepr::Other(half) => {
-                let (mut byte, mut cx) = ([0], Context::from_waker(Waker::noop()));
-                let mut byte = ReadBuf::new(&mut byte);
-                // What was read is lost, as is the use of a stream that is not quiet.
-                Pin::new(half).poll_read(&mut cx, &mut byte).is_pending()
-            }
+            ReadRepr::Other(half) => has_nothing(half),
+            ReadRepr::Pipe(half) => has_nothing(half),
         }
     }
+}
+
+/// What is read is lost, as is the use of a stream that is not quiet.
+fn has_nothing(half: &mut (impl AsyncRead + Unpin)) -> bool {
+    let (mut byte, mut cx) = ([0], Context::from_waker(Waker::noop()));
+    let mut byte = ReadBuf::new(&mut byte);
+    Pin::new(half).poll_read(&mut cx, &mut byte).is_pending()
 }
 
 fn is_quiet(socket: &SockRef<'_>) -> bool {
@@ -178,6 +197,7 @@ impl AsyncRead for ReadHalf {
             ReadRepr::Tcp(half) => Pin::new(half).poll_read(cx, buf),
             ReadRepr::Unix(half) => Pin::new(half).poll_read(cx, buf),
             ReadRepr::Other(half) => Pin::new(half).poll_read(cx, buf),
+            ReadRepr::Pipe(half) => Pin::new(half).poll_read(cx, buf),
         }
     }
 }
@@ -189,10 +209,11 @@ enum WriteRepr {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
     Other(tokio::io::WriteHalf<Box<dyn Duplex>>),
+    Pipe(tokio::io::WriteHalf<DuplexStream>),
 }
 
 impl WriteHalf {
-    /// Whether what was written may be in a buffer until it is flushed. The sockets of the system have none.
+    /// Whether what was written may be in a buffer until it is flushed. The sockets of the system and pipes have none.
     #[inline]
     pub fn buffers(&self) -> bool {
         matches!(self.0, WriteRepr::Other(_))
@@ -206,6 +227,7 @@ macro_rules! each_half {
             WriteRepr::Tcp($inner) => $call,
             WriteRepr::Unix($inner) => $call,
             WriteRepr::Other($inner) => $call,
+            WriteRepr::Pipe($inner) => $call,
         }
     };
 }
