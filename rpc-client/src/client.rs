@@ -9,8 +9,8 @@ use doge_registry::Registry;
 use doge_rpc_core::{
     Status,
     call::{
-        BoxedService, CallOptions, Layers, Request, Response, Route, Serve, ServiceError, guard,
-        handle,
+        BoxedService, CallLayer, CallOptions, Layers, Request, Response, Route, Serve,
+        ServiceError, guard, handle,
     },
     observe::Observer,
     schema::{MethodSchema, ServiceSchema},
@@ -149,6 +149,39 @@ impl Client {
         let target = Target::Observed(BoxedService::new(service));
         Self {
             target,
+            options: self.options.clone(),
+        }
+    }
+
+    /// The same, with a tower layer around each call, whatever it goes to: an address, a cluster or a service of this
+    /// process. A layer that is added later is outside. A call costs a few allocations more.
+    ///
+    /// A layer's error that is a [`Status`] is the status of the call; tower's own errors are as [`Layers::call`] has them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use doge_rpc_client::Client;
+    /// use tower::timeout::TimeoutLayer;
+    ///
+    /// let client = Client::connect("tcp://127.0.0.1:4399")?;
+    /// let client = client.layer(TimeoutLayer::new(Duration::from_millis(200)));
+    /// # Ok::<(), doge_rpc_core::transport::AddressError>(())
+    /// ```
+    #[must_use]
+    pub fn layer(&self, layer: impl CallLayer) -> Self {
+        let target = self.target.clone();
+        let below = tower::service_fn(move |request: Request| {
+            let target = target.clone();
+            async move { target.call(&request, Instant::now()).await }
+        });
+        let mut layers = Layers::default();
+        layers.push(layer);
+        let layered = layers.around(below);
+        let layered =
+            tower::service_fn(move |request| call_until_deadline(layered.clone(), request));
+        Self {
+            target: Target::Service(BoxedService::new(layered.map_err(BoxError::from))),
             options: self.options.clone(),
         }
     }

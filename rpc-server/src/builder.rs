@@ -102,6 +102,29 @@ impl Builder {
         self
     }
 
+    /// Serves this as well, with a tower layer around it alone, inside the [layers](Self::layer) of all services. Several
+    /// layers are one as a [`ServiceBuilder`](tower::ServiceBuilder).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use doge_rpc_core::call::Serve;
+    /// use doge_rpc_server::{Builder, Server};
+    /// use tower::{ServiceBuilder, timeout::TimeoutLayer};
+    ///
+    /// fn server(quick: impl Serve, slow: impl Serve) -> Builder {
+    ///     let layers = ServiceBuilder::new().layer(TimeoutLayer::new(Duration::from_millis(50)));
+    ///     Server::builder().add_with_layer(quick, layers).add(slow)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn add_with_layer<S: Serve>(mut self, service: S, layer: impl CallLayer) -> Self {
+        let mut layers = Layers::default();
+        layers.push(layer);
+        self.services.push(Added::layered(service, layers));
+        self
+    }
+
     /// Puts a tower layer around each service; the first one is outermost.
     ///
     /// A layer's error that is a [`Status`](doge_rpc_core::Status) is the status of the call; tower's `Overloaded`

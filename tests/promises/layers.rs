@@ -105,3 +105,67 @@ async fn towers_own_layers_speak_in_statuses() {
     handlers.until_running(0).await;
     assert_eq!(client.echo(1).await.unwrap(), 1);
 }
+
+/// Another service on the port of the probe.
+#[service(name = "open")]
+trait Open {
+    async fn hello(&self) -> Result<String, Status>;
+}
+
+struct Door;
+
+impl Open for Door {
+    async fn hello(&self) -> Result<String, Status> {
+        Ok("hello".into())
+    }
+}
+
+#[tokio::test]
+async fn a_layer_may_be_around_one_service_alone() {
+    let (handlers, auth) = (Handlers::default(), Auth::default());
+    let probe = crate::support::ProbeServer::new(handlers);
+    let server = Server::builder()
+        .add_with_layer(probe, auth.clone())
+        .add(OpenServer::new(Door));
+    let server = server.start("tcp://127.0.0.1:0").await.unwrap();
+    let (probe, open) = (
+        ProbeClient::connect(server.address()).unwrap(),
+        OpenClient::connect(server.address()).unwrap(),
+    );
+    assert_eq!(open.hello().await, Ok("hello".into()));
+    let status = probe.echo(1).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unauthenticated);
+    let with_token = CallOptions::new().metadata("token", "letmein").unwrap();
+    assert_eq!(probe.with(with_token).echo(2).await, Ok(2));
+    assert_eq!(auth.echoes.load(Ordering::SeqCst), 1);
+}
+
+/// Whatever a client calls: an address here, a cluster and an implementation have the same.
+#[tokio::test]
+async fn a_layer_may_be_around_the_calls_of_any_client() {
+    let (handlers, auth) = (Handlers::default(), Auth::default());
+    let server = handlers.server().start("tcp://127.0.0.1:0").await.unwrap();
+    let registry: Arc<dyn Registry> = Arc::new(doge_rpc::registry::Static::addresses([server
+        .address()
+        .to_string()]));
+    let cluster = ProbeClient::cluster().registry(&registry).follow().await;
+    let clients: [doge_rpc::Client; 3] = [
+        doge_rpc::Client::connect(server.address()).unwrap(),
+        cluster.unwrap().into(),
+        doge_rpc::Client::local(crate::support::ProbeServer::new(handlers.clone())),
+    ];
+    for client in clients {
+        let client = ProbeClient::new(client.layer(auth.clone())).with(patient());
+        let status = client.echo(1).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated);
+        assert!(status.never_ran());
+        let with_token = CallOptions::new().metadata("token", "letmein").unwrap();
+        assert_eq!(client.with(with_token).echo(2).await, Ok(2));
+        let hasty = CallOptions::new().metadata("token", "letmein").unwrap();
+        let hasty = client.with(hasty.timeout(Duration::from_millis(20)));
+        assert_eq!(
+            hasty.hang().await.unwrap_err().code(),
+            Code::DeadlineExceeded
+        );
+    }
+}

@@ -7,12 +7,14 @@ use std::{
 };
 
 use doge_rpc::{
-    registry::{Memory, Registry, ServiceKey},
-    server::StartError,
+    registry::{Memory, Registry, ServiceKey, Static},
+    server::{Server, StartError},
     transport::Listener,
 };
 use tokio::sync::oneshot;
+use tracing::level_filters::LevelFilter;
 
+use crate::logs::Log;
 use crate::support::{Handlers, LIMIT, Probe, ProbeClient, patient};
 
 async fn answers(address: &impl ToString) {
@@ -191,4 +193,21 @@ async fn a_server_lingers_after_it_has_left_the_registry() {
     answers(&address).await;
     draining.await.unwrap();
     assert!(began.elapsed() >= LINGER);
+}
+
+#[tokio::test]
+async fn a_server_says_at_start_what_it_lacks() {
+    let (log, _guard) = Log::capture(LevelFilter::WARN);
+    let registry: Arc<dyn Registry> = Arc::new(Static::addresses(["tcp://10.0.0.1:1"]));
+    let server = Handlers::default().server().registry(&registry);
+    drop(server.start("memory://lacks-1").await.unwrap());
+    log.is_one_line_saying(&[
+        "the registry registers nothing",
+        "memory://lacks-1",
+        "Static",
+    ]);
+
+    let (log, _guard) = Log::capture(LevelFilter::WARN);
+    drop(Server::builder().start("memory://lacks-2").await.unwrap());
+    log.is_one_line_saying(&["no service was added", "memory://lacks-2"]);
 }

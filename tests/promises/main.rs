@@ -16,6 +16,8 @@ mod drain;
 mod isolation;
 mod layers;
 mod listening;
+#[path = "../common/logs.rs"]
+mod logs;
 mod overload;
 mod reconnect;
 mod runtimes;

@@ -134,6 +134,26 @@ async fn pauses_between_attempts_grow() {
     assert_eq!(pauses.len(), 5, "{pauses:?}");
 }
 
+/// Ten pings a second, and their answers, are no flood.
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_that_is_pinged_as_often_as_can_be_lives() {
+    let limits = Limits {
+        ping_after: Duration::ZERO,
+        ..Limits::default()
+    };
+    let server = Handlers::default().server().limits(limits.clone());
+    let server = server.start("memory://often-pinged").await.unwrap();
+    let config = ChannelConfig {
+        limits,
+        ..ChannelConfig::default()
+    };
+    let client = ProbeClient::new(Channel::with_config(server.address().clone(), config));
+    assert_eq!(client.echo(1).await, Ok(1));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(client.echo(2).await, Ok(2));
+    assert_eq!(server.stats().connections_accepted, 1);
+}
+
 /// As behind a load balancer, or at a port that several processes share.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_shuts_down_instead_of_saying_hello_is_left_for_the_next_at_its_address() {

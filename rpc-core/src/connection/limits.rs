@@ -27,7 +27,8 @@ pub struct Limits {
     pub frame_timeout: Duration,
     /// How long a peer may take no byte of what waits for it. 20 s.
     pub write_timeout: Duration,
-    /// Without a byte read for so long, a client pings; without a frame for twice as long, a server does. 20 s.
+    /// Without a byte read for so long, a client pings; without a frame for twice as long, a server does. 20 s; at least
+    /// 100 ms.
     pub ping_after: Duration,
     /// Without anything for so long after a ping, the connection is dead. 10 s.
     pub ping_timeout: Duration,

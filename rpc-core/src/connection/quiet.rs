@@ -12,7 +12,13 @@ pub(super) struct Quiet {
     pinged: Option<Instant>,
     after: Duration,
     timeout: Duration,
+    /// Pings that the peer has not answered yet.
+    unanswered: u32,
 }
+
+/// However short the quiet is that asks for a ping, a peer gets ten a second at most: what its limits let it have by
+/// default, for as long as the connection lasts.
+const LEAST_QUIET: Duration = Duration::from_millis(100);
 
 /// What the quiet asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,8 +36,9 @@ impl Quiet {
         Self {
             heard: now,
             pinged: None,
-            after,
+            after: after.max(LEAST_QUIET),
             timeout,
+            unanswered: 0,
         }
     }
 
@@ -39,6 +46,13 @@ impl Quiet {
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.pinged = None;
+    }
+
+    /// Takes a pong in. Whether it answers a ping.
+    pub(super) fn answered(&mut self) -> bool {
+        let is_due = self.unanswered > 0;
+        self.unanswered -= u32::from(is_due);
+        is_due
     }
 
     /// The moment at which [`tick`](Self::tick) has something to do.
@@ -57,6 +71,7 @@ impl Quiet {
             return Hush::Dead;
         }
         self.pinged = Some(now);
+        self.unanswered = self.unanswered.saturating_add(1);
         Hush::Ping(self.next())
     }
 }
@@ -81,5 +96,18 @@ mod tests {
         assert_eq!(quiet.tick(at(48)), Hush::Until(at(49)));
         assert_eq!(quiet.tick(at(50)), Hush::Ping(at(60)));
         assert_eq!(quiet.tick(at(60)), Hush::Dead);
+    }
+
+    #[test]
+    fn a_peer_answers_each_ping_once() {
+        let start = Instant::now();
+        let mut quiet = Quiet::new(Duration::ZERO, Duration::from_secs(10), start);
+        assert!(!quiet.answered(), "nobody asked");
+        let soon = start + Duration::from_millis(100);
+        assert_eq!(quiet.tick(start), Hush::Until(soon));
+        assert!(matches!(quiet.tick(soon), Hush::Ping(_)));
+        quiet.heard(soon);
+        assert!(quiet.answered());
+        assert!(!quiet.answered());
     }
 }

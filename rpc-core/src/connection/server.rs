@@ -107,6 +107,8 @@ impl<R: Clone, T: Clone> ServerConnection<R, T> {
                 self.pings.spend(now, "pings")?;
                 self.outbox.push_small(0, Message::Pong(number));
             }
+            // What was asked for costs nothing.
+            Message::Pong(_) if self.quiet.answered() => {}
             Message::Pong(_) | Message::Skipped(_) => self.pings.spend(now, "pings")?,
             // A client that goes away stops calling and hangs up; there is nothing to do before it does.
             Message::GoAway(_) => self.pings.spend(now, "go-aways")?,

@@ -10,10 +10,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use doge_rpc_core::{
     Status,
-    call::{BoxedService, Layers, Names, Route, Serve, handle, unknown_method},
+    call::{BoxedService, Layers, Names, Request, Response, Route, Serve, handle, unknown_method},
     connection::Methods,
     schema::{MethodSchema, ServiceSchema},
 };
+
+use tower::Service;
 
 use self::{handler::Direct, layered::Layered};
 pub(crate) use self::{
@@ -27,9 +29,11 @@ use crate::{
     stats::{MethodStats, Place, ServerStats},
 };
 
-/// A service that was added, before it is known whether layers come around it.
+/// A service that was added, before it is known whether layers of the server come around it.
 pub(crate) struct Added {
     schema: &'static ServiceSchema,
+    /// It has no layers of its own.
+    is_bare: bool,
     direct: Arc<dyn Handler>,
     layer: Box<dyn FnOnce(&Layers) -> BoxedService + Send>,
 }
@@ -39,18 +43,36 @@ impl Added {
         let direct = Arc::new(Direct(service.clone()));
         Self {
             schema: direct.0.schema(),
+            is_bare: true,
             direct,
+            layer: Box::new(move |layers| layers.around(service_of(service))),
+        }
+    }
+
+    /// A service with layers of its own, inside those of the server.
+    pub(crate) fn layered<S: Serve>(service: S, own: Layers) -> Self {
+        let inner = service.clone();
+        Self {
+            is_bare: false,
             layer: Box::new(move |layers| {
-                layers.around(tower::service_fn(move |request| {
-                    handle(service.clone(), request)
-                }))
+                let inner = own.around(service_of(inner));
+                let inner = tower::service_fn(move |request| Layers::call(inner.clone(), request));
+                layers.around(inner)
             }),
+            ..Self::new(service)
         }
     }
 
     pub(crate) fn schema(&self) -> &'static ServiceSchema {
         self.schema
     }
+}
+
+fn service_of<S: Serve>(
+    service: S,
+) -> impl Service<Request, Response = Response, Error = Status, Future: Send> + Clone + Send + Sync
+{
+    tower::service_fn(move |request| handle(service.clone(), request))
 }
 
 /// The services of a server, by name.
@@ -99,11 +121,12 @@ impl Router {
         let mut methods = Vec::new();
         for Added {
             schema,
+            is_bare,
             direct,
             layer,
         } in added
         {
-            let handler = if layers.is_empty() {
+            let handler = if layers.is_empty() && is_bare {
                 direct
             } else {
                 Arc::new(Layered(layer(layers)))
