@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use doge_base::Env;
+use doge_base::{Address, Env, Location};
 use doge_registry::{
     BoxFuture, Instance, Leave, Publisher, Registration, Registry, RegistryError, ServiceKey,
     Snapshot, Watch,
@@ -118,11 +118,8 @@ impl FaultyRegistry {
     /// Takes out all instances at this host, as happens some time after it was lost.
     pub fn expire(&self, host: &str) {
         let at_host = |instance: &Instance| {
-            let address = instance.address();
-            let place = address
-                .split_once("://")
-                .map_or(address, |(_, place)| place);
-            place.split(':').next() == Some(host)
+            let address = Address::of_instance(instance.address());
+            address.is_ok_and(|it| matches!(it.location(), Location::Tcp(at) if at.host() == host))
         };
         let mut state = self.shared.state.lock();
         for instances in state.instances.values_mut() {

@@ -1,6 +1,6 @@
 //! What an instance of one registry looks like in another.
 
-use doge_base::Env;
+use doge_base::{Address, Env};
 use uuid::Uuid;
 
 use crate::Instance;
@@ -24,11 +24,9 @@ pub(super) fn is_image(instance: &Instance) -> bool {
 }
 
 /// Where an instance is, whichever way it is spoken to.
-pub(super) fn place_of(instance: &Instance) -> &str {
-    let address = instance.address();
-    address
-        .split_once("://")
-        .map_or(address, |(_, place)| place)
+pub(super) fn place_of(instance: &Instance) -> String {
+    let text = instance.address();
+    Address::of_instance(text).map_or_else(|_| text.to_owned(), |it| it.location().to_string())
 }
 
 #[cfg(test)]
@@ -66,13 +64,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_no_scheme() {
+    fn a_place_has_no_dialect() {
         let at = |address: &str| Instance::new(ServiceKey::new("s"), address);
         for (address, place) in [
-            ("tcp://a:1", "a:1"),
-            ("doge://a:1", "a:1"),
-            ("a:1", "a:1"),
-            ("unix:///run/x", "/run/x"),
+            ("tcp://a:1", "tcp://a:1"),
+            ("doge://a:1", "tcp://a:1"),
+            ("a:1", "tcp://a:1"),
+            ("unix:///run/x", "unix:///run/x"),
         ] {
             assert_eq!(place_of(&at(address)), place);
         }

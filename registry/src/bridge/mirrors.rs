@@ -79,9 +79,9 @@ impl<H> Mirrors<H> {
 /// The instances that are at home there and nowhere else.
 fn wanted(home: &Snapshot, abroad: &Snapshot) -> Vec<Arc<Instance>> {
     let natives = abroad.iter().filter(|instance| !is_image(instance));
-    let places: BTreeSet<&str> = natives.map(|instance| place_of(instance)).collect();
+    let places: BTreeSet<String> = natives.map(|instance| place_of(instance)).collect();
     let own = home.iter().filter(|instance| !is_image(instance));
-    own.filter(|instance| !places.contains(place_of(instance)))
+    own.filter(|instance| !places.contains(&place_of(instance)))
         .cloned()
         .collect()
 }

@@ -124,7 +124,7 @@ impl EtcdV2 {
             });
         }
         let value = value::encode(instance.address())?;
-        Ok((layout.instance(instance), value.to_owned()))
+        Ok((layout.instance(instance), value))
     }
 
     async fn hold(&self, instance: &Arc<Instance>) -> Result<Presence, RegistryError> {

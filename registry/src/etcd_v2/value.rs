@@ -1,28 +1,27 @@
-use doge_base::{Address, Dialect, HostPort, Location};
+use doge_base::{Address, AddressError, Dialect, HostPort, Location};
 
 use crate::RegistryError;
 
 /// The value of an instance at `address`: `host:port`, as doge has it, for whoever speaks doge's dialect there.
 ///
 /// A server at `tcp://` speaks it next to its own.
-pub(super) fn encode(address: &str) -> Result<&str, RegistryError> {
+pub(super) fn encode(address: &str) -> Result<String, RegistryError> {
+    const HOST_AND_PORT: &str = "Python doge connects to a host and a port, so advertise tcp://, doge:// or msgpack-rpc://HOST:PORT";
     let refused = |mend| RegistryError::CannotHold {
         part: "address",
         value: address.to_owned(),
         mend,
     };
-    let Some((_, rest)) = address.split_once("://") else {
-        return Err(refused(
-            "Python doge connects to a host and a port, so advertise tcp://, doge:// or msgpack-rpc://HOST:PORT",
-        ));
-    };
-    let parsed: Address = address.parse().map_err(|_| {
-        refused("let a host and a port follow the scheme, such as tcp://10.0.0.1:4399")
+    let parsed: Address = address.parse().map_err(|error| {
+        refused(match error {
+            AddressError::HostPort { .. } | AddressError::Empty(_) => {
+                "let a host and a port follow the scheme, such as tcp://10.0.0.1:4399"
+            }
+            _ => HOST_AND_PORT,
+        })
     })?;
     let Location::Tcp(place) = parsed.location() else {
-        return Err(refused(
-            "Python doge connects to a host and a port, so advertise tcp://, doge:// or msgpack-rpc://HOST:PORT",
-        ));
+        return Err(refused(HOST_AND_PORT));
     };
     if place.host().contains(':') {
         return Err(refused(
@@ -34,7 +33,7 @@ pub(super) fn encode(address: &str) -> Result<&str, RegistryError> {
             "let a host and a port that others can connect to follow the scheme, such as tcp://10.0.0.1:4399",
         ));
     }
-    Ok(rest)
+    Ok(place.to_string())
 }
 
 /// The address that a value stands for; none if it is no `host:port`.

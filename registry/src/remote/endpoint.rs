@@ -1,5 +1,7 @@
 use std::fmt;
 
+use doge_base::HostPort;
+
 use crate::RegistryError;
 
 /// The port that etcd serves its clients at unless told otherwise.
@@ -8,7 +10,7 @@ const USUAL_PORT: u16 = 2379;
 /// Where one member of etcd serves its clients: `host:port`, and whether with TLS if that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    authority: String,
+    authority: HostPort,
     tls: Option<bool>,
 }
 
@@ -52,33 +54,15 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.authority)
+        self.authority.fmt(formatter)
     }
 }
 
-/// `host:port` of a text that may lack the port.
-fn authority(text: &str) -> Option<String> {
-    if is_host(text) {
-        return Some(format!("{text}:{USUAL_PORT}"));
-    }
-    let (host, port) = text.rsplit_once(':')?;
-    let port: u16 = port.parse().ok()?;
-    (is_host(host) && port > 0).then(|| text.to_owned())
-}
-
-fn is_host(host: &str) -> bool {
-    match host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
-        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        }
-    }
+/// The host and the port of a text that may lack the port.
+fn authority(text: &str) -> Option<HostPort> {
+    let with_port = text.parse::<HostPort>();
+    let place = with_port.or_else(|_| format!("{text}:{USUAL_PORT}").parse());
+    place.ok().filter(|place| place.port() > 0)
 }
 
 #[cfg(test)]
