@@ -104,6 +104,17 @@ fn bare_address(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_is_read_is_of_a_registry_that_others_write_to() {
+        let instance = Instance::new(key(), "tcp://a:1");
+        assert_eq!(instance.origin(), Origin::Configured);
+        let id = instance.id().to_owned();
+        for value in [encode(&instance).unwrap(), b"10.0.0.1:4399".to_vec()] {
+            let read = decode(&value, &key(), &id).unwrap();
+            assert_eq!(read.origin(), Origin::SharedRegistry);
+        }
+    }
+
     fn key() -> ServiceKey {
         ServiceKey::new("hr.employee")
     }
