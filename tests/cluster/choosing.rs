@@ -137,6 +137,10 @@ async fn without_an_instance_that_has_a_required_tag_no_call_is_made() {
         .await
         .unwrap_err();
     assert!(status.never_ran(), "{status}");
+    assert!(
+        status.message().contains("a required tag is missing"),
+        "{status}"
+    );
     assert_eq!(fleet.started(), [0]);
 }
 

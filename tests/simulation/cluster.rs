@@ -29,7 +29,7 @@ const CLIENTS: usize = 2;
 const CALLERS: usize = 3;
 
 /// How long faults happen.
-const FAULTS: Duration = Duration::from_secs(6);
+const FAULTS: Duration = Duration::from_secs(3);
 
 /// In which time all is as it should be, once the faults are over: the longest ejection and pause of a connector, with room
 /// for an attempt to connect.

@@ -229,6 +229,17 @@ impl Core {
         set
     }
 
+    fn why_no_endpoint(&self) -> String {
+        let service = &self.service;
+        match self.list.lock().instances() {
+            0 => format!("no instance of {service} is registered"),
+            count => format!(
+                "of {count} registered instances of {service} none is called: the log says of each whether its address \
+                 or its dialect is refused (ClusterBuilder::dialects), or a required tag is missing"
+            ),
+        }
+    }
+
     async fn run_over(
         &self,
         set: &EndpointSet,
@@ -245,8 +256,7 @@ impl Core {
             return plan.go_on(&attempts, request, budget, picked, status).await;
         }
         if set.endpoints().is_empty() {
-            let why = format!("no instance of {} is registered", self.service);
-            return Err(Status::unavailable(why).not_sent());
+            return Err(Status::unavailable(self.why_no_endpoint()).not_sent());
         }
         plan.run(&attempts, request, budget).await
     }

@@ -125,7 +125,7 @@ const MUTANTS: Step = Step::cargo("mutants", "xtask mutants");
 
 fn nightly(options: InstallOptions, installed: Installed) -> Vec<Step> {
     let mut steps = testing::ignored(options, installed);
-    steps.extend([SIMULATION, MUTANTS]);
+    steps.extend([LINTS_OF_DNS, SIMULATION, MUTANTS]);
     let missing = fuzz::missing();
     if options.install || missing.is_empty() {
         steps.extend(fuzz::steps(FuzzOptions {
@@ -149,12 +149,7 @@ fn bench() -> Vec<Step> {
 
 /// What is quick to fail comes first.
 fn ci(options: InstallOptions, installed: Installed) -> Vec<Step> {
-    let mut steps = vec![
-        FORMATTING,
-        FORMATTING_OF_FUZZING,
-        LINTS_WITHOUT_PROTOC,
-        LINTS_OF_DNS,
-    ];
+    let mut steps = vec![FORMATTING, FORMATTING_OF_FUZZING, LINTS_WITHOUT_PROTOC];
     if options.install {
         steps.extend(installed.complete().0);
         if !installed.capnp {

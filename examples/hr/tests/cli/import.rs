@@ -133,11 +133,11 @@ async fn mistakes_are_told_with_their_mend() {
         ),
         (
             "serve leave --registry file:x --listen 0:0",
-            "--listen: address \"0:0\": write tcp://host:port",
+            "--listen: address \"0:0\" has no scheme: write tcp://host:port",
         ),
         (
             "serve leave --registry file:x --advertise 0:0",
-            "--advertise: address \"0:0\": write tcp://host:port",
+            "--advertise: address \"0:0\" has no scheme: write tcp://host:port",
         ),
         (
             "serve leave --registry file:x --listen tcp://0.0.0.0:0",

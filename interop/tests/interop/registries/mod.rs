@@ -16,6 +16,7 @@ use doge_rpc::{
     prelude::*,
     registry,
     server::Running,
+    transport::Dialect,
 };
 use doge_test_support::Etcd;
 use serde_json::Value;
@@ -72,6 +73,8 @@ async fn in_turn(registry: &Arc<dyn Registry>) -> (MethodsClient, Cluster) {
     };
     let cluster = MethodsClient::cluster()
         .registry(registry)
+        // Through a bridge, Python's instances are in a registry that others write to.
+        .dialects([Dialect::Native, Dialect::Doge])
         .pool(&ChannelPool::default())
         .balancing(balancing);
     let cluster = cluster.follow().await.unwrap();

@@ -26,6 +26,11 @@ impl ListState {
         self.changed = Instant::now();
     }
 
+    /// How many instances there are, whether or not they are called.
+    pub(in crate::cluster) fn instances(&self) -> usize {
+        self.list.instances
+    }
+
     /// There will be no other list.
     pub(super) fn freeze(&mut self) {
         self.list.frozen = true;
