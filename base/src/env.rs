@@ -1,5 +1,11 @@
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Release},
+        },
+    },
     time::{Duration, SystemTime},
 };
 
@@ -34,6 +40,7 @@ pub struct Env {
 struct Seeded {
     rng: Mutex<fastrand::Rng>,
     began: Instant,
+    revisions: AtomicU64,
 }
 
 /// The date at which a seeded environment begins: 2026-01-01 00:00:00 UTC, in seconds since 1970.
@@ -52,6 +59,7 @@ impl Env {
         let seeded = Seeded {
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
             began: Instant::now(),
+            revisions: AtomicU64::new(0),
         };
         Self {
             seeded: Some(Arc::new(seeded)),
@@ -75,6 +83,19 @@ impl Env {
             None => *FIRST.get_or_init(|| now),
         };
         now.saturating_duration_since(start)
+    }
+
+    /// How often [`revise`](Self::revise) was called by those who share the environment. What was computed from something
+    /// that others change asks here whether it still holds, and need not look at all of it.
+    #[must_use]
+    #[inline]
+    pub fn revision(&self) -> u64 {
+        self.revisions().load(Acquire)
+    }
+
+    /// Says that something has changed which others compute from.
+    pub fn revise(&self) {
+        self.revisions().fetch_add(1, Release);
     }
 
     /// The date, for what other processes compare with theirs. Never for measuring: it can jump.
@@ -149,6 +170,15 @@ impl Env {
                 let random = seeded.rng.lock().u128(..);
                 uuid::Builder::from_random_bytes(random.to_be_bytes()).into_uuid()
             }
+        }
+    }
+
+    #[inline]
+    fn revisions(&self) -> &AtomicU64 {
+        static OF_SYSTEM: AtomicU64 = AtomicU64::new(0);
+        match &self.seeded {
+            None => &OF_SYSTEM,
+            Some(seeded) => &seeded.revisions,
         }
     }
 

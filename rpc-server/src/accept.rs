@@ -14,6 +14,7 @@ use doge_rpc_core::{
 };
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
+use tokio::task::unconstrained;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -48,6 +49,9 @@ struct Open {
 /// Pause after a failed accept, such as when the process is out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The most connections that are taken out of the queue of a socket before it closes: as many as a queue has.
+const QUEUED: usize = 4096;
+
 /// Connections beyond these are closed without a word.
 const MAX_LEAVING: usize = 100;
 
@@ -79,7 +83,11 @@ impl Connections {
                 }
             }
         }
-        while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        for _ in 0..QUEUED {
+            // Unconstrained, since a task that has used up its budget would find nobody there.
+            let Some(Ok((stream, peer))) = unconstrained(listener.accept()).now_or_never() else {
+                return;
+            };
             self.open(stream, peer);
         }
     }

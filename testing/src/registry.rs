@@ -52,6 +52,8 @@ struct State {
     instances: BTreeMap<ServiceKey, BTreeMap<String, Arc<Instance>>>,
     watchers: BTreeMap<ServiceKey, Vec<Weak<Publisher>>>,
     shows: Shows,
+    /// Instances of hosts that were lost, by id: they stay until they expire.
+    orphans: BTreeMap<String, Arc<Instance>>,
 }
 
 /// What the registry says of what it has.
@@ -74,6 +76,7 @@ impl FaultyRegistry {
             instances: BTreeMap::new(),
             watchers: BTreeMap::new(),
             shows: Shows::Truth,
+            orphans: BTreeMap::new(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -99,7 +102,7 @@ impl FaultyRegistry {
             .show(Shows::Lies(instances.into_iter().collect()));
     }
 
-    /// Says nothing any more, as when it cannot be reached: watches keep what they have.
+    /// Says nothing any more, as when it cannot be reached: watches keep what they have, and a new watch begins empty.
     pub fn fall_silent(&self) {
         self.shared.show(Shows::Silence);
     }
@@ -115,19 +118,39 @@ impl FaultyRegistry {
         self.shared.state.lock().truth(service)
     }
 
-    /// Takes out all instances at this host, as happens some time after it was lost.
-    pub fn expire(&self, host: &str) {
-        let at_host = |instance: &Instance| {
-            let address = Address::of_instance(instance.address());
-            address.is_ok_and(|it| matches!(it.location(), Location::Tcp(at) if at.host() == host))
-        };
+    /// Takes note that a host was lost: its instances do not leave any more, and stay until they [expire](Self::expire).
+    pub fn lose(&self, host: &str) {
         let mut state = self.shared.state.lock();
-        for instances in state.instances.values_mut() {
-            instances.retain(|_, instance| !at_host(instance));
-        }
+        let all = state.instances.values().flat_map(BTreeMap::values);
+        let lost: Vec<_> = all.filter(|it| is_at(it, host)).cloned().collect();
+        let lost = lost.into_iter().map(|it| (it.id().to_owned(), it));
+        state.orphans.extend(lost);
+    }
+
+    /// Takes out the instances of a host that were there when it was [lost](Self::lose), as happens when the time to live
+    /// of their registrations is over.
+    pub fn expire(&self, host: &str) {
+        let mut state = self.shared.state.lock();
+        let State {
+            instances, orphans, ..
+        } = &mut *state;
+        orphans.retain(|id, orphan| {
+            if !is_at(orphan, host) {
+                return true;
+            }
+            if let Some(of_service) = instances.get_mut(orphan.key()) {
+                of_service.remove(id);
+            }
+            false
+        });
         drop(state);
         self.shared.tell_all();
     }
+}
+
+fn is_at(instance: &Instance, host: &str) -> bool {
+    let address = Address::of_instance(instance.address());
+    address.is_ok_and(|it| matches!(it.location(), Location::Tcp(at) if at.host() == host))
 }
 
 impl Shared {
@@ -165,6 +188,9 @@ impl Shared {
 
     fn leave(self: &Arc<Self>, instance: &Arc<Instance>) {
         let mut state = self.state.lock();
+        if state.orphans.contains_key(instance.id()) {
+            return;
+        }
         if let Some(instances) = state.instances.get_mut(instance.key())
             && instances
                 .get(instance.id())

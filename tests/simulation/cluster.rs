@@ -35,6 +35,9 @@ const FAULTS: Duration = Duration::from_secs(3);
 /// for an attempt to connect.
 const RECOVERY: Duration = Duration::from_secs(120);
 
+/// How long a registration outlives its process.
+const TIME_TO_LIVE: Duration = Duration::from_secs(2);
+
 /// In which time a handler has stopped whose caller gave it up, and a server has let go of a call, once the network is
 /// whole.
 const LET_GO: Duration = Duration::from_secs(15);
@@ -138,6 +141,13 @@ async fn hang(client: &LedgerClient, env: &Env, books: &Books, number: u64) {
     }
 }
 
+/// Starts a server again; what was registered before expires some time later.
+fn restart(server: &Host) {
+    server.restart();
+    let server = server.clone();
+    tokio::spawn(async move { server.expire(TIME_TO_LIVE).await });
+}
+
 /// One fault, and its end.
 async fn fault(simulation: &Simulation, drains: &[Arc<Notify>]) {
     let env = simulation.env();
@@ -155,17 +165,17 @@ async fn fault(simulation: &Simulation, drains: &[Arc<Notify>]) {
         0 => {
             server.crash();
             sleep(pause).await;
-            server.restart();
+            restart(&server);
         }
         1 => {
             server.cut_power();
-            server.expire(pause).await;
-            server.restart();
+            sleep(pause).await;
+            restart(&server);
         }
         2 => {
             drains[number].notify_waiters();
             sleep(pause + Duration::from_secs(6)).await;
-            server.restart();
+            restart(&server);
         }
         3 => {
             network.partition(&client, server.name());

@@ -9,7 +9,7 @@ use std::sync::{
 use doge_base::Env;
 use tokio::time::Instant;
 
-use super::{Balancing, EndpointLoad, clock::millis, endpoint_load::changes, tier::Tier};
+use super::{Balancing, EndpointLoad, clock::millis, current_shares::changes, tier::Tier};
 
 /// How near an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,7 +179,7 @@ impl Oldest {
     /// The moment in milliseconds.
     #[inline]
     fn since(&self, tiers: &[Tier]) -> u64 {
-        let changes = changes();
+        let changes = tiers.first().map_or(0, |tier| changes(tier.members()));
         if self.changes.load(Acquire) != changes {
             self.look(tiers, changes);
         }

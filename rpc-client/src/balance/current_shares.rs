@@ -7,7 +7,6 @@ use arc_swap::{ArcSwap, Guard};
 use parking_lot::Mutex;
 
 use super::{
-    endpoint_load::changes,
     shares::{Shares, gcd},
     slow_start::Ramp,
     tier::Member,
@@ -31,7 +30,7 @@ pub(super) struct CurrentShares {
 
 impl CurrentShares {
     pub(super) fn new(weighted: bool, members: &[Member], ramp: Ramp, now: u64) -> Self {
-        let changes = changes();
+        let changes = changes(members);
         let (schedule, due) = Schedule::new(weighted, members, ramp, now);
         Self {
             weighted,
@@ -45,7 +44,7 @@ impl CurrentShares {
 
     #[inline]
     pub(super) fn load(&self, now: u64, members: &[Member]) -> Guard<Arc<Schedule>> {
-        if now >= self.due.load(Relaxed) || changes() != self.changes.load(Relaxed) {
+        if now >= self.due.load(Relaxed) || changes(members) != self.changes.load(Relaxed) {
             self.make_anew(now, members);
         }
         self.schedule.load()
@@ -56,12 +55,18 @@ impl CurrentShares {
         let Some(_making) = self.making.try_lock() else {
             return;
         };
-        let changes = changes();
+        let changes = changes(members);
         let (schedule, due) = Schedule::new(self.weighted, members, self.ramp, now);
         self.schedule.store(schedule.into());
         self.due.store(due, Relaxed);
         self.changes.store(changes, Relaxed);
     }
+}
+
+/// How many changes there have been of what shares are made of.
+#[inline]
+pub(super) fn changes(members: &[Member]) -> u64 {
+    members.first().map_or(0, |(_, node)| node.changes())
 }
 
 /// Which slot's turn it is.

@@ -1,10 +1,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{
-            AtomicU32, AtomicU64, AtomicUsize,
-            Ordering::{Acquire, Relaxed, Release},
-        },
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -111,7 +108,7 @@ impl EndpointLoad {
     /// the balancer.
     pub fn set_weight(&self, weight: u32) {
         if self.weight.swap(weight, Relaxed) != weight {
-            tell_change();
+            self.env.revise();
         }
     }
 
@@ -120,7 +117,7 @@ impl EndpointLoad {
         self.latency.forget();
         self.penalty.forget();
         self.since.store(millis(&self.env, now), Relaxed);
-        tell_change();
+        self.env.revise();
     }
 
     /// Counts a call from here on.
@@ -144,6 +141,13 @@ impl EndpointLoad {
         let seconds = self.latency.read(millis(&self.env, now))?;
         // A duration has nanoseconds, and the seconds have 24 bits: as many digits as there are.
         Some(Duration::from_secs_f32(seconds))
+    }
+
+    /// How many changes of weight or age there have been, of any endpoint of its environment. They are rare, so that one count
+    /// for all does not matter.
+    #[inline]
+    pub(super) fn changes(&self) -> u64 {
+        self.env.revision()
     }
 
     /// Takes in how a call ended.
@@ -242,17 +246,4 @@ impl EndpointLoad {
         let until = now + (rest * 1000.0).ceil() as u64;
         self.rest.fetch_max(until, Relaxed);
     }
-}
-
-/// Changes of weight or age of any endpoint in this process: what was computed from them asks here whether it still
-/// holds, and need not look at each endpoint. They are rare, so that one count for all does not matter.
-static CHANGES: AtomicU64 = AtomicU64::new(0);
-
-/// How many changes there have been.
-pub(super) fn changes() -> u64 {
-    CHANGES.load(Acquire)
-}
-
-fn tell_change() {
-    CHANGES.fetch_add(1, Release);
 }

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 
 use super::{
     choices,
-    endpoint_load::{EndpointLoad, UNKNOWN, changes},
+    current_shares::changes,
+    endpoint_load::{EndpointLoad, UNKNOWN},
     slow_start::Ramp,
     tier::Member,
 };
@@ -118,7 +119,7 @@ impl Odds {
         if let [_] = members {
             return usable(0).then_some(0);
         }
-        if now >= self.due.load(Relaxed) || changes() != self.changes.load(Relaxed) {
+        if now >= self.due.load(Relaxed) || changes(members) != self.changes.load(Relaxed) {
             self.make_anew(now, members);
         }
         let mut random = self.env.number();
@@ -227,7 +228,7 @@ impl Odds {
         let Some(mut computed) = self.making.try_lock() else {
             return;
         };
-        let changes = changes();
+        let changes = changes(members);
         let scale = Scale::of(members, now);
         self.usual.store(scale.usual.to_bits(), Relaxed);
         let mut sum = 0.0;

@@ -184,11 +184,13 @@ impl Core {
         loop {
             // From here on, so that no change is missed that comes after the look at the endpoints.
             let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
+            if request.waits_for_ready() {
+                changed.as_mut().enable();
+            }
             let first = first.take();
             let set = match &first {
                 Some((set, ..)) => Arc::clone(set),
-                None => self.connected_set(request, now).await,
+                None => self.connected_set(request, &mut now).await,
             };
             let last = match self
                 .run_over(&set, policy, request, now, progress, first)
@@ -218,14 +220,16 @@ impl Core {
 
     /// The endpoints, one of which is connected if that can be had within half of the time: of several that connect, the
     /// first to be connected counts, whichever a balancer would have picked.
-    async fn connected_set(&self, request: &Request, now: Instant) -> Arc<EndpointSet> {
+    async fn connected_set(&self, request: &Request, now: &mut Instant) -> Arc<EndpointSet> {
         let set = self.set.load_full();
         if set.is_connected() {
             return set;
         }
-        let time = request.deadline().instant().saturating_duration_since(now);
+        let time = request.deadline().instant().saturating_duration_since(*now);
         let from = self.env.index(set.endpoints().len());
-        set.connect_any(from, now + time / 2).await;
+        set.connect_any(from, *now + time / 2).await;
+        // What it has waited is no time of an endpoint, and no time that the server may take.
+        *now = Instant::now();
         set
     }
 

@@ -114,6 +114,11 @@ impl<D: Decode> FrameReader<D> {
         !self.is_partial() && self.half.is_quiet()
     }
 
+    /// Drops what was read: nothing of it is wanted any more.
+    pub fn discard(&mut self) {
+        self.buffer.clear();
+    }
+
     /// How frames are read.
     pub fn decoder(&self) -> &D {
         &self.decoder

@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{HostPort, Listener, Stream};
+use crate::Deadline;
 
 /// RFC 8305, section 5: how long an attempt has before the next one begins beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -21,7 +22,7 @@ const LEAST_ATTEMPT_DELAY: Duration = Duration::from_millis(10);
 const BACKLOG: i32 = 1024;
 
 pub(super) async fn connect(place: &HostPort, within: Duration) -> io::Result<Stream> {
-    let until = Instant::now() + within;
+    let until = Deadline::after(within).instant();
     let found = lookup_host((place.host(), place.port())).await?;
     let addresses = interleaved(found.collect());
     let left = until.saturating_duration_since(Instant::now());

@@ -87,6 +87,9 @@ impl<M: Machine> Task<M> {
         if self.shared.closed.load(Ordering::Acquire) {
             return Err(End::Closed);
         }
+        if let Some(by) = self.hang_up_by {
+            return self.wait_for_hang_up(by, cx);
+        }
         let mut now = self.dispatch.begin();
         loop {
             let Dispatched { any, held_back } = self.dispatch_frames(cx, now)?;
@@ -119,10 +122,29 @@ impl<M: Machine> Task<M> {
             }
         }
         self.keep_time(cx)?;
-        if self.finish(cx)? {
-            self.keep_time(cx)?;
+        match self.finish(cx)? {
+            Some(by) => self.wait_for_hang_up(by, cx),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Reads what the client still sends, and drops it: this direction has ended, and what was sent after the last call
+    /// that was taken is known never to have run. A socket that is closed with something unread would be reset, and the
+    /// answers that are on their way with it.
+    fn wait_for_hang_up(&mut self, by: Instant, cx: &mut Context<'_>) -> Result<(), End> {
+        loop {
+            match self.reader.poll_read(cx, Instant::now()) {
+                Poll::Ready(Ok(Read::Bytes(_))) => self.reader.discard(),
+                Poll::Ready(Ok(Read::End)) => return Err(End::HungUp),
+                Poll::Ready(Err(error)) => return Err(error.into()),
+                Poll::Pending => break,
+            }
+        }
+        self.timer.as_mut().reset(by);
+        match pin!(unconstrained(self.timer.as_mut())).poll(cx) {
+            Poll::Ready(()) => Err(End::Closed),
+            Poll::Pending => Ok(()),
+        }
     }
 
     /// Runs some of the calls that are there; none while too much waits to be written.
@@ -198,19 +220,19 @@ impl<M: Machine> Task<M> {
         self.dispatch.time_the_rest();
     }
 
-    /// Ends our direction once a drain has nothing left to answer. Whether it has just done so.
-    fn finish(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+    /// Ends our direction once a drain has nothing left to answer, and says by when the client has to hang up then.
+    fn finish(&mut self, cx: &mut Context<'_>) -> Result<Option<Instant>, End> {
         let drained = self.calls.is_empty() && self.shared.link.lock().is_drained();
-        if !drained || self.hang_up_by.is_some() {
-            return Ok(false);
+        if !drained {
+            return Ok(None);
         }
         let Poll::Ready(ended) = self.shared.link.poll_shutdown(cx) else {
-            return Ok(false);
+            return Ok(None);
         };
         ended?;
         let time = self.shared.link.lock().time_to_hang_up();
         self.hang_up_by = Some(Instant::now() + time);
-        Ok(true)
+        Ok(self.hang_up_by)
     }
 
     fn keep_time(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
@@ -238,12 +260,6 @@ impl<M: Machine> Task<M> {
                     return Err(Violation::TooSlow("taking the answers").into());
                 }
                 until = until.min(limit);
-            }
-            if let Some(by) = self.hang_up_by {
-                if by <= now {
-                    return Err(End::Closed);
-                }
-                until = until.min(by);
             }
             if let Some(quiet) = self.reader.rest_when_quiet(now) {
                 until = until.min(quiet);

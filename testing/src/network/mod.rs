@@ -121,12 +121,15 @@ impl Network {
 
     /// Sets what all links are like that have no conditions of their own. Connections that stand change as well.
     pub fn set_conditions(&self, conditions: Conditions) {
-        self.shared.state.lock().usual = conditions;
+        let mut state = self.shared.state.lock();
+        state.usual = conditions;
+        state.wake_all();
     }
 
     /// Sets what the link from one host to another is like.
     pub fn set_link(&self, from: &str, to: &str, conditions: Conditions) {
         self.link(from, to, |link| link.conditions = Some(conditions));
+        self.shared.state.lock().wake_all();
     }
 
     /// Cuts the link in this direction: nothing arrives before it is healed.

@@ -128,9 +128,13 @@ impl Pipe {
         wake(&mut state.writer);
     }
 
-    /// Nobody will read it: what is on its way is lost, and writers meet an error.
-    pub(super) fn abandon(&self) {
+    /// Nobody will read it: what is on its way is lost. Writers meet an error, or, where they are cut off and do not learn
+    /// of it, fill the window and wait.
+    pub(super) fn abandon(&self, is_cut: bool) {
         let mut state = self.state.lock();
+        if is_cut {
+            return;
+        }
         state.is_abandoned = true;
         state.chunks.clear();
         state.bytes = 0;

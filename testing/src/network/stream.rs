@@ -60,6 +60,9 @@ impl AsyncRead for SimStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         loop {
             let (network, end) = (&self.network, &self.connection.ends);
             let (from, to) = (&end[1 - self.end], &end[self.end]);
@@ -123,6 +126,8 @@ impl Drop for SimStream {
     fn drop(&mut self) {
         let arrival = self.network.arrival(self.here(), self.there());
         self.outbound().end(arrival);
-        self.inbound().abandon();
+        // A peer that is cut off does not learn of it.
+        let is_cut = self.network.is_cut(self.here(), self.there());
+        self.inbound().abandon(is_cut);
     }
 }

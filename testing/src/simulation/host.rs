@@ -1,8 +1,9 @@
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
 use doge_rpc_client::{Channel, ChannelConfig, ChannelPool, ClusterBuilder};
 use doge_rpc_core::transport::{Address, Transport};
 use doge_rpc_server::{Builder, Server};
+use futures_util::FutureExt as _;
 use tokio::task::JoinHandle;
 
 use super::{Simulation, log::Recorder};
@@ -88,31 +89,35 @@ impl Host {
         }
     }
 
-    /// Starts a process here, which a [crash](Self::crash) ends wherever it is, and a [restart](Self::restart) starts anew.
+    /// Starts a process here, which a [crash](Self::crash) ends wherever it is, and a [restart](Self::restart) starts anew. Its
+    /// panic fails the run.
     pub fn run<F, P>(&self, process: F)
     where
         F: Fn(Self) -> P + Send + Sync + 'static,
         P: Future<Output = ()> + Send + 'static,
     {
         let start: Start = Arc::new(move |host| Box::pin(process(host)));
-        let running = tokio::spawn(start(self.clone()));
+        let running = self.spawn(&start);
         let mut processes = self.simulation.shared.processes.lock();
         let here = processes.entry(self.name.clone()).or_default();
         here.start.push(start);
         here.running.push(running);
     }
 
-    /// Kills all processes: connections are reset, and nothing is told the registry.
+    /// Kills all processes: connections are reset, and instances stay registered until they [expire](Self::expire). What a
+    /// process has spawned in tasks of its own goes on; a `JoinSet` of the process ends it.
     pub fn crash(&self) {
         self.simulation.record(format_args!("{}: crash", self.name));
+        self.simulation.registry().lose(&self.name);
         self.simulation.network().kill(&self.name);
         self.stop();
     }
 
-    /// Cuts the power: peers hear nothing any more, and the registry notices after a while.
+    /// Cuts the power: peers hear nothing any more, and instances stay registered until they [expire](Self::expire).
     pub fn cut_power(&self) {
         self.simulation
             .record(format_args!("{}: power cut", self.name));
+        self.simulation.registry().lose(&self.name);
         self.simulation.network().silence(&self.name);
         self.stop();
     }
@@ -122,25 +127,34 @@ impl Host {
         self.simulation
             .record(format_args!("{}: restart", self.name));
         self.simulation.network().restore(&self.name);
+        self.simulation.registry().lose(&self.name);
         // What still runs there is gone at once, and with it what it listened at.
         self.simulation.network().kill(&self.name);
         self.stop();
         let mut processes = self.simulation.shared.processes.lock();
         if let Some(here) = processes.get_mut(&self.name) {
-            let start = here
-                .start
-                .iter()
-                .map(|start| tokio::spawn(start(self.clone())));
+            let start = here.start.iter().map(|start| self.spawn(start));
             here.running = start.collect();
         }
     }
 
-    /// Waits for as long as a registry takes to notice that the host is gone, and lets it notice.
+    /// Waits for as long as registrations live, and lets those expire that were there when the host was lost.
     pub async fn expire(&self, after: Duration) {
         tokio::time::sleep(after).await;
         self.simulation
             .record(format_args!("{}: expired", self.name));
         self.simulation.registry().expire(&self.name);
+    }
+
+    /// Runs a process in a task of its own; its panic is that of the run.
+    fn spawn(&self, start: &Start) -> JoinHandle<()> {
+        let process = AssertUnwindSafe(start(self.clone())).catch_unwind();
+        let simulation = self.simulation.clone();
+        tokio::spawn(async move {
+            if let Err(panic) = process.await {
+                simulation.shared.panicked.lock().get_or_insert(panic);
+            }
+        })
     }
 
     fn stop(&self) {

@@ -4,6 +4,9 @@ use doge_rpc_core::observe::{CallInfo, CallResult, Event, Observer, Side};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+/// Lines that are shown of a run that failed.
+const TAIL: usize = 40;
+
 /// What happened in a run, a line each.
 #[derive(Debug)]
 pub(super) struct Log {
@@ -22,6 +25,11 @@ impl Log {
     pub(super) fn record(&self, text: impl fmt::Display) {
         let time = self.began.elapsed().as_secs_f64();
         self.lines.lock().push(format!("{time:12.6} {text}"));
+    }
+
+    pub(super) fn tail(&self) -> Vec<String> {
+        let lines = self.lines.lock();
+        lines[lines.len().saturating_sub(TAIL)..].to_vec()
     }
 
     pub(super) fn take(&self) -> Vec<String> {

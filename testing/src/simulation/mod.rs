@@ -4,7 +4,7 @@ mod host;
 mod log;
 mod seeds;
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{any::Any, collections::BTreeMap, fmt, panic::resume_unwind, sync::Arc, time::Duration};
 
 use doge_base::Env;
 use doge_registry::Registry;
@@ -34,6 +34,8 @@ struct Shared {
     log: Log,
     processes: Mutex<BTreeMap<String, Processes>>,
     invariants: Mutex<Vec<Invariant>>,
+    /// What a process has panicked with.
+    panicked: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 /// What has to hold at all times.
@@ -62,6 +64,7 @@ impl Simulation {
                 log: Log::new(),
                 processes: Mutex::default(),
                 invariants: Mutex::default(),
+                panicked: Mutex::default(),
             }),
         }
     }
@@ -117,9 +120,17 @@ impl Simulation {
         self.shared.log.take()
     }
 
-    /// Looks at all invariants.
+    /// The last lines of the log.
+    fn tail(&self) -> Vec<String> {
+        self.shared.log.tail()
+    }
+
+    /// Looks whether a process has panicked, and at all invariants.
     #[track_caller]
     fn check(&self) {
+        if let Some(panic) = self.shared.panicked.lock().take() {
+            resume_unwind(panic);
+        }
         for invariant in &*self.shared.invariants.lock() {
             if let Err(broken) = invariant() {
                 self.record(format_args!("broken: {broken}"));

@@ -1,4 +1,5 @@
 use std::{
+    cell::RefCell,
     env,
     future::Future,
     ops::Range,
@@ -29,7 +30,7 @@ impl Seeds {
         Self { seeds }
     }
 
-    /// Begins with this seed instead of 0, where no environment variable says otherwise.
+    /// Begins with this seed instead of 0, unless `DOGE_SEED` names one.
     #[must_use]
     pub fn from(self, first: u64) -> Self {
         let Range { start, end } = self.seeds;
@@ -55,16 +56,17 @@ impl Seeds {
     /// # Panics
     ///
     /// When the test does, or when an invariant does not hold; the panic is that of the first seed that fails, after a line
-    /// that says how to run it alone.
+    /// that says how to run it alone, and the end of its log.
     pub fn run<F, T>(self, test: F)
     where
         F: Fn(Simulation) -> T,
         T: Future<Output = ()>,
     {
         for seed in self.seeds {
-            let ran = catch_unwind(AssertUnwindSafe(|| run_one(seed, &test)));
+            let run = RefCell::new(None);
+            let ran = catch_unwind(AssertUnwindSafe(|| run_one(seed, &test, &run)));
             if let Err(panic) = ran {
-                say_how_to_repeat(seed);
+                say_what_failed(seed, run.into_inner().as_ref());
                 resume_unwind(panic);
             }
         }
@@ -81,15 +83,16 @@ impl Seeds {
         T: Future<Output = ()>,
     {
         for seed in self.seeds {
+            let run = RefCell::new(None);
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                let (first, second) = (run_one(seed, &test), run_one(seed, &test));
+                let (first, second) = (run_one(seed, &test, &run), run_one(seed, &test, &run));
                 for (number, (one, other)) in first.iter().zip(&second).enumerate() {
                     assert!(one == other, "line {number} differs:\n{one}\n{other}");
                 }
                 assert_eq!(first.len(), second.len(), "one log is longer");
             }));
             if let Err(panic) = ran {
-                say_how_to_repeat(seed);
+                say_what_failed(seed, run.into_inner().as_ref());
                 resume_unwind(panic);
             }
         }
@@ -97,7 +100,7 @@ impl Seeds {
 }
 
 /// Runs one seed, and returns the log of the run.
-fn run_one<F, T>(seed: u64, test: &F) -> Vec<String>
+fn run_one<F, T>(seed: u64, test: &F, run: &RefCell<Option<Simulation>>) -> Vec<String>
 where
     F: Fn(Simulation) -> T,
     T: Future<Output = ()>,
@@ -109,6 +112,7 @@ where
         .unwrap_or_else(|error| panic!("there is no runtime to simulate on: {error}"));
     runtime.block_on(async {
         let simulation = Simulation::new(seed);
+        run.replace(Some(simulation.clone()));
         let looking = async {
             loop {
                 tokio::time::sleep(BETWEEN_LOOKS).await;
@@ -129,6 +133,9 @@ where
     clippy::print_stderr,
     reason = "it stands beside the panic that the test ends with"
 )]
-fn say_how_to_repeat(seed: u64) {
-    eprintln!("seed {seed} fails; to run it alone, set {ONE}={seed}");
+fn say_what_failed(seed: u64, run: Option<&Simulation>) {
+    eprintln!("seed {seed} fails; to run it alone, set {ONE}={seed}; the end of its log:");
+    for line in run.map(Simulation::tail).unwrap_or_default() {
+        eprintln!("{line}");
+    }
 }

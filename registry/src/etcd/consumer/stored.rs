@@ -6,7 +6,7 @@ use doge_base::Env;
 use serde::{Deserialize, Serialize};
 
 use crate::work::blocking;
-use crate::{Instance, ServiceKey, Snapshot};
+use crate::{Instance, Origin, ServiceKey, Snapshot};
 
 /// The only schema there is so far.
 const SCHEMA: u32 = 1;
@@ -67,7 +67,10 @@ impl Stored {
         if kept.schema != SCHEMA || kept.instances.iter().any(|one| *one.key() != self.key) {
             return Err(io::Error::other("it is that of another service or schema"));
         }
-        Ok(kept.instances.into_iter().collect())
+        // What is kept was said by whoever could write to etcd.
+        let instances = kept.instances.into_iter();
+        let shared = instances.map(|instance| instance.with_origin(Origin::SharedRegistry));
+        Ok(shared.collect())
     }
 
     /// Written beside and moved, so that nobody ever reads a half of it.
@@ -111,7 +114,14 @@ mod tests {
         let snapshot = Snapshot::from_iter([Instance::new(key(), "tcp://a:1")]);
         stored.save(&snapshot).await.unwrap();
         stored.save(&Snapshot::default()).await.unwrap();
-        assert_eq!(stored.load().await, Some(snapshot.restored()));
+        let loaded = stored.load().await.unwrap();
+        // Which equality does not see: whoever could write to etcd said so.
+        assert!(
+            loaded
+                .iter()
+                .all(|it| it.origin() == Origin::SharedRegistry)
+        );
+        assert_eq!(loaded, snapshot.restored());
         let files = fs::read_dir(root.path().join("default/hr.employee")).unwrap();
         assert_eq!(files.count(), 1, "a temporary file is left");
     }
