@@ -74,7 +74,7 @@ async fn in_turn(registry: &Arc<dyn Registry>) -> (MethodsClient, Cluster) {
     let cluster = MethodsClient::cluster()
         .registry(registry)
         // Through a bridge, Python's instances are in a registry that others write to.
-        .dialects([Dialect::Native, Dialect::Doge])
+        .dialects([Dialect::Native, Dialect::MsgpackRpc])
         .pool(&ChannelPool::default())
         .balancing(balancing);
     let cluster = cluster.follow().await.unwrap();
