@@ -133,7 +133,9 @@ impl Discovery {
         let candidates = self.dedup.update(candidates);
         let (candidates, falls_back) = tagged(candidates, &core.selection.tags);
         self.warn_of_fallback(core, falls_back);
-        let chosen = self.chosen(core, candidates);
+        // Without a subset all are its own.
+        let size = core.selection.subset.unwrap_or(usize::MAX);
+        let chosen = subset(candidates, self.seed, size, self.extra);
         let endpoints = chosen.into_iter().map(|(candidate, is_extra)| {
             let Candidate { instance, address } = candidate;
             let kept = known
@@ -163,24 +165,6 @@ impl Discovery {
         core.set.store(Arc::new(set));
         core.changed.notify_waiters();
         core.alarm.notify_one();
-    }
-
-    /// The instances that this client calls: all, or its part of them and those that it calls for want of it.
-    fn chosen(&self, core: &Core, all: Vec<Candidate>) -> Vec<(Candidate, bool)> {
-        let Some(size) = core.selection.subset else {
-            return all.into_iter().map(|it| (it, false)).collect();
-        };
-        let own = subset(all.clone(), self.seed, size);
-        let is_own = |it: &Candidate| {
-            own.iter()
-                .any(|own| Arc::ptr_eq(&own.instance, &it.instance))
-        };
-        let more = subset(all, self.seed, size + self.extra);
-        let marked = more.into_iter().map(|it| {
-            let is_extra = !is_own(&it);
-            (it, is_extra)
-        });
-        marked.collect()
     }
 
     fn warn_of_fallback(&mut self, core: &Core, falls_back: bool) {

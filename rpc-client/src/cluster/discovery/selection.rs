@@ -49,21 +49,27 @@ pub(super) fn tagged(candidates: Vec<Candidate>, tags: &[Tag]) -> (Vec<Candidate
     (chosen.collect(), falls_back)
 }
 
-/// The first `count` in the order in which this client, known by its seed, prefers instances: those that take calls first.
-/// In the order of the list.
-pub(super) fn subset(candidates: Vec<Candidate>, seed: u64, count: usize) -> Vec<Candidate> {
-    if candidates.len() <= count {
-        return candidates;
+/// The first `size` in the order in which this client, known by its seed, prefers instances: those that take calls first.
+/// Besides as many as `extra` of those that follow, for which the second is true. In the order of the list.
+pub(super) fn subset(
+    candidates: Vec<Candidate>,
+    seed: u64,
+    size: usize,
+    extra: usize,
+) -> Vec<(Candidate, bool)> {
+    if candidates.len() <= size {
+        return candidates.into_iter().map(|it| (it, false)).collect();
     }
     let addresses = candidates.iter().map(|it| it.instance.address());
     let mut places = ranked(addresses, seed);
     places.sort_by_key(|place| candidates[*place].instance.weight() == 0);
-    places.truncate(count);
-    places.sort_unstable();
+    let chosen = places.into_iter().take(size + extra).enumerate();
+    let mut chosen: Vec<_> = chosen.map(|(rank, place)| (place, rank >= size)).collect();
+    chosen.sort_unstable();
     let mut all: Vec<_> = candidates.into_iter().map(Some).collect();
-    places
-        .iter()
-        .filter_map(|place| all[*place].take())
+    let chosen = chosen.into_iter();
+    chosen
+        .filter_map(|(place, is_extra)| Some((all[place].take()?, is_extra)))
         .collect()
 }
 
@@ -98,6 +104,12 @@ mod tests {
         candidates.iter().map(port).collect()
     }
 
+    /// Those that are not extra.
+    fn own(chosen: Vec<(Candidate, bool)>) -> Vec<Candidate> {
+        let own = chosen.into_iter().filter(|(_, is_extra)| !is_extra);
+        own.map(|(candidate, _)| candidate).collect()
+    }
+
     fn tag(name: &str, value: &str, is_required: bool) -> Tag {
         Tag {
             name: name.to_owned(),
@@ -110,8 +122,9 @@ mod tests {
     fn a_subset_is_of_instances_that_take_calls_as_long_as_there_are_enough() {
         for seed in 0..50 {
             let all = || (0..10).map(|number| candidate(number, u32::from(number == 7), &[]));
-            assert!(ports(&subset(all().collect(), seed, 3)).contains(&"7".to_owned()));
-            assert_eq!(subset(all().collect(), seed, 3).len(), 3);
+            let chosen = own(subset(all().collect(), seed, 3, 0));
+            assert!(ports(&chosen).contains(&"7".to_owned()));
+            assert_eq!(chosen.len(), 3);
         }
     }
 
@@ -119,11 +132,14 @@ mod tests {
     fn a_wider_subset_holds_the_narrower() {
         for seed in 0..50 {
             let all = || (0..20).map(|number| candidate(number, 100, &[])).collect();
-            let (few, more) = (
-                ports(&subset(all(), seed, 3)),
-                ports(&subset(all(), seed, 6)),
-            );
+            let of = |size| ports(&own(subset(all(), seed, size, 0)));
+            let (few, more) = (of(3), of(6));
             assert!(few.iter().all(|it| more.contains(it)));
+
+            let widened = subset(all(), seed, 3, 3);
+            let endpoints: Vec<_> = widened.iter().map(|(it, _)| it.clone()).collect();
+            assert_eq!(ports(&endpoints), more);
+            assert_eq!(ports(&own(widened)), few, "the other three are extra");
         }
     }
 
