@@ -2,7 +2,7 @@ use std::{
     future::ready,
     pin::pin,
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -15,10 +15,7 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use parking_lot::Mutex;
-use tokio::{
-    sync::{Notify, oneshot},
-    time::Instant,
-};
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
 
 use super::{ChannelConfig, ConnectWait, flap_detector::FlapDetector};
 use crate::{
@@ -76,8 +73,8 @@ type Attempt = Result<Arc<Connection>, Status>;
 #[derive(Clone, Debug)]
 struct AttemptUnderWay {
     ended: Shared<BoxFuture<'static, Attempt>>,
-    /// Held by the task of the attempt; gone with the runtime of the task.
-    task: Weak<()>,
+    /// Finished in the middle of the attempt if its runtime ends.
+    task: AbortHandle,
 }
 
 /// Why there is no connection.
@@ -269,7 +266,7 @@ impl Connector {
         }
         // One whose task is gone, with its runtime, does not count.
         if let Some(attempt) = &state.attempt
-            && attempt.task.strong_count() > 0
+            && !attempt.task.is_finished()
         {
             return Ok(attempt.ended.clone());
         }
@@ -277,19 +274,14 @@ impl Connector {
         if let Some(connection) = self.current() {
             return Ok(ready(Ok(connection)).boxed().shared());
         }
-        let (sender, ended) = oneshot::channel();
-        let ended = ended.map(|ended| ended.unwrap_or_else(|_| Err(stopped())));
-        let (ended, task) = (ended.boxed().shared(), Arc::new(()));
+        let (connector, before) = (Arc::clone(self), state.failure.clone());
+        let running = tokio::spawn(async move { connector.run(before).await });
+        let task = running.abort_handle();
+        let ended = running.map(|ended| ended.unwrap_or_else(|_| Err(stopped())));
+        let ended = ended.boxed().shared();
         state.attempt = Some(AttemptUnderWay {
             ended: ended.clone(),
-            task: Arc::downgrade(&task),
-        });
-        let (connector, before) = (Arc::clone(self), state.failure.clone());
-        tokio::spawn(async move {
-            let attempt = connector.run(before).await;
-            drop(task);
-            // Nobody may wait for it.
-            let _ = sender.send(attempt);
+            task,
         });
         Ok(ended)
     }
