@@ -27,7 +27,7 @@ pub use self::builder::DnsBuilder;
 use self::follower::Follower;
 use self::settings::{Records, Settings};
 pub(crate) use self::url::open;
-use crate::remote::following::Following as _;
+use crate::remote::following;
 use crate::sources::Sources;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 
@@ -139,14 +139,8 @@ impl Registry for Dns {
         Box::pin(async move {
             service.validate()?;
             Handle::try_current().map_err(|_| RegistryError::NoRuntime)?;
-            if let Some(watch) = self.sources.join(&service) {
-                return Ok(watch);
-            }
-            let follower = Follower::start(Arc::clone(&self.settings), service.clone()).await?;
-            let publisher = Arc::clone(follower.publisher());
-            Ok(self.sources.join_or_start(&service, &publisher, || {
-                follower.spawn(&self.sources);
-            }))
+            let start = Follower::start(Arc::clone(&self.settings), service.clone());
+            following::watch(&self.sources, &service, start).await
         })
     }
 

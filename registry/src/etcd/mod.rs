@@ -26,7 +26,7 @@ use self::settings::Settings;
 pub use self::tls::EtcdTls;
 pub(crate) use self::url::open;
 use crate::key::validate_name;
-use crate::remote::following::Following as _;
+use crate::remote::following;
 use crate::sources::Sources;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Watch};
 
@@ -119,14 +119,8 @@ impl Registry for Etcd {
         Box::pin(async move {
             service.validate()?;
             Handle::try_current().map_err(|_| RegistryError::NoRuntime)?;
-            if let Some(watch) = self.sources.join(&service) {
-                return Ok(watch);
-            }
-            let follower = Follower::start(Arc::clone(&self.members), service.clone()).await?;
-            let publisher = Arc::clone(follower.publisher());
-            Ok(self.sources.join_or_start(&service, &publisher, || {
-                follower.spawn(&self.sources);
-            }))
+            let start = Follower::start(Arc::clone(&self.members), service.clone());
+            following::watch(&self.sources, &service, start).await
         })
     }
 }

@@ -30,7 +30,7 @@ use self::presence::Presence;
 use self::settings::Settings;
 pub(crate) use self::url::open;
 use crate::key::validate_name;
-use crate::remote::following::Following as _;
+use crate::remote::following;
 use crate::sources::Sources;
 use crate::{Instance, Registration, Registry, RegistryError, ServiceKey, Snapshot, Watch};
 
@@ -177,14 +177,8 @@ impl Registry for EtcdV2 {
                 tracing::warn!(%service, "Python doge has neither groups nor versions, so that there is nothing of this one in its registry");
                 return Ok(Watch::fixed(Snapshot::default()));
             }
-            if let Some(watch) = self.sources.join(&service) {
-                return Ok(watch);
-            }
-            let follower = Follower::start(Arc::clone(&self.client), service.clone()).await?;
-            let publisher = Arc::clone(follower.publisher());
-            Ok(self.sources.join_or_start(&service, &publisher, || {
-                follower.spawn(&self.sources);
-            }))
+            let start = Follower::start(Arc::clone(&self.client), service.clone());
+            following::watch(&self.sources, &service, start).await
         })
     }
 }

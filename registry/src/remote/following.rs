@@ -1,7 +1,21 @@
 use std::sync::Arc;
 
 use crate::sources::Sources;
-use crate::{Publisher, ServiceKey};
+use crate::{Publisher, RegistryError, ServiceKey, Watch};
+
+/// A watch of the follower of `key`: of the follower at work, or else of the one that `start` makes.
+pub(crate) async fn watch<F: Following>(
+    sources: &Arc<Sources>,
+    key: &ServiceKey,
+    start: impl Future<Output = Result<F, RegistryError>>,
+) -> Result<Watch, RegistryError> {
+    if let Some(watch) = sources.join(key) {
+        return Ok(watch);
+    }
+    let follower = start.await?;
+    let publisher = Arc::clone(follower.publisher());
+    Ok(sources.join_or_start(key, &publisher, || follower.spawn(sources)))
+}
 
 /// Follows one service in a server elsewhere, as long as anyone watches it.
 pub(crate) trait Following: Send + Sized + 'static {
