@@ -208,21 +208,22 @@ impl<'a> Guarded<'a> {
         }
     }
 
-    fn next_try(&self) -> Option<Instant> {
-        // Those that are asked for have no next try until there is an answer.
-        let waiting = self
+    /// The denied services and when each is tried again. Those that are asked for have no next try until there is an answer.
+    fn tries(&self) -> impl Iterator<Item = (&String, Instant)> {
+        let denied = self
             .denied
             .iter()
-            .filter(|(service, _)| !self.opening.contains(service));
-        waiting.map(|(_, denied)| denied.at).min()
+            .map(|(service, denied)| (service, denied.at));
+        denied.filter(|(service, _)| !self.opening.contains(service))
+    }
+
+    fn next_try(&self) -> Option<Instant> {
+        self.tries().map(|(_, at)| at).min()
     }
 
     async fn try_again(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
-        let due = self
-            .denied
-            .iter()
-            .filter(|(service, denied)| denied.at <= now && !self.opening.contains(service));
+        let due = self.tries().filter(|(_, at)| *at <= now);
         for service in due.map(|(service, _)| service.clone()).collect::<Vec<_>>() {
             self.open(service).await?;
         }
