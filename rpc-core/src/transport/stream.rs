@@ -100,14 +100,14 @@ impl Stream {
     }
 }
 
-/// The same call on whichever stream it is.
-macro_rules! each_stream {
-    ($stream:expr, $inner:ident => $call:expr) => {
-        match $stream {
-            Repr::Tcp($inner) => $call,
-            Repr::Unix($inner) => $call,
-            Repr::Other($inner) => $call,
-            Repr::Pipe($inner) => $call,
+/// The same call on whichever stream or half it is.
+macro_rules! each {
+    ($repr:ident, $value:expr, $inner:ident => $call:expr) => {
+        match $value {
+            $repr::Tcp($inner) => $call,
+            $repr::Unix($inner) => $call,
+            $repr::Other($inner) => $call,
+            $repr::Pipe($inner) => $call,
         }
     };
 }
@@ -118,7 +118,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        each_stream!(&mut self.0, stream => Pin::new(stream).poll_read(cx, buf))
+        each!(Repr, &mut self.0, stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
@@ -128,7 +128,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        each_stream!(&mut self.0, stream => Pin::new(stream).poll_write(cx, buf))
+        each!(Repr, &mut self.0, stream => Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -136,19 +136,19 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each_stream!(&mut self.0, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
+        each!(Repr, &mut self.0, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        each_stream!(&self.0, stream => stream.is_write_vectored())
+        each!(Repr, &self.0, stream => stream.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each_stream!(&mut self.0, stream => Pin::new(stream).poll_flush(cx))
+        each!(Repr, &mut self.0, stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each_stream!(&mut self.0, stream => Pin::new(stream).poll_shutdown(cx))
+        each!(Repr, &mut self.0, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }
 
@@ -193,12 +193,7 @@ impl AsyncRead for ReadHalf {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.0 {
-            ReadRepr::Tcp(half) => Pin::new(half).poll_read(cx, buf),
-            ReadRepr::Unix(half) => Pin::new(half).poll_read(cx, buf),
-            ReadRepr::Other(half) => Pin::new(half).poll_read(cx, buf),
-            ReadRepr::Pipe(half) => Pin::new(half).poll_read(cx, buf),
-        }
+        each!(ReadRepr, &mut self.0, half => Pin::new(half).poll_read(cx, buf))
     }
 }
 
@@ -220,25 +215,13 @@ impl WriteHalf {
     }
 }
 
-/// The same call on whichever half it is.
-macro_rules! each_half {
-    ($half:expr, $inner:ident => $call:expr) => {
-        match $half {
-            WriteRepr::Tcp($inner) => $call,
-            WriteRepr::Unix($inner) => $call,
-            WriteRepr::Other($inner) => $call,
-            WriteRepr::Pipe($inner) => $call,
-        }
-    };
-}
-
 impl AsyncWrite for WriteHalf {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        each_half!(&mut self.0, half => Pin::new(half).poll_write(cx, buf))
+        each!(WriteRepr, &mut self.0, half => Pin::new(half).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -246,19 +229,19 @@ impl AsyncWrite for WriteHalf {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each_half!(&mut self.0, half => Pin::new(half).poll_write_vectored(cx, bufs))
+        each!(WriteRepr, &mut self.0, half => Pin::new(half).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        each_half!(&self.0, half => half.is_write_vectored())
+        each!(WriteRepr, &self.0, half => half.is_write_vectored())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each_half!(&mut self.0, half => Pin::new(half).poll_flush(cx))
+        each!(WriteRepr, &mut self.0, half => Pin::new(half).poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each_half!(&mut self.0, half => Pin::new(half).poll_shutdown(cx))
+        each!(WriteRepr, &mut self.0, half => Pin::new(half).poll_shutdown(cx))
     }
 }
 
