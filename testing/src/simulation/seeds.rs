@@ -62,14 +62,9 @@ impl Seeds {
         F: Fn(Simulation) -> T,
         T: Future<Output = ()>,
     {
-        for seed in self.seeds {
-            let run = RefCell::new(None);
-            let ran = catch_unwind(AssertUnwindSafe(|| run_one(seed, &test, &run)));
-            if let Err(panic) = ran {
-                say_what_failed(seed, run.into_inner().as_ref());
-                resume_unwind(panic);
-            }
-        }
+        self.each(|seed, run| {
+            run_one(seed, &test, run);
+        });
     }
 
     /// Runs a test twice for each seed and compares the two logs, which are to be the same to the last byte.
@@ -82,15 +77,20 @@ impl Seeds {
         F: Fn(Simulation) -> T,
         T: Future<Output = ()>,
     {
+        self.each(|seed, run| {
+            let (first, second) = (run_one(seed, &test, run), run_one(seed, &test, run));
+            for (number, (one, other)) in first.iter().zip(&second).enumerate() {
+                assert!(one == other, "line {number} differs:\n{one}\n{other}");
+            }
+            assert_eq!(first.len(), second.len(), "one log is longer");
+        });
+    }
+
+    /// Tries one seed after the other, and says how to run that one alone which panics.
+    fn each(self, attempt: impl Fn(u64, &LastRun)) {
         for seed in self.seeds {
-            let run = RefCell::new(None);
-            let ran = catch_unwind(AssertUnwindSafe(|| {
-                let (first, second) = (run_one(seed, &test, &run), run_one(seed, &test, &run));
-                for (number, (one, other)) in first.iter().zip(&second).enumerate() {
-                    assert!(one == other, "line {number} differs:\n{one}\n{other}");
-                }
-                assert_eq!(first.len(), second.len(), "one log is longer");
-            }));
+            let run = LastRun::new(None);
+            let ran = catch_unwind(AssertUnwindSafe(|| attempt(seed, &run)));
             if let Err(panic) = ran {
                 say_what_failed(seed, run.into_inner().as_ref());
                 resume_unwind(panic);
@@ -99,8 +99,11 @@ impl Seeds {
     }
 }
 
+/// What was simulated last, for its log.
+type LastRun = RefCell<Option<Simulation>>;
+
 /// Runs one seed, and returns the log of the run.
-fn run_one<F, T>(seed: u64, test: &F, run: &RefCell<Option<Simulation>>) -> Vec<String>
+fn run_one<F, T>(seed: u64, test: &F, run: &LastRun) -> Vec<String>
 where
     F: Fn(Simulation) -> T,
     T: Future<Output = ()>,
