@@ -10,12 +10,18 @@ use tokio::time::timeout;
 use crate::common::{LIMIT, NAME, key, quick, slow, until, until_asked};
 
 async fn until_no_task_is_left() {
+    until_tasks_are(0).await;
+}
+
+async fn until_tasks_are(most: usize) {
+    let tasks = || Handle::current().metrics().num_alive_tasks();
     let waiting = async {
-        while Handle::current().metrics().num_alive_tasks() > 0 {
+        while tasks() > most {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(LIMIT, waiting).await.expect("a task is left");
+    let ended = timeout(LIMIT, waiting).await;
+    assert!(ended.is_ok(), "{} tasks are left, and not {most}", tasks());
 }
 
 #[tokio::test]
@@ -39,12 +45,8 @@ async fn watches_that_begin_at_once_end_up_with_one_source() {
     let registry = slow(&server).build().unwrap();
     let watches = (0..8).map(|_| registry.watch(key()));
     let watches = futures_util::future::try_join_all(watches).await.unwrap();
-    let waiting = async {
-        while Handle::current().metrics().num_alive_tasks() > 1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(LIMIT, waiting).await.expect("one task for all");
+    // One for all.
+    until_tasks_are(1).await;
     drop(watches);
     until_no_task_is_left().await;
 }
