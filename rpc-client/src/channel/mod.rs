@@ -8,6 +8,7 @@ mod stats;
 
 use std::{sync::Arc, time::Duration};
 
+pub use doge_base::Backoff;
 use doge_base::Env;
 use doge_rpc_core::{
     Deadline, Status,
@@ -28,7 +29,6 @@ use crate::{
     late::{WaitedFor, late},
     watch::{Call, Progress, SpanSampler, Subscription},
 };
-pub use doge_base::Backoff;
 
 /// The calls to one address, over one multiplexed connection, or over several where MessagePack-RPC is spoken
 /// ([`MsgpackRpcConfig`]). Cheap to clone; all clones share the connection.

@@ -14,7 +14,6 @@ use doge_rpc_core::{
     connection::Methods,
     schema::{MethodSchema, ServiceSchema},
 };
-
 use tower::Service;
 
 use self::{handler::Direct, layered::Layered};
